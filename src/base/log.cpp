@@ -1,0 +1,22 @@
+#include "base/log.h"
+
+#include <atomic>
+
+namespace gsttus {
+
+namespace {
+std::atomic<LogSink> current_sink{nullptr};
+} // namespace
+
+void set_log_sink(LogSink sink)
+{
+    current_sink.store(sink);
+}
+
+void log(LogLevel level, const char *area, std::string_view text)
+{
+    if (LogSink sink = current_sink.load())
+        sink(level, area, text);
+}
+
+} // namespace gsttus

@@ -1,0 +1,17 @@
+// Log lines leave the library through one function, which the plugin points at GStreamer's
+// debug log. Whoever calls log() has passed foreign text through redact.h first.
+#pragma once
+
+#include <string_view>
+
+namespace gsttus {
+
+enum class LogLevel { kError, kWarning, kInfo, kDebug, kTrace };
+
+// `area` is a string literal such as "machine", "http", "replay", "gcore".
+using LogSink = void (*)(LogLevel level, const char *area, std::string_view text);
+
+void set_log_sink(LogSink sink); // any thread; nullptr: nobody listens
+void log(LogLevel level, const char *area, std::string_view text);
+
+} // namespace gsttus

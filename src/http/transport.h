@@ -1,0 +1,88 @@
+// The HTTP seam: one blocking call. Any HTTP status is a value; only "no answer" is a failure.
+// An implementation never follows redirects, never repeats a request, never adds credentials.
+// Everything here is called on one thread (the upload thread), except GCancellable.
+#pragma once
+
+#include "base/clock.h"
+#include "base/result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <gio/gio.h>
+
+namespace gsttus {
+
+using Header = std::pair<std::string, std::string>;
+using Headers = std::vector<Header>;
+
+// A request body, pulled while it is sent. Called on the thread that called send().
+class BodySource {
+public:
+    virtual ~BodySource() = default;
+    // Fills `out` from `offset` (bytes from the start of the body); returns how many bytes, 0 only
+    // at the end. An error stops the request, which then fails with exactly this error.
+    virtual Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) = 0;
+};
+
+struct HttpRequest {
+    std::string method;
+    std::string url;
+    Headers headers;                // Content-Type and Content-Length come from the next three
+    BodySource *body = nullptr;     // owned by the caller, who outlives the call; nullptr: no body
+    std::uint64_t body_length = 0;  // sent as Content-Length, also when 0 and method is POST/PATCH
+    std::string content_type;       // empty: none
+    bool expect_continue = false;   // send "Expect: 100-continue" and wait for the go-ahead
+    Duration timeout = seconds(30); // nothing moved for so long: failed
+    Duration connect_timeout = seconds(10);        // until a connection (with TLS) stands
+    std::size_t max_answer = std::size_t{1} << 20; // bytes of answer body kept; the rest is dropped
+};
+
+struct HttpResponse {
+    int status = 0;
+    Headers headers; // names as received; find them with header()
+    std::string body;
+
+    // First value of a header, name compared without case; nullptr when absent.
+    const std::string *header(std::string_view name) const;
+};
+
+// No answer.
+struct HttpFailure {
+    enum class Reach {
+        kNotConnected, // the request certainly never reached the server (DNS, refused, TLS, …)
+        kMaybe,        // some of it may have
+    };
+    Error error;
+    Reach reach = Reach::kMaybe;
+    bool reused_connection = false; // broke on a kept-alive connection before any answer
+};
+
+class [[nodiscard]] HttpOutcome {
+public:
+    HttpOutcome(HttpResponse response) : content_(std::move(response)) {}
+
+    HttpOutcome(HttpFailure failure) : content_(std::move(failure)) {}
+
+    const HttpResponse *response() const { return std::get_if<HttpResponse>(&content_); }
+
+    const HttpFailure *failure() const { return std::get_if<HttpFailure>(&content_); }
+
+private:
+    std::variant<HttpResponse, HttpFailure> content_;
+};
+
+class Transport {
+public:
+    virtual ~Transport() = default;
+    // Blocks until answered, failed or cancelled (ErrorKind::kCancelled, at once).
+    virtual HttpOutcome send(const HttpRequest &request, GCancellable *cancel) = 0;
+};
+
+} // namespace gsttus

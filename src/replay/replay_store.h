@@ -1,0 +1,93 @@
+// Keeps every byte of the stream from the oldest that may be needed again to the newest.
+// Bytes are addressed by their position in the stream (0 is the first byte written).
+// Memory first; when that is full, spill files (SpoolMode). No threads, no locks, no GLib: the
+// owner guards it with a mutex. Only Piece::read() may run without that mutex.
+#pragma once
+
+#include "base/result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gsttus {
+
+enum class SpoolMode { kNever, kOverflow, kAlways };
+
+struct ReplayConfig {
+    std::uint64_t max_memory = std::uint64_t{32} << 20; // bytes
+    std::uint64_t rollback_margin = std::uint64_t{8} << 20;
+    SpoolMode spool_mode = SpoolMode::kOverflow;
+    std::string spool_dir;            // parent folder; a folder per upload is made in it, mode 0700
+    std::uint64_t max_spool_size = 0; // bytes; 0: what the disk has, less 256 MiB
+};
+
+// A run of bytes that can be read without the owner's mutex, also while the store changes.
+class Piece {
+public:
+    virtual ~Piece() = default;
+    virtual std::uint64_t begin() const = 0; // stream position of its first byte
+    virtual std::uint64_t end() const = 0;   // one past its last
+    // Copies from stream position `at` (begin() <= at < end()); returns bytes copied, >= 1.
+    virtual Result<std::size_t> read(std::uint64_t at, std::span<std::byte> out) const = 0;
+};
+
+class ReplayStore {
+public:
+    explicit ReplayStore(ReplayConfig config);
+    ~ReplayStore(); // files of an unfinished upload stay if kept (see keep()), else are deleted
+    ReplayStore(const ReplayStore &) = delete;
+    ReplayStore &operator=(const ReplayStore &) = delete;
+
+    // Appends as much as there is room for and returns how much; 0 means: full, try again after
+    // release(). A disk that fails is not an error here (see take_disk_warning()).
+    std::size_t append(std::span<const std::byte> data);
+
+    // Bytes before `acked` are at the server. Frees what lies more than the rollback margin behind.
+    void release(std::uint64_t acked);
+
+    std::uint64_t begin() const;     // oldest position held
+    std::uint64_t end() const;       // position after the newest byte
+    std::uint64_t in_memory() const; // bytes of memory used by blocks
+    std::uint64_t on_disk() const;   // bytes in spill files
+
+    // The piece that holds `at` (begin() <= at < end()).
+    std::shared_ptr<const Piece> piece(std::uint64_t at) const;
+
+    // A disk trouble since the last call (full, failing): once per trouble, for a WARNING.
+    std::optional<Error> take_disk_warning();
+
+    // --- crash safety (journal); no effect with SpoolMode::kNever -------------------------------
+
+    // Facts about the upload that a recovery needs (URL, offsets, target). Later values replace
+    // earlier ones of the same name. Written through to the journal when there is one.
+    void note(const std::string &name, const std::string &value);
+    // Makes everything held recoverable: memory is written out, a journal is there afterwards.
+    // The files then survive this object. Returns the folder.
+    Result<std::string> keep();
+    // The upload is complete: files go away with this object.
+    void discard();
+    // Folder of this upload on disk; empty while there is none.
+    std::string folder() const;
+
+    // Brings what is written so far onto the disk itself (fdatasync). May be slow: call it from the
+    // upload thread on the returned handle, without the mutex.
+    class Syncer {
+    public:
+        virtual ~Syncer() = default;
+        virtual Result<void> sync() = 0;
+    };
+
+    std::unique_ptr<Syncer> syncer() const; // nullptr: nothing to sync
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace gsttus

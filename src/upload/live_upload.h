@@ -1,0 +1,164 @@
+// One recording on its way to a server: the worker thread and its thread-safe face.
+// The element calls write()/finish()/interrupt(); the upload thread executes the machine's actions.
+// It takes no protocol decision (tus/upload_machine.h does) and knows no GStreamer.
+#pragma once
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "http/transport.h"
+#include "replay/replay_store.h"
+#include "tus/upload_machine.h"
+#include "upload/target.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace gsttus {
+
+enum class OnStop { kFinish, kKeep, kTerminate };
+enum class Checksum { kNone, kMd5, kSha1, kSha256, kSha512 };
+
+// What may change while the upload runs.
+struct RuntimeConfig {
+    std::string authorization; // secret
+    Headers extra_headers;     // treated as secrets
+    Duration flush_interval = milliseconds(1000);
+    Duration timeout = seconds(30);
+    Duration outage_timeout = Duration::zero(); // zero: never
+    Duration drain_timeout = Duration::zero();  // zero: as long as it takes
+    Duration progress_interval = milliseconds(1000);
+};
+
+struct UploadConfig {
+    std::string upload_url; // continue this upload; empty: create one
+    std::uint64_t chunk_size = std::uint64_t{8} << 20;
+    std::uint64_t min_chunk_size = 0;
+    std::uint64_t chunk_align = 1;
+    LengthMode length_mode = LengthMode::kAuto;
+    Checksum checksum = Checksum::kNone;
+    ReplayConfig replay;
+    OnStop on_stop = OnStop::kFinish;
+    Duration stop_timeout = milliseconds(5000);
+    std::uint64_t seed = 0; // of the back-off jitter; 0: random
+    RuntimeConfig runtime;
+};
+
+struct UploadStats {
+    std::string state; // name of the machine's state
+    std::string upload_url;
+    std::string length_mode; // "deferred", "concatenation", "spool"; empty: not known yet
+    std::string spool_path;  // folder on disk; empty: none
+    std::uint64_t bytes_rendered = 0;
+    std::uint64_t bytes_acked = 0;
+    std::uint64_t bytes_in_memory = 0;
+    std::uint64_t bytes_on_disk = 0;
+    std::uint64_t bytes_resent = 0;
+    std::uint64_t requests = 0;
+    std::uint64_t retries = 0;
+    std::uint64_t outages = 0;
+    Duration outage_time{};
+    int last_http_status = 0;
+    std::uint64_t upload_rate = 0; // bits/s, over the last seconds
+};
+
+struct UploadProgress {
+    std::uint64_t bytes_rendered = 0, bytes_acked = 0, upload_rate = 0;
+    bool draining = false; // EOS has been given
+};
+
+struct UploadCreated {
+    std::string upload_url, endpoint, length_mode;
+};
+
+struct UploadStalled {
+    Error reason; // http_status in it
+    std::uint64_t attempt = 0;
+    Duration retry_in{};
+    std::uint64_t bytes_pending = 0;
+    bool first = false; // of this outage: deserves a WARNING
+};
+
+struct UploadResumed {
+    std::uint64_t offset = 0;
+    Duration outage_time{};
+    std::uint64_t bytes_resent = 0;
+};
+
+struct UploadComplete {
+    std::string upload_url;
+    std::uint64_t bytes = 0;
+    Duration elapsed{};    // since start
+    Duration drain_time{}; // finish() to confirmed
+};
+
+// All called on the upload thread, without locks held. They may call back into LiveUpload except
+// stop(), and should return soon.
+class UploadObserver {
+public:
+    virtual ~UploadObserver() = default;
+    virtual void on_created(const UploadCreated &) = 0;
+    virtual void on_progress(const UploadProgress &) = 0;
+    virtual void on_stalled(const UploadStalled &) = 0;
+    virtual void on_resumed(const UploadResumed &) = 0;
+    virtual void on_warning(const Error &) = 0; // once per incident
+    virtual void on_target_notice(const TargetNotice &) = 0;
+    virtual void on_complete(const UploadComplete &) = 0;
+    // The upload has failed for good; `spool_path` may be empty.
+    virtual void on_failed(const Error &, const std::string &upload_url,
+                           const std::string &spool_path) = 0;
+    // The server refused the credentials: a new Authorization value, or nothing.
+    virtual std::optional<std::string> on_refresh_authorization(int http_status) = 0;
+};
+
+enum class WriteStatus {
+    kOk,          // all taken
+    kInterrupted, // interrupt() was called while waiting for room; `taken` says how far it got
+    kFailed,      // the upload has failed (on_failed was or will be called)
+    kEnded,       // finish() was called before
+};
+
+struct WriteResult {
+    WriteStatus status = WriteStatus::kOk;
+    std::size_t taken = 0;
+};
+enum class DrainStatus { kComplete, kInterrupted, kFailed };
+
+using TransportFactory = std::function<Result<std::unique_ptr<Transport>>()>;
+
+class LiveUpload {
+public:
+    LiveUpload(UploadConfig config, std::unique_ptr<Target> target, TransportFactory transport,
+               UploadObserver &observer);
+    ~LiveUpload(); // stop(OnStop::kKeep) if still running
+    LiveUpload(const LiveUpload &) = delete;
+    LiveUpload &operator=(const LiveUpload &) = delete;
+
+    void start(); // spawns the upload thread; returns at once
+
+    // Copies the bytes; blocks only when memory and disk are full. Streaming thread.
+    WriteResult write(std::span<const std::byte> data);
+    // No byte will follow. Does not block.
+    void finish();
+    // Blocks until the server has confirmed everything (and Target::finished is done).
+    DrainStatus wait_drained();
+    // Makes a blocked write()/wait_drained() return kInterrupted, now and until resume().
+    void interrupt();
+    void resume();
+    // Ends the upload within its stop-timeout: complete already: at once; else as `policy` says.
+    // Joins the thread. Idempotent. From the upload thread itself: only asks it to end.
+    void stop(OnStop policy);
+
+    void update(RuntimeConfig runtime); // any thread
+    void set_hints(StreamHints hints);  // any thread
+    void network_changed();             // any thread: wakes a waiting retry
+    UploadStats stats() const;          // any thread, also after stop()
+
+private:
+    struct Core;
+    std::shared_ptr<Core> core_;
+};
+
+} // namespace gsttus

@@ -1,0 +1,41 @@
+// The plain target: a tus endpoint and metadata that the user gave.
+#pragma once
+
+#include "upload/target.h"
+
+namespace gsttus {
+
+class TusTarget final : public Target {
+public:
+    TusTarget(std::string endpoint, Metadata metadata)
+        : endpoint_(std::move(endpoint)), metadata_(std::move(metadata))
+    {
+    }
+
+    TargetResult<Destination> resolve(TargetContext &context, bool /*refresh*/) override
+    {
+        // filetype from the stream's caps unless the user gave one
+        Metadata metadata = metadata_;
+        bool has_type = context.hints.mime_type.empty();
+        for (const auto &pair : metadata)
+            has_type = has_type || pair.first == "filetype";
+        if (!has_type)
+            metadata.emplace_back("filetype", context.hints.mime_type);
+        return Destination{{endpoint_}, std::move(metadata), false};
+    }
+
+    Result<void> finished(TargetContext &, std::uint64_t) override { return {}; }
+
+    void abandoned(TargetContext &, std::uint64_t) override {}
+
+    std::vector<std::pair<std::string, std::string>> describe() const override
+    {
+        return {{"kind", "tus"}, {"endpoint", endpoint_}};
+    }
+
+private:
+    std::string endpoint_;
+    Metadata metadata_;
+};
+
+} // namespace gsttus
