@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Installs, by package name, what building and trying gst-tus needs on Debian 12/13 and Ubuntu 24.04.
+# Run it, or source it and call install_packages. Does nothing, and needs no network, when all is there.
+#
+#   bash examples/install-dependencies.sh            what a build and the quickstart need
+#   bash examples/install-dependencies.sh --tests    and what the whole test suite needs
+
+build_packages=(
+    g++ meson ninja-build pkg-config python3
+    libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libsoup-3.0-dev libjson-glib-dev zlib1g-dev
+)
+runtime_packages=(
+    ca-certificates glib-networking gstreamer1.0-tools gstreamer1.0-plugins-base
+    gstreamer1.0-plugins-base-apps gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+    gstreamer1.0-plugins-ugly gstreamer1.0-libav
+)
+
+# Prints the packages of the arguments that are not installed. Where a tool came from somewhere else
+# than its Debian package (a newer Node.js, say), what counts is that the command is there.
+missing_packages() {
+    local package
+    for package in "$@"; do
+        case "$package" in
+            golang-go) command -v go > /dev/null && continue ;;
+            nodejs) command -v node > /dev/null && continue ;;
+            npm | nginx | valgrind | clang | python3 | meson) command -v "$package" > /dev/null && continue ;;
+            clang-format) command -v clang-format > /dev/null && continue ;;
+            ffmpeg) command -v ffprobe > /dev/null && continue ;;
+            g++) command -v g++ > /dev/null && continue ;;
+            ninja-build) command -v ninja > /dev/null && continue ;;
+            pkg-config) command -v pkg-config > /dev/null && continue ;;
+        esac
+        if [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2> /dev/null)" != installed ]; then
+            echo "$package"
+        fi
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo > /dev/null; then
+        sudo "$@"
+    else
+        echo "Neither root nor sudo: please have this run as root: $*" >&2
+        return 1
+    fi
+}
+
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+        -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# install_packages PACKAGE...: installs those that are missing; fails when one cannot be had.
+install_packages() {
+    if ! command -v dpkg-query > /dev/null || ! command -v apt-get > /dev/null; then
+        echo "This is neither Debian nor Ubuntu: install what these packages hold yourself: $*" >&2
+        return 0
+    fi
+    local missing log
+    mapfile -t missing < <(missing_packages "$@")
+    [ ${#missing[@]} -eq 0 ] && return 0
+    echo "Installing: ${missing[*]}"
+    log=$(mktemp)
+    # The lists of a machine may be old or absent; only then is the update worth its time.
+    if ! apt_install "${missing[@]}" > "$log" 2>&1; then
+        if ! { as_root apt-get update -q && apt_install "${missing[@]}"; } > "$log" 2>&1; then
+            tail -n 20 "$log" >&2
+            rm -f "$log"
+            echo "Could not install: ${missing[*]}" >&2
+            return 1
+        fi
+    fi
+    rm -f "$log"
+}
+
+# nginx is needed as a program only: its package starts a web server, which is not asked for here.
+install_nginx() {
+    command -v nginx > /dev/null && return 0
+    [ -x /usr/sbin/nginx ] && return 0
+    install_packages nginx || return 1
+    if [ -d /run/systemd/system ]; then
+        as_root systemctl disable --now nginx > /dev/null 2>&1 || true
+    fi
+}
+
+install_build_dependencies() {
+    install_packages "${build_packages[@]}" "${runtime_packages[@]}"
+}
+
+install_test_dependencies() {
+    install_build_dependencies || return 1
+    # What only the interop suite wants is worth having, but its lack is no reason to run nothing:
+    # the cases that need it say so.
+    install_packages ffmpeg || true
+    install_packages nodejs npm || true
+    install_packages golang-go || true
+    install_nginx || true
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+    set -euo pipefail
+    case "${1-}" in
+        '') install_build_dependencies ;;
+        --tests) install_test_dependencies ;;
+        *)
+            sed -n '2,6s/^# \{0,1\}//p' "$0"
+            [ "$1" = --help ] || exit 2
+            ;;
+    esac
+fi

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Gets the real servers and the real client of the interop suite: tusd from the Go module proxy into
+# a cache folder, @tus/server and tus-js-client from the npm registry beside this script. Does
+# nothing when they are there. What cannot be had is said aloud; the cases that need it are skipped.
+
+tusd_version=v2.10.0
+tusd_go=1.25.8 # what that version asks for
+
+interop_cache=${XDG_CACHE_HOME:-$HOME/.cache}/gst-tus
+interop_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+# Prints the module's folder in the module cache.
+module_folder() { # GO MODULE@VERSION
+    "$1" mod download -json "$2" | sed -n 's/^\t"Dir": "\(.*\)".*/\1/p'
+}
+
+# Prints a go command that is new enough. Go is itself a module of the proxy, so an older go can
+# fetch it; Debian 12's is too old to do that by itself.
+go_for_tusd() {
+    local have folder platform
+    have=$(go env GOVERSION) && have=${have#go}
+    if [ "$(printf '%s\n' "$tusd_go" "${have%% *}" | sort -V | head -n 1)" = "$tusd_go" ]; then
+        command -v go
+        return 0
+    fi
+    platform=$(go env GOOS)-$(go env GOARCH)
+    folder=$(module_folder go "golang.org/toolchain@v0.0.1-go$tusd_go.$platform")
+    [ -n "$folder" ] || return 1
+    # A module has no executable files.
+    chmod -R u+x "$folder/bin" "$folder/pkg/tool"
+    echo "$folder/bin/go"
+}
+
+install_tusd() {
+    local target=$interop_cache/tusd-$tusd_version go folder log
+    [ -x "$target" ] && return 0
+    if ! command -v go > /dev/null; then
+        echo "tusd: no Go here, its cases will be skipped"
+        return 0
+    fi
+    echo "Building tusd $tusd_version (once, some minutes)"
+    mkdir -p "$interop_cache"
+    log=$(mktemp)
+    # From the module's own folder: tusd's own go.sum says what its dependencies are.
+    if ! { go=$(go_for_tusd) &&
+        export GOTOOLCHAIN=local GOFLAGS=-buildvcs=false &&
+        folder=$(module_folder "$go" "github.com/tus/tusd/v2@$tusd_version") && [ -n "$folder" ] &&
+        (cd "$folder" && timeout 1200 "$go" build -mod=readonly -o "$target.part" ./cmd/tusd) &&
+        mv "$target.part" "$target"; } 2> "$log"; then
+        grep -v '^go: downloading' "$log" | tail -n 5
+        echo "tusd: could not be built, its cases will be skipped"
+    fi
+    rm -f "$log"
+}
+
+install_node_packages() {
+    local stamp=$interop_folder/node_modules/.installed-from log
+    cmp -s "$interop_folder/package-lock.json" "$stamp" && return 0
+    if ! command -v npm > /dev/null; then
+        echo "@tus/server, tus-js-client: no npm here, their cases will be skipped"
+        return 0
+    fi
+    log=$(mktemp)
+    if (cd "$interop_folder" && timeout 600 npm ci --no-audit --no-fund) > "$log" 2>&1; then
+        cp "$interop_folder/package-lock.json" "$stamp"
+    else
+        tail -n 5 "$log"
+        echo "@tus/server, tus-js-client: npm ci failed, their cases will be skipped"
+    fi
+    rm -f "$log"
+}
+
+install_interop() {
+    (install_tusd)
+    install_node_packages
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+    set -euo pipefail
+    install_interop
+fi

@@ -1,0 +1,229 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, runs every test suite, prints a line for each, and ends with
+# "N passed, N failed, N skipped" (single tests). Exits non-zero if one failed or none ran.
+#
+#   bash tests/run.sh              unit, component, element, sim, fuzz corpus, interop, format
+#   bash tests/run.sh OPTION...    only what the options name:
+#
+#   --suite NAME   that suite (may be repeated; also with a sanitizer or valgrind)
+#   --asan         unit, sim, component and element suites under AddressSanitizer and UBSan
+#   --tsan         the same under ThreadSanitizer
+#   --valgrind     the same under valgrind
+#   --clang        build with clang, warnings and thread-safety findings as errors
+#   --format       check the layout of the sources with clang-format 14
+#   --sim N        the simulator with N schedules
+#   --fuzz         a minute of fuzzing for each target
+#   --faults       the fault campaign against real servers
+#   --big          interop with 5 GiB instead of 256 MiB
+#   --no-install   install nothing
+#   --help         this text
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. examples/install-dependencies.sh
+. tests/interop/install.sh
+
+passed=0 failed=0 skipped=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+usage() {
+    sed -n '2,20s/^# \{0,1\}//p' tests/run.sh
+}
+
+# One line: suite, passed, failed, skipped, seconds.
+line() {
+    printf '%-22s %5d ok  %5d failed  %5d skipped  %5d s\n' "$@"
+    passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+}
+
+# Runs a command as one test of its own.
+single() { # NAME COMMAND...
+    local name=$1 start=$SECONDS
+    shift
+    if "$@" > "$log" 2>&1; then
+        line "$name" 1 0 0 $((SECONDS - start))
+    else
+        tail -n 60 "$log"
+        line "$name" 0 1 0 $((SECONDS - start))
+    fi
+}
+
+skip() { # NAME REASON
+    echo "  skipped: $1: $2"
+    line "$1" 0 0 1 0
+}
+
+build() { # FOLDER MESON-OPTION...
+    local folder=$1
+    shift
+    if [ ! -f "$folder/build.ninja" ]; then
+        meson setup "$folder" "$@" > "$log" 2>&1 || { tail -n 40 "$log"; return 1; }
+    fi
+    # Two compilers at most: a big C++ file wants its gigabyte.
+    ninja -C "$folder" -j"$(($(nproc) < 2 ? 1 : 2))" > "$log" 2>&1 || { tail -n 60 "$log"; return 1; }
+}
+
+# The suites that the build folder has tests of.
+suites_of() { # FOLDER
+    meson introspect "$1" --tests | python3 -c '
+import json, sys
+print(*{suite.split(":")[-1] for test in json.load(sys.stdin) for suite in test["suite"]})'
+}
+
+run_suite() { # LABEL FOLDER SUITE MESON-TEST-OPTION...
+    local label=$1 folder=$2 suite=$3 start=$SECONDS counted
+    shift 3
+    rm -f "$folder/meson-logs/testlog.json"
+    meson test -C "$folder" --no-rebuild --suite "$suite" --print-errorlogs "$@" \
+        < /dev/null > "$log" 2>&1 || true
+    if [ ! -s "$folder/meson-logs/testlog.json" ]; then
+        tail -n 20 "$log"
+        line "$label" 0 1 0 $((SECONDS - start))
+        return
+    fi
+    # Kept under the suite's name, since the next suite overwrites it.
+    cp "$folder/meson-logs/testlog.txt" "$folder/meson-logs/$suite.txt"
+    read -r -a counted < <(python3 tests/support/count_tests.py "$folder/meson-logs/testlog.json" 2> "$log.names")
+    cat "$log.names" && rm -f "$log.names"
+    if [ "${counted[1]}" -gt 0 ]; then
+        tail -n 150 "$log"
+        echo "  all of it: $folder/meson-logs/$suite.txt"
+    fi
+    line "$label" "${counted[@]}" $((SECONDS - start))
+}
+
+# Builds a folder and runs the wanted ones of its suites.
+run_build() { # LABEL FOLDER "MESON-OPTION..." "SUITE..." MESON-TEST-OPTION...
+    local label=$1 folder=$2 options=$3 suites=$4 start=$SECONDS there suite
+    shift 4
+    # shellcheck disable=SC2086 # a list of words
+    if ! build "$folder" $options; then
+        line "${label}build" 0 1 0 $((SECONDS - start))
+        return
+    fi
+    there=" $(suites_of "$folder") "
+    for suite in $suites; do
+        if [[ $there == *" $suite "* ]]; then
+            run_suite "$label$suite" "$folder" "$suite" "$@"
+        elif [ -n "$chosen" ]; then
+            echo "There is no suite '$suite', only:$there" >&2
+            line "$label$suite" 0 1 0 0
+        fi
+    done
+}
+
+run_format() {
+    local files
+    if ! command -v clang-format > /dev/null; then
+        skip format "no clang-format here"
+    elif ! clang-format --version | grep -q 'version 14\.'; then
+        skip format "the layout is clang-format 14's, others differ"
+    else
+        mapfile -t files < <(find src plugin examples tests -name node_modules -prune -o \
+            \( -name '*.cpp' -o -name '*.h' \) -print)
+        single format clang-format --dry-run -Werror "${files[@]}"
+    fi
+}
+
+run_clang() {
+    install_packages clang
+    CC=clang CXX=clang++ single clang build build-clang --werror -Dcpp_args=-Wthread-safety
+}
+
+run_asan() {
+    ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
+        UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+        LSAN_OPTIONS=print_suppressions=0:suppressions=$PWD/tests/support/lsan.supp \
+        GST_REGISTRY_FORK=no \
+        run_build asan- build-asan "-Db_sanitize=address,undefined -Db_lundef=false" \
+        "${chosen:-unit sim component element}" -t 5
+}
+
+run_tsan() {
+    # No suppression file: one on GLib's frames would hide every race (see docs).
+    TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=0:exitcode=66 \
+        GST_REGISTRY_FORK=no \
+        run_build tsan- build-tsan "-Db_sanitize=thread -Db_lundef=false" \
+        "${chosen:-unit sim component element}" -t 10
+}
+
+run_valgrind() {
+    install_packages valgrind
+    local wrapper="valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite"
+    local supp
+    for supp in tests/support/valgrind.supp /usr/share/glib-2.0/valgrind/glib.supp; do
+        if [ -f "$supp" ]; then wrapper="$wrapper --suppressions=$(realpath "$supp")"; fi
+    done
+    G_SLICE=always-malloc GST_REGISTRY_FORK=no \
+        run_build valgrind- build "" "${chosen:-unit sim component element}" -t 30 --wrapper "$wrapper"
+}
+
+run_fuzz() {
+    install_packages clang
+    local start=$SECONDS target name
+    if ! CC=clang CXX=clang++ build build-fuzz -Dfuzz=true; then
+        line fuzz 0 1 0 $((SECONDS - start))
+        return
+    fi
+    for target in build-fuzz/tests/fuzz/fuzz-*; do
+        if [ ! -f "$target" ] || [ ! -x "$target" ]; then continue; fi
+        name=${target##*/fuzz-}
+        mkdir -p "build-fuzz/corpus/$name"
+        single "fuzz-$name" timeout 120 "$target" -max_total_time="${fuzz_seconds:-60}" -timeout=10 \
+            -artifact_prefix="build-fuzz/$name-" "build-fuzz/corpus/$name" "tests/fuzz/corpus/$name"
+    done
+}
+
+jobs=()
+chosen=
+install=yes
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --asan | --tsan | --valgrind | --clang | --format | --fuzz) jobs+=("run_${1#--}") ;;
+        --faults) jobs+=(run_faults) ;;
+        --sim)
+            [[ ${2-} =~ ^[0-9]+$ ]] || { echo "--sim wants a number" >&2; exit 2; }
+            export GST_TUS_SIM_SCHEDULES=$2
+            jobs+=(run_sim)
+            shift
+            ;;
+        --big) export GST_TUS_INTEROP_BYTES=$((5 << 30)) && jobs+=(run_big) ;;
+        --suite)
+            [ -n "${2-}" ] || { echo "--suite wants a name" >&2; exit 2; }
+            chosen="$chosen${chosen:+ }$2"
+            shift
+            ;;
+        --no-install) install= ;;
+        --help | -h)
+            usage
+            exit 0
+            ;;
+        *)
+            echo "unknown option: $1" >&2
+            usage >&2
+            exit 2
+            ;;
+    esac
+    shift
+done
+[ ${#jobs[@]} -gt 0 ] || jobs=(run_normal)
+
+run_normal() {
+    run_build "" build "" "${chosen:-unit component element sim fuzz interop}"
+    [ -n "$chosen" ] || run_format
+}
+run_sim() { run_build "" build "" sim -t 1000; }
+run_big() { run_build "" build "" interop -t 10; }
+run_faults() { run_build "" build "" faults -v; }
+
+if [ -n "$install" ]; then
+    install_test_dependencies
+    install_interop
+fi
+for job in "${jobs[@]}"; do
+    "$job"
+done
+
+[ $((passed + failed)) -gt 0 ] || failed=1
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
