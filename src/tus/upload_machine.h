@@ -20,20 +20,17 @@
 // kFailed     given up                                   -
 #pragma once
 
-#include "base/clock.h"
-#include "base/result.h"
+#include "tus/answer_rules.h"
+#include "tus/events.h"
 #include "tus/retry_policy.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <variant>
+#include <utility>
 #include <vector>
 
 namespace gsttus {
-
-enum class LengthMode { kAuto, kDeferred, kConcatenation, kSpool };
-const char *to_string(LengthMode mode);
 
 enum class State {
     kIdle,
@@ -63,155 +60,6 @@ struct MachineConfig {
     std::uint64_t seed = 1; // of the back-off jitter
 };
 
-// What may change while it runs, and what the worker sees, at the moment of step().
-struct Input {
-    TimePoint now{};
-    std::uint64_t held_from = 0;            // oldest stream position that can still be read
-    std::uint64_t produced = 0;             // stream position after the newest byte
-    bool ended = false;                     // no byte will follow
-    bool writer_blocked = false;            // the store is full and the writer waits
-    std::optional<TimePoint> pending_since; // arrival of the oldest byte no PATCH has taken yet
-    std::uint64_t network_changes = 0;      // counters: a change is a wake-up
-    std::uint64_t credential_changes = 0;
-    Duration flush_interval = milliseconds(1000);
-    Duration outage_timeout = Duration::zero(); // zero: never
-    Duration drain_timeout = Duration::zero();
-    std::optional<TimePoint> ended_at;
-};
-
-// --- events --------------------------------------------------------------------------------------
-
-struct Started {};
-
-struct Resolved {
-    std::vector<std::string> endpoints;
-    bool follow_other_hosts = true; // FALSE: the metadata is secret
-};
-
-struct ResolveFailed {
-    Error error;
-    bool reached_server = true;
-    Duration retry_after{};
-};
-
-// An HTTP answer, its header values parsed (tus/protocol.h); absent or malformed: nullopt.
-struct Answer {
-    int status = 0;
-    std::optional<std::uint64_t> upload_offset;
-    std::optional<std::uint64_t> upload_length;
-    std::optional<std::uint64_t> max_size; // Tus-Max-Size
-    bool length_deferred = false;          // Upload-Defer-Length: 1
-    std::string location;                  // absolute, resolved against the request's URL
-    bool location_other_host = false;
-    std::vector<std::string> extensions; // Tus-Extension
-    std::vector<std::string> checksums;  // Tus-Checksum-Algorithm
-    std::vector<std::string> versions;   // Tus-Version
-    bool speaks_tus = false;             // a Tus-* header was there
-    std::optional<TimePoint> expires;    // Upload-Expires, on our clock
-    Duration retry_after{};
-    std::string text;              // start of the body, redacted
-    bool refused_metadata = false; // Target::refused_metadata said so
-};
-
-struct NoAnswer {
-    Error error;
-    bool reached_server = true;     // FALSE: certainly not
-    bool reused_connection = false; // a kept-alive connection turned out to be dead
-};
-
-struct Tick {}; // a wait ended: time, bytes, end, network or credentials
-
-struct Credentials {
-    bool renewed = false;
-};
-
-using Event = std::variant<Started, Resolved, ResolveFailed, Answer, NoAnswer, Tick, Credentials>;
-
-// --- actions -------------------------------------------------------------------------------------
-
-struct Resolve {
-    bool refresh = false;
-};
-
-struct Options {
-    std::string url;
-};
-
-struct Create {
-    std::string url;
-    std::optional<std::uint64_t> length; // nullopt: Upload-Defer-Length: 1
-    bool partial = false;                // Upload-Concat: partial
-    std::vector<std::string> final_of;   // not empty: Upload-Concat: final;…
-};
-
-struct Patch {
-    std::string url;
-    std::uint64_t server_offset = 0;             // Upload-Offset
-    std::uint64_t from = 0, to = 0;              // stream positions of the body
-    std::optional<std::uint64_t> declare_length; // Upload-Length
-    std::string checksum;                        // algorithm, empty: none
-    bool method_override = false;                // POST with X-HTTP-Method-Override: PATCH
-    bool expect_continue = false;
-};
-
-struct Head {
-    std::string url;
-};
-
-struct Wait {
-    std::optional<TimePoint> until;              // nullopt: only the rest wakes it
-    std::optional<std::uint64_t> until_produced; // wake when so many bytes are there
-    bool until_first_pending = false;            // wake when pending_since becomes set
-    bool until_ended = false;
-    bool until_network_change = false;
-    bool until_credentials_change = false;
-    bool until_writer_blocked = false;
-};
-
-struct RenewCredentials {
-    int status = 0;
-};
-
-struct Finished {};
-
-struct Failed {
-    Error error;
-};
-
-using Action =
-    std::variant<Resolve, Options, Create, Patch, Head, Wait, RenewCredentials, Finished, Failed>;
-
-// --- reports: what the worker tells others; collected with take_reports()
-// --------------------------
-
-struct ReportCreated {
-    std::string upload_url, endpoint;
-    LengthMode mode;
-};
-
-struct ReportStalled {
-    Error reason;
-    std::uint64_t attempt = 0; // 1 for the first of an outage
-    Duration retry_in{};
-};
-
-struct ReportResumed {
-    std::uint64_t offset = 0; // server offset
-    Duration outage_time{};
-    std::uint64_t bytes_resent = 0;
-};
-
-struct ReportWarning {
-    Error error;
-};
-
-using Report = std::variant<ReportCreated, ReportStalled, ReportResumed, ReportWarning>;
-
-struct MachineCounters {
-    std::uint64_t retries = 0, outages = 0, bytes_resent = 0;
-    Duration outage_time{};
-};
-
 class UploadMachine {
 public:
     explicit UploadMachine(MachineConfig config);
@@ -229,6 +77,9 @@ public:
 
     std::uint64_t origin() const { return origin_; } // server offset of stream position 0
 
+    // Bytes before this stream position are never needed again but for a rollback of the server.
+    std::uint64_t releasable() const;
+
     const std::string &upload_url() const { return url_; }
 
     const std::vector<std::string> &parts() const { return parts_; } // finished partial uploads
@@ -237,8 +88,134 @@ public:
 
     std::vector<Report> take_reports() { return std::exchange(reports_, {}); }
 
+    // When the upload is to be given up (outage-timeout, drain-timeout): bounds a request too.
+    std::optional<TimePoint> deadline(const Input &input) const;
+
 private:
-#include "tus/upload_machine_private.inc"
+    // What a wait is followed by.
+    enum class Next { kResolve, kProbe, kCreate, kAsk, kJoin };
+
+    // one a state
+    Action on_resolving(const Event &event, const Input &input);
+    Action on_probing(const Event &event, const Input &input);
+    Action on_creating(const Event &event, const Input &input);
+    Action on_patching(const Event &event, const Input &input);
+    Action on_asking(const Event &event, const Input &input);
+    Action on_joining(const Event &event, const Input &input);
+    Action on_waiting(const Input &input);
+    Action on_renewing(const Event &event, const Input &input);
+
+    // doing something next
+    Action start(const Input &input);
+    Action resolve(bool refresh);
+    Action probe();
+    Action create(const Input &input);
+    Action ask();
+    Action join();
+    Action do_next(Next next, const Input &input);
+    Action spool(const Input &input);
+    Action transfer(const Input &input); // kReady: send, wait, finish
+    Action transfer_single(const Input &input);
+    Action transfer_parts(const Input &input);
+    Action complete_single(std::uint64_t total);
+    Action send_or_wait(const Input &input, std::uint64_t size, std::uint64_t least,
+                        std::uint64_t most, std::uint64_t held_back);
+    Action patch(std::uint64_t to, std::optional<std::uint64_t> declare);
+    Action finish();
+    Action fail(Error error);
+
+    // what an outcome leads to
+    Action back_off(Trouble trouble, const Error &reason, Next next, const Input &input,
+                    Duration retry_after = Duration::zero());
+    Action no_answer(const NoAnswer &failure, Next next, const Input &input);
+    Action probed(const Answer &answer, const Input &input);
+    Action choose_mode(const Input &input);
+    Action without_defer(const Input &input, const Error &reason);
+    Action created(const Answer &answer, const Input &input);
+    Action redirected(const Answer &answer, RequestKind request, const Input &input);
+    Action renew(const Answer &answer, Next next);
+    Action acknowledged(const Answer &answer, const Input &input);
+    Action shrink(const Answer &answer);
+    Action located(const Answer &answer, const Input &input); // HEAD told the offset
+    Action lost(const Answer &answer, const Input &input);
+    Action doubtful(const Answer &answer, RequestKind request, Next next, const Input &input);
+
+    static Wait wait_from(const Input &input);
+    std::optional<Error> given_up(const Input &input) const;
+    void advance(std::uint64_t position, const Input &input); // acked_ moves forward
+    void recovered(const Input &input);
+    void watch_expiry(const Answer &answer, const Input &input);
+    bool offers(std::string_view extension) const;
+    std::uint64_t request_limit() const;
+    std::uint64_t end_of(const Input &input, bool &ended);
+    std::string where() const;         // for texts
+    std::uint64_t base_offset() const; // server offset of stream position base_position()
+    std::uint64_t base_position() const;
+
+    MachineConfig config_;
+    RetryPolicy retry_;
+    State state_ = State::kIdle;
+    LengthMode mode_ = LengthMode::kAuto;
+
+    // destination
+    std::vector<std::string> endpoints_;
+    std::size_t endpoint_ = 0;
+    bool follow_other_hosts_ = true;
+    bool resolved_once_ = false;
+
+    // what the server can do
+    bool capabilities_known_ = false;
+    std::vector<std::string> extensions_;
+    std::optional<std::uint64_t> max_size_;
+    std::string checksum_;        // in use; empty: none
+    std::uint64_t shrunk_to_ = 0; // most bytes in a request after 413; 0: not shrunk
+    bool method_override_ = false;
+    bool expect_next_ = false;
+
+    // the upload (in concatenation: the partial one under way)
+    std::string url_;
+    bool origin_known_ = true;
+    std::uint64_t origin_ = 0;
+    std::optional<std::uint64_t> created_length_; // what the last creation said
+    std::optional<std::uint64_t> server_length_;  // what the server knows as the length
+    std::vector<std::string> parts_;
+    std::uint64_t part_begin_ = 0, part_end_ = 0;
+
+    // positions in the stream
+    std::uint64_t acked_ = 0;
+    std::uint64_t taken_ = 0;
+    std::uint64_t sent_ = 0; // highest position that any request has carried
+    std::uint64_t patch_to_ = 0;
+    bool patch_declares_ = false;
+    bool hurry_ = false;                  // bytes that were sent before wait again: no pacing
+    bool truncated_ = false;              // Tus-Max-Size reached: finish what fits, then fail
+    std::optional<Error> refused_finish_; // a 4xx answered the request that declared the length
+
+    // trouble
+    std::optional<TimePoint> trouble_since_;
+    Error last_trouble_;
+    std::uint64_t attempts_ = 0;      // failures in this outage
+    std::uint64_t resent_before_ = 0; // counters_.bytes_resent when the outage began
+    std::uint64_t stale_in_a_row_ = 0;
+    std::uint64_t conflicts_ = 0;
+    std::uint64_t doubts_ = 0;
+    std::uint64_t probes_ = 0;
+    std::uint64_t redirects_ = 0;
+    std::uint64_t mismatches_ = 0;
+    std::uint64_t refusals_ = 0; // credentials refused and not renewed
+    std::uint64_t recreations_ = 0;
+    bool metadata_refreshed_ = false;
+    bool expiry_warned_ = false;
+
+    // waiting
+    Next next_ = Next::kResolve;
+    std::optional<TimePoint> wait_until_;
+    bool wake_on_network_ = false;
+    std::uint64_t network_seen_ = 0, credentials_seen_ = 0;
+    Answer refused_answer_; // the 401/403 that the application is asked about
+
+    MachineCounters counters_;
+    std::vector<Report> reports_;
 };
 
 } // namespace gsttus
