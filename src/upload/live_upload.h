@@ -156,8 +156,9 @@ public:
     void network_changed();             // any thread: wakes a waiting retry
     UploadStats stats() const;          // any thread, also after stop()
 
+    struct Core; // private to upload/: see worker.h
+
 private:
-    struct Core;
     std::shared_ptr<Core> core_;
 };
 

@@ -1,0 +1,180 @@
+// The face of LiveUpload: what the application's and the streaming thread call.
+// The upload thread's side is worker.cpp.
+#include "upload/live_upload.h"
+
+#include "upload/worker.h"
+
+#include <utility>
+
+namespace gsttus {
+
+LiveUpload::LiveUpload(UploadConfig config, std::unique_ptr<Target> target,
+                       TransportFactory transport, UploadObserver &observer)
+    : core_(std::make_shared<Core>(std::move(config), std::move(target), std::move(transport),
+                                   observer))
+{
+}
+
+LiveUpload::~LiveUpload()
+{
+    stop(OnStop::kKeep);
+}
+
+void LiveUpload::start()
+{
+    MutexLock lock(core_->mutex);
+    if (core_->thread.joinable() || core_->exited)
+        return;
+    core_->started_at = Clock::now();
+    // The thread shares the core: whatever happens to this object, it has ground to stand on.
+    core_->thread = std::thread([core = core_] { Worker(*core).run(); });
+}
+
+WriteResult LiveUpload::write(std::span<const std::byte> data)
+{
+    WriteResult result;
+    MutexLock lock(core_->mutex);
+    bool warned = false;
+    while (result.taken < data.size()) {
+        if (core_->failed || core_->exited)
+            result.status = WriteStatus::kFailed;
+        else if (core_->ended)
+            result.status = WriteStatus::kEnded;
+        else if (core_->interrupted)
+            result.status = WriteStatus::kInterrupted;
+        if (result.status != WriteStatus::kOk)
+            return result;
+        const std::size_t taken = core_->append(data.subspan(result.taken));
+        result.taken += taken;
+        if (taken > 0)
+            continue;
+        if (!warned && !core_->block_warned) {
+            warned = core_->block_warned = true;
+            Error error;
+            error.kind = ErrorKind::kNoSpace;
+            error.message = "Memory and disk for unsent data are full: the pipeline has to wait "
+                            "for the server. Raise max-memory or max-spool-size, or allow "
+                            "spool-mode=overflow.";
+            core_->warnings.push_back(std::move(error));
+        }
+        ++core_->writers_blocked;
+        core_->worker_wake.notify_all();
+        core_->app_wake.wait(lock);
+        --core_->writers_blocked;
+    }
+    core_->block_warned = false;
+    core_->wake_worker_if_due();
+    return result;
+}
+
+void LiveUpload::finish()
+{
+    MutexLock lock(core_->mutex);
+    core_->end(Clock::now());
+}
+
+DrainStatus LiveUpload::wait_drained()
+{
+    MutexLock lock(core_->mutex);
+    while (true) {
+        if (core_->complete)
+            return DrainStatus::kComplete;
+        if (core_->failed || core_->exited)
+            return DrainStatus::kFailed;
+        if (core_->interrupted)
+            return DrainStatus::kInterrupted;
+        core_->app_wake.wait(lock);
+    }
+}
+
+void LiveUpload::interrupt()
+{
+    MutexLock lock(core_->mutex);
+    core_->interrupted = true;
+    core_->app_wake.notify_all();
+}
+
+void LiveUpload::resume()
+{
+    MutexLock lock(core_->mutex);
+    core_->interrupted = false;
+}
+
+void LiveUpload::stop(OnStop policy)
+{
+    std::thread thread;
+    {
+        MutexLock lock(core_->mutex);
+        const TimePoint deadline = Clock::now() + core_->config.stop_timeout;
+        if (!core_->stopping) {
+            core_->stopping = true;
+            core_->stop_policy = policy;
+            if (policy == OnStop::kFinish)
+                core_->end(Clock::now());
+        }
+        core_->worker_wake.notify_all();
+        core_->app_wake.notify_all();
+        if (!core_->thread.joinable())
+            return;
+        if (core_->thread.get_id() == std::this_thread::get_id()) {
+            core_->thread.detach(); // called from an observer: it ends when that returns
+            return;
+        }
+        if (policy != OnStop::kFinish) {
+            lock.unlock();
+            g_cancellable_cancel(core_->cancel_work.get());
+            lock.lock();
+        }
+        while (!core_->exited && Clock::now() < deadline)
+            core_->app_wake.wait_until(lock, deadline);
+        thread = std::move(core_->thread);
+    }
+    g_cancellable_cancel(core_->cancel_work.get());
+    g_cancellable_cancel(core_->cancel_all.get());
+    {
+        MutexLock lock(core_->mutex);
+        core_->stop_expired = true;
+        core_->worker_wake.notify_all();
+    }
+    thread.join();
+}
+
+void LiveUpload::update(RuntimeConfig runtime)
+{
+    MutexLock lock(core_->mutex);
+    if (runtime.authorization != core_->runtime.authorization ||
+        runtime.extra_headers != core_->runtime.extra_headers)
+        ++core_->credential_changes;
+    core_->runtime = std::move(runtime);
+    core_->settings_changed = true;
+    core_->worker_wake.notify_all();
+}
+
+void LiveUpload::set_hints(StreamHints hints)
+{
+    MutexLock lock(core_->mutex);
+    core_->hints = std::move(hints);
+    core_->hints_given = true;
+    core_->worker_wake.notify_all();
+}
+
+void LiveUpload::network_changed()
+{
+    MutexLock lock(core_->mutex);
+    ++core_->network_changes;
+    core_->worker_wake.notify_all();
+}
+
+UploadStats LiveUpload::stats() const
+{
+    MutexLock lock(core_->mutex);
+    UploadStats stats = core_->stats;
+    stats.bytes_rendered = core_->store.end();
+    stats.bytes_in_memory = core_->store.in_memory();
+    stats.bytes_on_disk = core_->store.on_disk();
+    stats.spool_path = core_->store.folder();
+    stats.upload_rate = core_->rate.bits_per_second(Clock::now());
+    return stats;
+}
+
+} // namespace gsttus

@@ -1,0 +1,250 @@
+#include "upload/requests.h"
+
+#include "base/text.h"
+#include "glib/ptr.h"
+#include "tus/protocol.h"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <iomanip>
+#include <locale>
+#include <sstream>
+
+#include <glib.h>
+
+namespace gsttus {
+
+namespace {
+
+constexpr GUriFlags kUriFlags = static_cast<GUriFlags>(G_URI_FLAGS_ENCODED);
+constexpr std::size_t kMostText = 4096; // of an error body: enough for a code and a sentence
+constexpr std::size_t kMostAnswer = 64 << 10;
+constexpr std::int64_t kMostSeconds = 366LL * 24 * 3600;
+
+GUriOwn parse_uri(const std::string &text)
+{
+    return GUriOwn(g_uri_parse(text.c_str(), kUriFlags, nullptr));
+}
+
+int port_of(GUri *uri)
+{
+    const int port = g_uri_get_port(uri);
+    if (port > 0)
+        return port;
+    return g_strcmp0(g_uri_get_scheme(uri), "https") == 0 ? 443 : 80;
+}
+
+bool same_host(GUri *a, GUri *b)
+{
+    const char *host_a = g_uri_get_host(a);
+    const char *host_b = g_uri_get_host(b);
+    return host_a && host_b && g_ascii_strcasecmp(host_a, host_b) == 0;
+}
+
+bool is_same_origin(GUri *a, GUri *b)
+{
+    return same_host(a, b) && port_of(a) == port_of(b) &&
+           g_strcmp0(g_uri_get_scheme(a), g_uri_get_scheme(b)) == 0;
+}
+
+std::optional<std::int64_t> parse_http_date(std::string_view text)
+{
+    std::istringstream stream{std::string(text)};
+    stream.imbue(std::locale::classic());
+    std::tm when{};
+    stream >> std::get_time(&when, "%a, %d %b %Y %H:%M:%S");
+    if (stream.fail())
+        return std::nullopt;
+    return static_cast<std::int64_t>(timegm(&when));
+}
+
+HttpRequest base_request(const char *method, const std::string &url, const Identity &identity)
+{
+    HttpRequest request;
+    request.method = method;
+    request.url = url;
+    request.max_answer = kMostAnswer;
+    const auto is_home = [&](const std::string &home) { return same_origin(url, home); };
+    if (std::any_of(identity.homes.begin(), identity.homes.end(), is_home)) {
+        request.headers = identity.extra_headers;
+        if (!identity.authorization.empty())
+            request.headers.emplace_back("Authorization", identity.authorization);
+    }
+    return request;
+}
+
+HttpRequest tus_request(const char *method, const std::string &url, const Identity &identity)
+{
+    HttpRequest request = base_request(method, url, identity);
+    request.headers.emplace_back("Tus-Resumable", tus::kVersion);
+    return request;
+}
+
+// The list of partial uploads has to fit into one header: paths suffice on the same host.
+std::string path_of(const std::string &url, const std::string &endpoint)
+{
+    if (!same_origin(url, endpoint))
+        return url;
+    const std::size_t host = url.find("://") + 3;
+    const std::size_t path = url.find('/', host);
+    return path == std::string::npos ? url : url.substr(path);
+}
+
+} // namespace
+
+bool same_origin(const std::string &a, const std::string &b)
+{
+    const GUriOwn left = parse_uri(a);
+    const GUriOwn right = parse_uri(b);
+    return left && right && is_same_origin(left.get(), right.get());
+}
+
+Location resolve_location(const std::string &request_url, const std::string &location)
+{
+    const GUriOwn base = parse_uri(request_url);
+    if (!base)
+        return {};
+    GUriOwn uri(g_uri_parse_relative(base.get(), location.c_str(), kUriFlags, nullptr));
+    if (!uri)
+        return {};
+    const std::string scheme = g_uri_get_scheme(uri.get());
+    if ((scheme != "http" && scheme != "https") || !g_uri_get_host(uri.get()) ||
+        *g_uri_get_host(uri.get()) == '\0')
+        return {};
+    const bool upgrade = scheme == "http" && same_host(base.get(), uri.get()) &&
+                         g_strcmp0(g_uri_get_scheme(base.get()), "https") == 0;
+    if (upgrade) {
+        const int port =
+            g_uri_get_port(uri.get()) > 0 ? g_uri_get_port(uri.get()) : g_uri_get_port(base.get());
+        uri.reset(g_uri_build(kUriFlags, "https", nullptr, g_uri_get_host(uri.get()), port,
+                              g_uri_get_path(uri.get()), g_uri_get_query(uri.get()), nullptr));
+    }
+    const GCharOwn text(g_uri_to_string_partial(uri.get(), G_URI_HIDE_FRAGMENT));
+    // An address that is complete is kept to the letter: ids may hold characters (+ ; =) that
+    // must not be rewritten.
+    const bool verbatim = !upgrade && location.find("://") != std::string::npos &&
+                          location.find('#') == std::string::npos;
+    return {verbatim ? location : std::string(text.get()), !is_same_origin(base.get(), uri.get())};
+}
+
+std::string encode_metadata(const Metadata &metadata)
+{
+    std::string out;
+    for (const auto &[key, value] : metadata) {
+        if (!tus::is_metadata_key(key))
+            continue;
+        if (!out.empty())
+            out += ',';
+        out += key;
+        if (value.empty())
+            continue;
+        const GCharOwn text(
+            g_base64_encode(reinterpret_cast<const guchar *>(value.data()), value.size()));
+        out += cat(' ', text.get());
+    }
+    return out;
+}
+
+HttpRequest make_options(const Options &action, const Identity &identity)
+{
+    // Core Protocol, OPTIONS: without Tus-Resumable
+    return base_request("OPTIONS", action.url, identity);
+}
+
+HttpRequest make_create(const Create &action, const Identity &identity, const Metadata &metadata)
+{
+    HttpRequest request = tus_request("POST", action.url, identity);
+    if (!action.final_of.empty()) {
+        std::string parts;
+        for (const std::string &part : action.final_of)
+            parts += cat(parts.empty() ? "" : " ", path_of(part, action.url));
+        request.headers.emplace_back("Upload-Concat", cat("final;", parts));
+    } else if (action.length) {
+        request.headers.emplace_back("Upload-Length", std::to_string(*action.length));
+    } else {
+        request.headers.emplace_back("Upload-Defer-Length", "1");
+    }
+    if (action.partial)
+        request.headers.emplace_back("Upload-Concat", "partial");
+    if (const std::string encoded = encode_metadata(metadata); !encoded.empty())
+        request.headers.emplace_back("Upload-Metadata", encoded);
+    return request;
+}
+
+HttpRequest make_patch(const Patch &action, const Identity &identity, const std::string &checksum)
+{
+    HttpRequest request =
+        tus_request(action.method_override ? "POST" : "PATCH", action.url, identity);
+    if (action.method_override)
+        request.headers.emplace_back("X-HTTP-Method-Override", "PATCH");
+    request.headers.emplace_back("Upload-Offset", std::to_string(action.server_offset));
+    if (action.declare_length)
+        request.headers.emplace_back("Upload-Length", std::to_string(*action.declare_length));
+    if (!checksum.empty())
+        request.headers.emplace_back("Upload-Checksum", checksum);
+    request.content_type = tus::kPatchContentType;
+    request.body_length = action.to - action.from;
+    request.expect_continue = action.expect_continue;
+    return request;
+}
+
+HttpRequest make_head(const Head &action, const Identity &identity)
+{
+    return tus_request("HEAD", action.url, identity);
+}
+
+HttpRequest make_delete(const std::string &url, const Identity &identity)
+{
+    return tus_request("DELETE", url, identity);
+}
+
+Duration parse_retry_after(std::string_view text, std::int64_t wall_now)
+{
+    std::optional<std::int64_t> delta;
+    if (const auto number = tus::parse_size(text))
+        delta = static_cast<std::int64_t>(*number);
+    else if (const auto date = parse_http_date(text))
+        delta = *date - wall_now;
+    return seconds(std::clamp<std::int64_t>(delta.value_or(0), 0, kMostSeconds));
+}
+
+Answer parse_answer(const HttpResponse &response, const std::string &request_url, TimePoint now,
+                    std::int64_t wall_now, const Redactor &redact)
+{
+    Answer answer;
+    answer.status = response.status;
+    const auto size = [&](std::string_view name) -> std::optional<std::uint64_t> {
+        const std::string *text = response.header(name);
+        return text ? tus::parse_size(*text) : std::nullopt;
+    };
+    const auto list = [&](std::string_view name) {
+        const std::string *text = response.header(name);
+        return text ? tus::parse_list(*text) : std::vector<std::string>();
+    };
+    answer.upload_offset = size("Upload-Offset");
+    answer.upload_length = size("Upload-Length");
+    answer.max_size = size("Tus-Max-Size");
+    answer.length_deferred = size("Upload-Defer-Length") == std::uint64_t{1};
+    answer.extensions = list("Tus-Extension");
+    answer.checksums = list("Tus-Checksum-Algorithm");
+    answer.versions = list("Tus-Version");
+    answer.speaks_tus = !answer.extensions.empty() || !answer.versions.empty() ||
+                        response.header("Tus-Resumable") != nullptr;
+    if (const std::string *location = response.header("Location")) {
+        const Location resolved = resolve_location(request_url, *location);
+        answer.location = resolved.url;
+        answer.location_other_host = resolved.other_host;
+    }
+    if (const std::string *text = response.header("Upload-Expires")) {
+        if (const auto date = parse_http_date(*text))
+            answer.expires =
+                now + seconds(std::clamp(*date - wall_now, -kMostSeconds, kMostSeconds));
+    }
+    if (const std::string *text = response.header("Retry-After"))
+        answer.retry_after = parse_retry_after(*text, wall_now);
+    answer.text = redact(std::string_view(response.body).substr(0, kMostText), kMostText);
+    return answer;
+}
+
+} // namespace gsttus

@@ -1,0 +1,50 @@
+// From the machine's actions to HTTP requests, and from HTTP answers to the machine's events:
+// header names, base64, URL resolution, dates. No socket, no state.
+#pragma once
+
+#include "base/redact.h"
+#include "http/transport.h"
+#include "tus/events.h"
+#include "upload/target.h"
+
+#include <string>
+#include <string_view>
+
+namespace gsttus {
+
+// Who we are for the tus server. Credentials go to the origins (scheme, host, port) of `homes`
+// only: not across redirects, not to wherever a Location points.
+struct Identity {
+    std::vector<std::string> homes; // the endpoints, or the given upload-url
+    std::string authorization;      // empty: none
+    Headers extra_headers;
+};
+
+bool same_origin(const std::string &a, const std::string &b);
+
+struct Location {
+    std::string url; // absolute; empty: not a usable http(s) URL
+    bool other_host = false;
+};
+
+// Resolves a Location header against the request's URL (Creation: POST; RFC 3986, 5.2). An https
+// server that says http for itself (behind a TLS proxy) is taken at https.
+Location resolve_location(const std::string &request_url, const std::string &location);
+
+// "key base64,key base64" (Creation: Upload-Metadata).
+std::string encode_metadata(const Metadata &metadata);
+
+HttpRequest make_options(const Options &action, const Identity &identity);
+HttpRequest make_create(const Create &action, const Identity &identity, const Metadata &metadata);
+HttpRequest make_patch(const Patch &action, const Identity &identity, const std::string &checksum);
+HttpRequest make_head(const Head &action, const Identity &identity);
+HttpRequest make_delete(const std::string &url, const Identity &identity);
+
+// Reads what the machine needs from an answer. `wall_now` is seconds since 1970, for dates.
+Answer parse_answer(const HttpResponse &response, const std::string &request_url, TimePoint now,
+                    std::int64_t wall_now, const Redactor &redact);
+
+// Retry-After: seconds or a date; zero when absent, malformed or past.
+Duration parse_retry_after(std::string_view text, std::int64_t wall_now);
+
+} // namespace gsttus

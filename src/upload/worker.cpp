@@ -1,0 +1,710 @@
+// The upload thread. It decides nothing about the protocol: see tus/upload_machine.h.
+#include "upload/worker.h"
+
+#include "base/log.h"
+#include "base/text.h"
+
+#include <algorithm>
+#include <array>
+#include <random>
+
+#include <glib.h>
+
+namespace gsttus {
+
+namespace {
+
+constexpr milliseconds kHintsWait{500};
+constexpr seconds kSyncInterval{1};
+constexpr seconds kConnect{10};
+constexpr seconds kReconnect{2};
+constexpr seconds kCleanUp{5};
+constexpr std::size_t kMostMarks = 64;
+
+MachineConfig machine_config(const UploadConfig &config)
+{
+    constexpr std::array<const char *, 5> kChecksums = {"", "md5", "sha1", "sha256", "sha512"};
+    MachineConfig out;
+    out.chunk_size = config.chunk_size;
+    out.min_chunk_size = config.min_chunk_size;
+    out.chunk_align = config.chunk_align;
+    out.length_mode = config.length_mode;
+    out.can_spool = config.replay.spool_mode != SpoolMode::kNever;
+    out.upload_url = config.upload_url;
+    out.checksum = kChecksums[static_cast<std::size_t>(config.checksum)];
+    out.seed = config.seed != 0 ? config.seed : std::random_device{}();
+    return out;
+}
+
+GChecksumType checksum_type(const std::string &name)
+{
+    if (name == "md5")
+        return G_CHECKSUM_MD5;
+    if (name == "sha256")
+        return G_CHECKSUM_SHA256;
+    return name == "sha512" ? G_CHECKSUM_SHA512 : G_CHECKSUM_SHA1;
+}
+
+std::int64_t wall_seconds()
+{
+    return g_get_real_time() / G_USEC_PER_SEC;
+}
+
+} // namespace
+
+// --- shared state --------------------------------------------------------------------------------
+
+void Arrivals::add(std::uint64_t position, TimePoint now, Duration resolution)
+{
+    if (!marks_.empty() && now - marks_.back().second < resolution)
+        return;
+    if (marks_.size() >= kMostMarks) // the oldest matters, and the newest
+        marks_.erase(marks_.begin() + 1);
+    marks_.emplace_back(position, now);
+}
+
+std::optional<TimePoint> Arrivals::since(std::uint64_t position, std::uint64_t produced)
+{
+    while (marks_.size() > 1 && marks_[1].first <= position)
+        marks_.pop_front();
+    if (produced <= position || marks_.empty())
+        return std::nullopt;
+    return marks_.front().second;
+}
+
+LiveUpload::Core::Core(UploadConfig config_in, std::unique_ptr<Target> target_in,
+                       TransportFactory transport_in, UploadObserver &observer_in)
+    : config(std::move(config_in)), target(std::move(target_in)),
+      transport(std::move(transport_in)), observer(observer_in), store(config.replay),
+      runtime(config.runtime)
+{
+    stats.state = to_string(State::kIdle);
+    stats.upload_url = config.upload_url;
+}
+
+std::size_t LiveUpload::Core::append(std::span<const std::byte> data)
+{
+    arrivals.add(store.end(), Clock::now(), runtime.flush_interval / 16);
+    const std::size_t taken_now = store.append(data);
+    if (std::optional<Error> warning = store.take_disk_warning()) {
+        warnings.push_back(std::move(*warning));
+        worker_wake.notify_all();
+    }
+    return taken_now;
+}
+
+void LiveUpload::Core::end(TimePoint now)
+{
+    if (ended)
+        return;
+    ended = true;
+    ended_at = now;
+    worker_wake.notify_all();
+}
+
+// Waking the other thread for every buffer would cost more than the upload it
+void LiveUpload::Core::wake_worker_if_due()
+{
+    if (waiting && waiting->until_produced && store.end() >= *waiting->until_produced)
+        worker_wake.notify_all();
+}
+
+Input LiveUpload::Core::snapshot(TimePoint now)
+{
+    Input input;
+    input.now = now;
+    input.held_from = store.begin();
+    input.produced = store.end();
+    input.ended = ended;
+    input.writer_blocked = writers_blocked > 0;
+    // the one byte that is held back does not count as waiting
+    input.pending_since = arrivals.since(taken + 1, store.end());
+    input.network_changes = network_changes;
+    input.credential_changes = credential_changes;
+    input.flush_interval = runtime.flush_interval;
+    input.outage_timeout = runtime.outage_timeout;
+    input.drain_timeout = runtime.drain_timeout;
+    input.ended_at = ended_at;
+    return input;
+}
+
+// --- request bodies ------------------------------------------------------------------------------
+
+// Pulls a request's body out of the replay store, piece by piece, without holding the lock
+// while it reads.
+class StoreBody final : public BodySource {
+public:
+    StoreBody(Worker &worker, std::uint64_t from, std::optional<TimePoint> deadline)
+        : worker_(worker), from_(from), deadline_(deadline)
+    {
+    }
+
+    Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override
+    {
+        if (deadline_ && Clock::now() >= *deadline_) {
+            Error error;
+            error.kind = ErrorKind::kTimeout;
+            error.message = "The time for the upload is over.";
+            return error;
+        }
+        worker_.publish_progress(false);
+        const std::uint64_t at = from_ + offset;
+        if (!piece_ || at < piece_->begin() || at >= piece_->end()) {
+            MutexLock lock(worker_.core_.mutex);
+            piece_ = worker_.core_.store.piece(at);
+        }
+        if (!piece_) {
+            Error error;
+            error.kind = ErrorKind::kInternal;
+            error.message = "Bytes that have to be sent are not held any more.";
+            return error;
+        }
+        return piece_->read(at, out);
+    }
+
+private:
+    Worker &worker_;
+    std::uint64_t from_;
+    std::optional<TimePoint> deadline_;
+    std::shared_ptr<const Piece> piece_;
+};
+
+// --- the thread ----------------------------------------------------------------------------------
+
+void Worker::run()
+{
+    Result<std::unique_ptr<Transport>> transport = core_.transport();
+    if (!transport) {
+        fail(transport.error());
+    } else {
+        http_ = std::move(*transport);
+        machine_ = std::make_unique<UploadMachine>(machine_config(core_.config));
+        homes_ = {core_.config.upload_url};
+        wait_for_hints();
+        loop();
+        http_.reset();
+    }
+    MutexLock lock(core_.mutex);
+    core_.exited = true;
+    core_.app_wake.notify_all();
+}
+
+// A stream tells its type and title when it starts; the upload is created with them.
+void Worker::wait_for_hints()
+{
+    MutexLock lock(core_.mutex);
+    const TimePoint until = Clock::now() + kHintsWait;
+    while (!core_.hints_given && !core_.stopping && !core_.ended && core_.store.end() == 0 &&
+           Clock::now() < until)
+        core_.worker_wake.wait_until(lock, until);
+}
+
+bool Worker::told_to_end()
+{
+    MutexLock lock(core_.mutex);
+    return core_.stopping && (core_.stop_policy != OnStop::kFinish || core_.stop_expired);
+}
+
+void Worker::loop()
+{
+    Event event = Started{};
+    while (true) {
+        if (told_to_end())
+            return stopped();
+        Input input;
+        {
+            MutexLock lock(core_.mutex);
+            input = core_.snapshot(Clock::now());
+        }
+        const Action action = machine_->step(event, input);
+        after_step(input);
+        if (std::holds_alternative<Finished>(action))
+            return complete();
+        if (const auto *failed = std::get_if<Failed>(&action))
+            return fail(failed->error);
+        Outcome outcome = perform(action, input);
+        if (!outcome)
+            return stopped();
+        event = std::move(*outcome);
+    }
+}
+
+void Worker::after_step(const Input &input)
+{
+    {
+        MutexLock lock(core_.mutex);
+        const std::uint64_t held = core_.store.in_memory() + core_.store.on_disk();
+        core_.store.release(machine_->releasable());
+        core_.taken = machine_->taken();
+        UploadStats &stats = core_.stats;
+        if (stats.bytes_acked != machine_->acked())
+            core_.rate.add(machine_->acked(), input.now);
+        stats.state = to_string(machine_->state());
+        stats.bytes_acked = machine_->acked();
+        stats.upload_url = machine_->upload_url();
+        stats.length_mode =
+            machine_->mode() == LengthMode::kAuto ? "" : to_string(machine_->mode());
+        stats.bytes_resent = machine_->counters().bytes_resent;
+        stats.retries = machine_->counters().retries;
+        stats.outages = machine_->counters().outages;
+        stats.outage_time = machine_->counters().outage_time;
+        if (core_.writers_blocked > 0 && held != core_.store.in_memory() + core_.store.on_disk())
+            core_.app_wake.notify_all();
+    }
+    for (const Report &report : machine_->take_reports())
+        deliver(report, input);
+    deliver_warnings();
+    journal(false);
+    publish_progress(false);
+    sync_disk();
+}
+
+void Worker::deliver(const Report &report, const Input &input)
+{
+    if (const auto *created = std::get_if<ReportCreated>(&report)) {
+        core_.observer.on_created(
+            {created->upload_url, created->endpoint, to_string(created->mode)});
+    } else if (const auto *stalled = std::get_if<ReportStalled>(&report)) {
+        log(LogLevel::kInfo, "upload",
+            cat("attempt ", stalled->attempt, " failed: ", stalled->reason.message, ' ',
+                stalled->reason.detail));
+        UploadStalled out{stalled->reason, stalled->attempt, stalled->retry_in, 0, false};
+        out.bytes_pending = input.produced - std::min(input.produced, machine_->acked());
+        out.first = stalled->attempt == 1;
+        core_.observer.on_stalled(out);
+    } else if (const auto *resumed = std::get_if<ReportResumed>(&report)) {
+        core_.observer.on_resumed({resumed->offset, resumed->outage_time, resumed->bytes_resent});
+    } else if (const auto *warning = std::get_if<ReportWarning>(&report)) {
+        core_.observer.on_warning(warning->error);
+    }
+}
+
+void Worker::deliver_warnings()
+{
+    std::vector<Error> warnings;
+    {
+        MutexLock lock(core_.mutex);
+        warnings.swap(core_.warnings);
+    }
+    for (const Error &warning : warnings)
+        core_.observer.on_warning(warning);
+}
+
+void Worker::publish_progress(bool now)
+{
+    UploadProgress progress;
+    {
+        MutexLock lock(core_.mutex);
+        const Duration pace = core_.runtime.progress_interval;
+        const TimePoint time = Clock::now();
+        if (pace == Duration::zero() || (!now && time - last_progress_ < pace))
+            return;
+        last_progress_ = time;
+        progress.bytes_rendered = core_.store.end();
+        progress.bytes_acked = core_.stats.bytes_acked;
+        progress.upload_rate = core_.rate.bits_per_second(time);
+        progress.draining = core_.ended;
+    }
+    core_.observer.on_progress(progress);
+}
+
+// spool-mode=always is for power cuts too: what was taken reaches the disk itself soon.
+void Worker::sync_disk()
+{
+    if (core_.config.replay.spool_mode != SpoolMode::kAlways ||
+        Clock::now() - last_sync_ < kSyncInterval)
+        return;
+    std::unique_ptr<ReplayStore::Syncer> syncer;
+    {
+        MutexLock lock(core_.mutex);
+        syncer = core_.store.syncer();
+    }
+    if (syncer) {
+        if (const Result<void> result = syncer->sync(); !result)
+            core_.observer.on_warning(result.error());
+    }
+    last_sync_ = Clock::now();
+}
+
+// --- actions -------------------------------------------------------------------------------------
+
+Worker::Outcome Worker::perform(const Action &action, const Input &input)
+{
+    if (const auto *wait_action = std::get_if<Wait>(&action))
+        return wait(*wait_action);
+    if (const auto *resolve_action = std::get_if<Resolve>(&action))
+        return resolve(*resolve_action);
+    if (const auto *patch = std::get_if<Patch>(&action))
+        return send_patch(*patch, input);
+    if (const auto *renew_action = std::get_if<RenewCredentials>(&action))
+        return renew(*renew_action);
+    if (const auto *options = std::get_if<Options>(&action))
+        return send(make_options(*options, identity()), input, false);
+    if (const auto *create = std::get_if<Create>(&action))
+        return send(make_create(*create, identity(), metadata_), input, true);
+    return send(make_head(std::get<Head>(action), identity()), input, false);
+}
+
+Worker::Outcome Worker::wait(const Wait &wait)
+{
+    while (true) {
+        publish_progress(false);
+        deliver_warnings();
+        sync_disk();
+        MutexLock lock(core_.mutex);
+        if (core_.stopping && (core_.stop_policy != OnStop::kFinish || core_.stop_expired))
+            return std::nullopt;
+        const TimePoint now = Clock::now();
+        const bool due = (wait.until && now >= *wait.until) ||
+                         (wait.until_produced && core_.store.end() >= *wait.until_produced) ||
+                         (wait.until_ended && core_.ended) ||
+                         (wait.until_writer_blocked && core_.writers_blocked > 0) ||
+                         core_.settings_changed || core_.network_changes != wait.network_seen ||
+                         core_.credential_changes != wait.credentials_seen;
+        if (due) {
+            core_.settings_changed = false;
+            core_.waiting.reset();
+            return Tick{};
+        }
+        core_.waiting = wait;
+        const Duration pace = core_.runtime.progress_interval;
+        TimePoint until = wait.until.value_or(now + seconds(60));
+        if (pace > Duration::zero())
+            until = std::min(until, std::max(last_progress_ + pace, now));
+        if (core_.config.replay.spool_mode == SpoolMode::kAlways)
+            until = std::min(until, std::max(last_sync_ + kSyncInterval, now));
+        core_.worker_wake.wait_until(lock, until);
+        core_.waiting.reset();
+    }
+}
+
+Event Worker::resolve(const Resolve &action)
+{
+    Duration timeout{};
+    {
+        MutexLock lock(core_.mutex);
+        timeout = core_.runtime.timeout;
+    }
+    TargetContext context = target_context(core_.cancel_work.get(), timeout);
+    TargetResult<Destination> result = core_.target->resolve(context, action.refresh);
+    if (auto *failure = std::get_if<TargetError>(&result))
+        return ResolveFailed{failure->error, failure->reached_server, failure->retry_after};
+    auto &destination = std::get<Destination>(result);
+    metadata_ = destination.metadata;
+    homes_ = destination.endpoints;
+    journal(true);
+    return Resolved{destination.endpoints, !destination.metadata_is_secret};
+}
+
+Event Worker::send(HttpRequest request, const Input &input, bool creating)
+{
+    std::optional<TimePoint> deadline = machine_->deadline(input);
+    {
+        MutexLock lock(core_.mutex);
+        request.timeout = core_.runtime.timeout;
+        ++core_.stats.requests;
+        core_.rate.add(core_.stats.bytes_acked, Clock::now());
+    }
+    if (deadline)
+        request.timeout =
+            std::clamp<Duration>(*deadline - Clock::now(), milliseconds(1),
+                                 std::max<Duration>(request.timeout, milliseconds(1)));
+    // While the network is away, short attempts notice its return; now and then a patient one, for
+    // a network that is there but slow.
+    const bool patient = connect_failures_ == 0 || connect_failures_ % 4 == 3;
+    request.connect_timeout =
+        std::min<Duration>(patient ? Duration(kConnect) : Duration(kReconnect), request.timeout);
+    log(LogLevel::kDebug, "http",
+        cat(request.method, ' ', redact_url(request.url), " body=", request.body_length));
+
+    const HttpOutcome outcome = http_->send(request, core_.cancel_work.get());
+    if (const HttpFailure *failure = outcome.failure()) {
+        const bool reached = failure->reach != HttpFailure::Reach::kNotConnected;
+        connect_failures_ = reached ? 1 : connect_failures_ + 1;
+        NoAnswer event{failure->error, reached, failure->reused_connection};
+        event.error.message = redact_(event.error.message);
+        event.error.detail = redact_(event.error.detail);
+        return event;
+    }
+    connect_failures_ = 0;
+    const HttpResponse &response = *outcome.response();
+    Answer answer = parse_answer(response, request.url, Clock::now(), wall_seconds(), redact_);
+    answer.refused_metadata =
+        creating && core_.target->refused_metadata(response.status, response.body);
+    log(LogLevel::kDebug, "http",
+        cat(request.method, " -> ", answer.status, ' ',
+            answer.upload_offset ? cat("offset=", *answer.upload_offset) : std::string(), ' ',
+            answer.status >= 400 ? answer.text : std::string()));
+    MutexLock lock(core_.mutex);
+    core_.stats.last_http_status = response.status;
+    return answer;
+}
+
+Event Worker::send_patch(const Patch &action, const Input &input)
+{
+    StoreBody body(*this, action.from, machine_->deadline(input));
+    std::string checksum;
+    if (!action.checksum.empty()) {
+        const std::unique_ptr<GChecksum, GDelete<&g_checksum_free>> sum(
+            g_checksum_new(checksum_type(action.checksum)));
+        std::vector<std::byte> buffer(std::size_t{64} << 10);
+        for (std::uint64_t at = 0; at < action.to - action.from;) {
+            const std::size_t want =
+                std::min<std::uint64_t>(buffer.size(), action.to - action.from - at);
+            const Result<std::size_t> got = body.read(at, std::span(buffer).first(want));
+            if (!got)
+                return NoAnswer{got.error(), false, false};
+            g_checksum_update(sum.get(), reinterpret_cast<const guchar *>(buffer.data()),
+                              static_cast<gssize>(*got));
+            at += *got;
+        }
+        std::array<guint8, 64> digest{};
+        gsize length = digest.size();
+        g_checksum_get_digest(sum.get(), digest.data(), &length);
+        const GCharOwn encoded(g_base64_encode(digest.data(), length));
+        checksum = cat(action.checksum, ' ', encoded.get());
+    }
+    HttpRequest request = make_patch(action, identity(), checksum);
+    request.body = &body;
+    return send(std::move(request), input, false);
+}
+
+Event Worker::renew(const RenewCredentials &action)
+{
+    {
+        MutexLock lock(core_.mutex);
+        if (core_.credential_changes != credentials_used_)
+            return Credentials{true}; // renewed while the request was under way
+    }
+    std::optional<std::string> fresh = core_.observer.on_refresh_authorization(action.status);
+    MutexLock lock(core_.mutex);
+    if (fresh && *fresh != core_.runtime.authorization) {
+        core_.runtime.authorization = std::move(*fresh);
+        ++core_.credential_changes;
+    }
+    return Credentials{core_.credential_changes != credentials_used_};
+}
+
+// --- the end -------------------------------------------------------------------------------------
+
+void Worker::complete()
+{
+    const std::uint64_t bytes = machine_->acked();
+    TargetContext context = target_context(core_.cancel_all.get(), seconds(30));
+    {
+        MutexLock lock(core_.mutex);
+        context.timeout = core_.runtime.timeout;
+        core_.stats.bytes_acked = bytes;
+    }
+    UploadComplete report{machine_->upload_url(), machine_->origin() + bytes, {}, {}};
+    {
+        MutexLock lock(core_.mutex);
+        const TimePoint now = Clock::now();
+        report.elapsed = now - core_.started_at;
+        report.drain_time = now - core_.ended_at.value_or(now);
+        core_.store.discard();
+    }
+    publish_progress(true);
+    core_.observer.on_complete(report);
+    Result<void> followed;
+    if (report.bytes == 0)
+        core_.target->abandoned(context, 0);
+    else
+        followed = core_.target->finished(context, bytes);
+    if (!followed) {
+        if (followed.error().kind != ErrorKind::kCancelled)
+            core_.observer.on_failed(followed.error(), report.upload_url, "");
+        MutexLock lock(core_.mutex);
+        core_.failed = true;
+        core_.app_wake.notify_all();
+        return;
+    }
+    MutexLock lock(core_.mutex);
+    core_.complete = true;
+    core_.app_wake.notify_all();
+}
+
+void Worker::fail(const Error &error)
+{
+    const std::uint64_t acked = machine_ ? machine_->acked() : 0;
+    if (http_ && acked == 0) {
+        const GRef<GCancellable> cancel = core_.cancel_all;
+        TargetContext context = target_context(cancel.get(), kCleanUp);
+        core_.target->abandoned(context, 0);
+    }
+    journal(true);
+    std::string folder;
+    Error report = error;
+    {
+        MutexLock lock(core_.mutex);
+        core_.failed = true;
+        core_.stats.state = to_string(State::kFailed);
+        const bool left = core_.store.end() > acked;
+        if (left && core_.config.replay.spool_mode != SpoolMode::kNever) {
+            Result<std::string> kept = core_.store.keep();
+            if (kept)
+                folder = *kept;
+            else
+                report.detail +=
+                    cat(" What was not sent could not be kept either: ", kept.error().message);
+        } else if (!left) {
+            core_.store.discard();
+        }
+    }
+    if (!folder.empty())
+        report.message += cat(" What the server does not have is kept in ", folder,
+                              ": gst-tus-recover finishes it.");
+    core_.observer.on_failed(report, machine_ ? machine_->upload_url() : "", folder);
+    MutexLock lock(core_.mutex);
+    core_.app_wake.notify_all();
+}
+
+// stop() came before the end.
+void Worker::stopped()
+{
+    OnStop policy{};
+    bool expired = false;
+    std::uint64_t missing = 0;
+    {
+        MutexLock lock(core_.mutex);
+        policy = core_.stop_policy;
+        expired = core_.stop_expired || g_cancellable_is_cancelled(core_.cancel_all.get());
+        missing = core_.store.end() - std::min(core_.store.end(), machine_->acked());
+    }
+    if (policy == OnStop::kTerminate)
+        return terminate();
+    Error error;
+    error.kind = ErrorKind::kTimeout;
+    error.retryable = true;
+    error.message = policy == OnStop::kFinish && expired
+                        ? cat("Stopped before the server had confirmed everything: ", missing,
+                              " bytes were missing after stop-timeout.")
+                        : cat("Stopped; the upload can be continued. ", missing,
+                              " bytes are not at the server.");
+    if (policy == OnStop::kFinish)
+        return fail(error);
+    journal(true);
+    bool keep_failed = false;
+    std::string folder;
+    {
+        MutexLock lock(core_.mutex);
+        if (core_.config.replay.spool_mode != SpoolMode::kNever &&
+            (missing > 0 || !machine_->upload_url().empty())) {
+            const Result<std::string> kept = core_.store.keep();
+            keep_failed = !kept;
+            folder = kept ? *kept : "";
+        }
+    }
+    if (missing == 0 && machine_->upload_url().empty())
+        return;
+    if (keep_failed)
+        error.message += " They could not be kept on disk.";
+    else if (!folder.empty())
+        error.message += cat(" Kept in ", folder, ": gst-tus-recover finishes it.");
+    core_.observer.on_warning(error);
+}
+
+void Worker::terminate()
+{
+    if (!machine_->upload_url().empty()) {
+        // Termination extension: DELETE
+        HttpRequest request = make_delete(machine_->upload_url(), identity());
+        request.timeout = kCleanUp;
+        request.connect_timeout = kReconnect;
+        const HttpOutcome outcome = http_->send(request, core_.cancel_all.get());
+        const HttpResponse *response = outcome.response();
+        if (!response ||
+            (response->status >= 300 && response->status != 404 && response->status != 410)) {
+            Error error;
+            error.kind = ErrorKind::kServer;
+            error.http_status = response ? response->status : 0;
+            error.message = cat("The upload could not be removed from the server (",
+                                redact_url(machine_->upload_url()), ").");
+            error.detail = response ? std::string() : redact_(outcome.failure()->error.message);
+            core_.observer.on_warning(error);
+        }
+    }
+    TargetContext context = target_context(core_.cancel_all.get(), kCleanUp);
+    core_.target->abandoned(context, 0);
+    MutexLock lock(core_.mutex);
+    core_.store.discard();
+}
+
+// --- helpers -------------------------------------------------------------------------------------
+
+Identity Worker::identity()
+{
+    Identity identity;
+    identity.homes = homes_;
+    MutexLock lock(core_.mutex);
+    identity.authorization = core_.runtime.authorization;
+    identity.extra_headers = core_.runtime.extra_headers;
+    credentials_used_ = core_.credential_changes;
+    redact_.add(identity.authorization);
+    for (const Header &header : identity.extra_headers)
+        redact_.add(header.second);
+    return identity;
+}
+
+TargetContext Worker::target_context(GCancellable *cancel, Duration timeout)
+{
+    StreamHints hints;
+    {
+        MutexLock lock(core_.mutex);
+        hints = core_.hints;
+    }
+    return TargetContext{*http_,
+                         cancel,
+                         redact_,
+                         timeout,
+                         [this, cancel](Duration span) { return sleep(span, cancel); },
+                         [this](const TargetNotice &notice) {
+                             if (const auto *warning = std::get_if<TargetWarning>(&notice))
+                                 core_.observer.on_warning(warning->error);
+                             else
+                                 core_.observer.on_target_notice(notice);
+                         },
+                         std::move(hints)};
+}
+
+bool Worker::sleep(Duration span, GCancellable *cancel)
+{
+    const TimePoint until = Clock::now() + span;
+    MutexLock lock(core_.mutex);
+    while (Clock::now() < until) {
+        if (g_cancellable_is_cancelled(cancel) ||
+            (core_.stopping && (core_.stop_policy != OnStop::kFinish || core_.stop_expired)))
+            return false;
+        core_.worker_wake.wait_until(lock, until);
+    }
+    return !g_cancellable_is_cancelled(cancel);
+}
+
+// Facts that another process needs to go on. No secrets: describe() promises that, and the
+// credentials of the tus host are not written.
+void Worker::journal(bool force)
+{
+    if (core_.config.replay.spool_mode == SpoolMode::kNever || !machine_)
+        return;
+    const std::string &url = machine_->upload_url();
+    const bool changed = url != journaled_url_ || machine_->parts().size() != journaled_parts_;
+    MutexLock lock(core_.mutex);
+    core_.store.note("acked", std::to_string(machine_->acked()));
+    if (core_.ended)
+        core_.store.note("length", std::to_string(core_.store.end()));
+    if (!changed && !force)
+        return;
+    journaled_url_ = url;
+    journaled_parts_ = machine_->parts().size();
+    for (const auto &[name, value] : core_.target->describe())
+        core_.store.note(cat("target.", name), value);
+    core_.store.note("upload-url", url);
+    core_.store.note("origin", std::to_string(machine_->origin()));
+    core_.store.note("length-mode", to_string(machine_->mode()));
+    std::string parts;
+    for (const std::string &part : machine_->parts())
+        parts += cat(part, '\n');
+    core_.store.note("parts", parts);
+}
+
+} // namespace gsttus

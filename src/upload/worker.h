@@ -1,0 +1,130 @@
+// What the threads share (Core), and the upload thread's side of it (Worker): executes the
+// machine's actions one after the other and feeds the outcomes back. Private to upload/.
+#pragma once
+
+#include "base/mutex.h"
+#include "glib/ptr.h"
+#include "upload/live_upload.h"
+#include "upload/rate_meter.h"
+#include "upload/requests.h"
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace gsttus {
+
+// When which byte arrived, coarsely: enough to say how long the oldest unsent byte has waited.
+class Arrivals {
+public:
+    void add(std::uint64_t position, TimePoint now, Duration resolution);
+    // Arrival of the byte at `position`, if such a byte is there (`produced` > position).
+    std::optional<TimePoint> since(std::uint64_t position, std::uint64_t produced);
+
+private:
+    std::deque<std::pair<std::uint64_t, TimePoint>> marks_;
+};
+
+struct LiveUpload::Core {
+    Core(UploadConfig config, std::unique_ptr<Target> target, TransportFactory transport,
+         UploadObserver &observer);
+
+    // set once, before the thread starts
+    const UploadConfig config;
+    const std::unique_ptr<Target> target; // used by the upload thread only
+    const TransportFactory transport;
+    UploadObserver &observer; // outlives the thread: stop() joins it
+    const GRef<GCancellable> cancel_work = GRef<GCancellable>::adopt(g_cancellable_new());
+    const GRef<GCancellable> cancel_all = GRef<GCancellable>::adopt(g_cancellable_new());
+
+    // Lock order: GStreamer's PREROLL_LOCK, then this one, then nothing. Never held over a
+    // callback, a request or a wait other than the conditions below.
+    Mutex mutex;
+    Condition worker_wake; // the upload thread waits here
+    Condition app_wake;    // write(), wait_drained() and stop() wait here
+
+    std::thread thread GUARDED_BY(mutex);
+    ReplayStore store GUARDED_BY(mutex);
+    RuntimeConfig runtime GUARDED_BY(mutex);
+    StreamHints hints GUARDED_BY(mutex);
+    UploadStats stats GUARDED_BY(mutex);
+    RateMeter rate GUARDED_BY(mutex);
+    Arrivals arrivals GUARDED_BY(mutex);
+    std::vector<Error> warnings GUARDED_BY(mutex); // for the upload thread to pass on
+    std::optional<Wait> waiting GUARDED_BY(mutex); // what the upload thread waits for
+    TimePoint started_at GUARDED_BY(mutex){};
+    std::optional<TimePoint> ended_at GUARDED_BY(mutex);
+    std::uint64_t taken GUARDED_BY(mutex) = 0; // stream position that requests have taken
+    std::uint64_t network_changes GUARDED_BY(mutex) = 0;
+    std::uint64_t credential_changes GUARDED_BY(mutex) = 0;
+    int writers_blocked GUARDED_BY(mutex) = 0;
+    bool block_warned GUARDED_BY(mutex) = false;
+    bool hints_given GUARDED_BY(mutex) = false;
+    bool settings_changed GUARDED_BY(mutex) = false;
+    bool ended GUARDED_BY(mutex) = false;       // finish() or stop(kFinish)
+    bool interrupted GUARDED_BY(mutex) = false; // interrupt() until resume()
+    bool stopping GUARDED_BY(mutex) = false;
+    bool stop_expired GUARDED_BY(mutex) = false;
+    OnStop stop_policy GUARDED_BY(mutex) = OnStop::kFinish;
+    bool complete GUARDED_BY(mutex) = false;
+    bool failed GUARDED_BY(mutex) = false;
+    bool exited GUARDED_BY(mutex) = false; // the upload thread is done
+
+    std::size_t append(std::span<const std::byte> data) REQUIRES(mutex);
+    void end(TimePoint now) REQUIRES(mutex);
+    void wake_worker_if_due() REQUIRES(mutex);
+    Input snapshot(TimePoint now) REQUIRES(mutex);
+};
+
+class Worker {
+public:
+    explicit Worker(LiveUpload::Core &core) : core_(core) {}
+
+    void run();
+
+private:
+    using Outcome = std::optional<Event>; // nullopt: the upload is over
+
+    void loop();
+    void wait_for_hints();
+    bool told_to_end();
+    void after_step(const Input &input);
+    void deliver(const Report &report, const Input &input);
+    void deliver_warnings();
+    void publish_progress(bool now);
+    void sync_disk();
+
+    Outcome perform(const Action &action, const Input &input);
+    Outcome wait(const Wait &wait);
+    Event resolve(const Resolve &action);
+    Event send(HttpRequest request, const Input &input, bool creating);
+    Event send_patch(const Patch &action, const Input &input);
+    Event renew(const RenewCredentials &action);
+    void complete();
+    void fail(const Error &error);
+    void stopped();
+    void terminate();
+
+    Identity identity(); // of the next request; its secrets are redacted from here on
+    TargetContext target_context(GCancellable *cancel, Duration timeout);
+    bool sleep(Duration span, GCancellable *cancel);
+    void journal(bool force);
+
+    LiveUpload::Core &core_;
+    std::unique_ptr<Transport> http_;
+    std::unique_ptr<UploadMachine> machine_;
+    Redactor redact_;
+    Metadata metadata_;
+    std::vector<std::string> homes_; // whose credentials we carry: see Identity
+    std::uint64_t credentials_used_ = 0;
+    std::uint64_t connect_failures_ = 0;
+    TimePoint last_progress_{};
+    TimePoint last_sync_{};
+    std::string journaled_url_;
+    std::size_t journaled_parts_ = 0;
+    friend class StoreBody;
+};
+
+} // namespace gsttus
