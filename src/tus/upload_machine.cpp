@@ -98,6 +98,8 @@ Action UploadMachine::start(const Input &input)
 {
     credentials_seen_ = input.credential_changes;
     network_seen_ = input.network_changes;
+    if (config_.recovery)
+        return recover(*config_.recovery, input);
     if (config_.upload_url.empty())
         return resolve(false);
     url_ = config_.upload_url;
@@ -106,6 +108,27 @@ Action UploadMachine::start(const Input &input)
     origin_known_ = false;
     mode_ = LengthMode::kDeferred;
     return config_.checksum.empty() ? ask() : probe();
+}
+
+Action UploadMachine::recover(const Recovery &recovery, const Input &input)
+{
+    if (recovery.mode == LengthMode::kConcatenation) {
+        // The partial upload that was under way is left to expire; its bytes are all here.
+        mode_ = recovery.mode;
+        parts_ = recovery.parts;
+        acked_ = taken_ = sent_ = part_begin_ = part_end_ = recovery.released;
+        return resolve(false);
+    }
+    if (recovery.upload_url.empty())
+        return resolve(false);
+    mode_ = recovery.mode == LengthMode::kSpool ? recovery.mode : LengthMode::kDeferred;
+    url_ = recovery.upload_url;
+    endpoints_ = {url_};
+    resolved_once_ = true;
+    origin_ = recovery.origin;
+    acked_ = input.held_from;
+    taken_ = sent_ = input.produced; // how far it got is not known: the server says
+    return ask();
 }
 
 Action UploadMachine::resolve(bool refresh)
@@ -464,7 +487,8 @@ bool UploadMachine::offers(std::string_view extension) const
 
 Action UploadMachine::choose_mode(const Input &input)
 {
-    mode_ = config_.length_mode;
+    if (parts_.empty()) // a recovery that has some goes on with them
+        mode_ = config_.length_mode;
     if (mode_ == LengthMode::kAuto) {
         if (!capabilities_known_ || offers("creation-defer-length"))
             mode_ = LengthMode::kDeferred;
@@ -774,12 +798,12 @@ Action UploadMachine::located(const Answer &answer, const Input &input)
         error.offset = offset;
         return fail(std::move(error));
     }
-    if (position < acked_) {
+    if (position < acked_ && !config_.recovery) {
         reports_.emplace_back(ReportWarning{make_error(
             ErrorKind::kServer, cat("The server lost ", acked_ - position,
                                     " bytes that it had confirmed; they are sent again."))});
-        acked_ = position;
     }
+    acked_ = std::min(acked_, position);
     server_length_ = answer.upload_length;
     hurry_ = true;
     if (position > acked_) {

@@ -129,13 +129,13 @@ void LiveUpload::stop(OnStop policy)
             core_->app_wake.wait_until(lock, deadline);
         thread = std::move(core_->thread);
     }
-    g_cancellable_cancel(core_->cancel_work.get());
-    g_cancellable_cancel(core_->cancel_all.get());
     {
         MutexLock lock(core_->mutex);
-        core_->stop_expired = true;
+        core_->stop_expired = true; // before the cancel, so that its effect is understood
         core_->worker_wake.notify_all();
     }
+    g_cancellable_cancel(core_->cancel_work.get());
+    g_cancellable_cancel(core_->cancel_all.get());
     thread.join();
 }
 

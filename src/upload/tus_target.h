@@ -30,7 +30,11 @@ public:
 
     std::vector<std::pair<std::string, std::string>> describe() const override
     {
-        return {{"kind", "tus"}, {"endpoint", endpoint_}};
+        std::vector<std::pair<std::string, std::string>> facts = {{"kind", "tus"},
+                                                                  {"endpoint", endpoint_}};
+        for (const auto &[key, value] : metadata_)
+            facts.emplace_back("metadata." + key, value);
+        return facts;
     }
 
 private:

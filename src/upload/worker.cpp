@@ -31,6 +31,7 @@ MachineConfig machine_config(const UploadConfig &config)
     out.length_mode = config.length_mode;
     out.can_spool = config.replay.spool_mode != SpoolMode::kNever;
     out.upload_url = config.upload_url;
+    out.recovery = config.recovery;
     out.checksum = kChecksums[static_cast<std::size_t>(config.checksum)];
     out.seed = config.seed != 0 ? config.seed : std::random_device{}();
     return out;
@@ -689,7 +690,7 @@ void Worker::journal(bool force)
     const std::string &url = machine_->upload_url();
     const bool changed = url != journaled_url_ || machine_->parts().size() != journaled_parts_;
     MutexLock lock(core_.mutex);
-    core_.store.note("acked", std::to_string(machine_->acked()));
+    core_.store.note("released", std::to_string(machine_->releasable()));
     if (core_.ended)
         core_.store.note("length", std::to_string(core_.store.end()));
     if (!changed && !force)
