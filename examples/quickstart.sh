@@ -1,0 +1,190 @@
+#!/usr/bin/env bash
+# Records a live test picture with sound straight to a server, and checks what arrived there.
+#
+#   bash examples/quickstart.sh [--seconds N] [--container mp4|mkv|ts] [--outage]
+#
+# Without an account: the server is gcore-standin, started here on a loopback port.
+# With GCORE_API_KEY set: the recording becomes a video in that Gcore account.
+#
+#   --seconds N     how long to record (10; with --outage 30)
+#   --container C   mp4 (fragmented, the default), mkv or ts
+#   --outage        take the server away in the middle: the recording goes on, nothing is lost
+#
+# Installs what is missing (apt, as root or with sudo) and builds into build/; the second time it
+# only records. What was recorded is left in build/quickstart/.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. examples/install-dependencies.sh
+
+usage() {
+    sed -n '2,14s/^# \{0,1\}//p' examples/quickstart.sh
+}
+
+seconds=
+container=mp4
+outage=
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --seconds)
+            [[ ${2-} =~ ^[1-9][0-9]*$ ]] || { echo "--seconds wants a number" >&2; exit 2; }
+            seconds=$2
+            shift
+            ;;
+        --container)
+            [[ ${2-} =~ ^(mp4|mkv|ts)$ ]] || { echo "--container is mp4, mkv or ts" >&2; exit 2; }
+            container=$2
+            shift
+            ;;
+        --outage) outage=yes ;;
+        --help | -h)
+            usage
+            exit 0
+            ;;
+        *)
+            echo "unknown option: $1" >&2
+            usage >&2
+            exit 2
+            ;;
+    esac
+    shift
+done
+seconds=${seconds:-$([ -n "$outage" ] && echo 30 || echo 10)}
+if [ -n "$outage" ] && [ -n "${GCORE_API_KEY-}" ]; then
+    echo "--outage needs the local stand-in: unset GCORE_API_KEY" >&2
+    exit 2
+fi
+
+root=$PWD
+build=$root/build
+out=$build/quickstart
+standin_pid=
+
+stop_standin() {
+    if [ -n "$standin_pid" ]; then
+        kill "$standin_pid" 2> /dev/null || true
+        wait "$standin_pid" 2> /dev/null || true
+    fi
+}
+trap stop_standin EXIT
+
+build_all() {
+    local log=$build.log
+    [ -f "$build/build.ninja" ] || echo "Building (once, a minute or two)"
+    if ! { { [ -f "$build/build.ninja" ] || meson setup "$build"; } &&
+        meson compile -C "$build" gsttus gcore-standin recorder; } > "$log" 2>&1; then
+        tail -n 40 "$log" >&2
+        echo "The build failed." >&2
+        exit 1
+    fi
+    mv "$log" "$build/quickstart-build.log"
+}
+
+# The key is one for this run only. Sets api_url.
+start_standin() {
+    local options=() deadline=$((SECONDS + 10))
+    # Counted from the start of the server: in the middle of the recording, and for half of it.
+    [ -n "$outage" ] && options=(--fault "outage from $((seconds / 4 + 1)) s to $((seconds * 3 / 4)) s")
+    GCORE_API_KEY="quickstart_$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')"
+    export GCORE_API_KEY
+    # In a session of its own: Ctrl-C ends the recording, not the server.
+    setsid "$build/examples/standin/gcore-standin" --listen 127.0.0.1:0 --dir "$out/server" \
+        --api-key "$GCORE_API_KEY" "${options[@]}" > "$out/standin.log" 2>&1 &
+    standin_pid=$!
+    until api_url=$(sed -n 's/.*listening on \(http[^ ]*\).*/\1/p' "$out/standin.log") && [ -n "$api_url" ]; do
+        if [ "$SECONDS" -ge "$deadline" ] || ! kill -0 "$standin_pid" 2> /dev/null; then
+            cat "$out/standin.log" >&2
+            echo "gcore-standin did not start." >&2
+            exit 1
+        fi
+        sleep 0.05
+    done
+}
+
+result() { # NAME: of the recorder's report
+    sed -n "s/^$1=//p" "$out/report" | tail -n 1
+}
+
+# Hashes must not differ: exit status 1 if they do.
+compare_files() { # STORED
+    local here there
+    here=$(sha256sum < "$copy") && there=$(sha256sum < "$1")
+    printf '%-14s %12s bytes  SHA-256 %s\n' \
+        "recorded here" "$(stat -c %s "$copy")" "${here%% *}" \
+        "at the server" "$(stat -c %s "$1")" "${there%% *}"
+    if [ "$here" != "$there" ]; then
+        echo "THE FILES DIFFER" >&2
+        return 1
+    fi
+    echo "The same, byte for byte; complete $(result drain-seconds) s after the end of the recording."
+}
+
+# Says what the stored file is to a player.
+discover() { # FILE
+    echo "gst-discoverer-1.0 says of the stored file:"
+    gst-discoverer-1.0 "$1" 2>&1 | grep -E '^ +(Duration|container|video|audio|Width|Height|Frame rate)' || {
+        gst-discoverer-1.0 "$1" >&2
+        return 1
+    }
+}
+
+show_gcore_video() {
+    VIDEO_ID=$(result video-id) python3 - << 'PY'
+import json, os, urllib.request
+
+url = os.environ.get("GCORE_BASE_URL", "https://api.gcore.com").rstrip("/")
+request = urllib.request.Request(
+    f"{url}/streaming/videos/{os.environ['VIDEO_ID']}",
+    headers={"Authorization": "APIKey " + os.environ["GCORE_API_KEY"]},
+)
+with urllib.request.urlopen(request, timeout=30) as answer:
+    video = json.load(answer)
+print("Video", video["id"], "status", video["status"], video.get("error") or "")
+for name in ("iframe_url", "hls_url", "dash_url"):
+    if video.get(name):
+        print(f"{name:12}", video[name])
+PY
+}
+
+install_build_dependencies
+build_all
+rm -rf "$out"
+mkdir -p "$out/server"
+export GST_PLUGIN_PATH=$build/plugin${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}
+export GST_REGISTRY=$build/registry.bin
+# Gcore knows MPEG-TS files by this ending.
+name=quickstart.${container/#ts/m2ts}
+copy=$out/$name
+sink="gcoresink location=$name drain-timeout=600"
+if [ -n "${GCORE_API_KEY-}" ]; then
+    at=Gcore
+    sink="$sink wait-status=pending"
+else
+    start_standin
+    at="gcore-standin at $api_url"
+    sink="$sink api-url=$api_url wait-status=ready"
+fi
+
+echo "Recording $seconds s of live picture and sound ($container) to $at. Ctrl-C ends it earlier."
+status=0
+"$build/examples/recorder" --seconds "$seconds" --container "$container" \
+    --copy "$copy" --report "$out/report" "$sink" || status=$?
+if [ "$status" -ne 0 ]; then
+    echo "The recorder failed (exit status $status)." >&2
+    exit 1
+fi
+
+if [ -n "$standin_pid" ]; then
+    stored=$(find "$out/server" -maxdepth 1 -type f -name "$(result video-id)-*")
+    compare_files "$stored"
+    if [ -n "$outage" ]; then
+        echo "The server was away for $(result outage-seconds) s meanwhile."
+    fi
+    discover "$stored"
+    echo "The recording: ${stored#"$root"/}"
+else
+    here=$(sha256sum < "$copy")
+    printf 'recorded here %12s bytes  SHA-256 %s\n' "$(stat -c %s "$copy")" "${here%% *}"
+    printf 'at the server %12s bytes, complete %s s after the end of the recording\n' \
+        "$(result bytes)" "$(result drain-seconds)"
+    show_gcore_video
+fi
