@@ -1,0 +1,194 @@
+#include "test.h"
+#include "upload/requests.h"
+
+#include <vector>
+
+using namespace gsttus;
+using gsttus::test::add_test;
+
+namespace {
+
+constexpr std::int64_t kWallNow = 1'700'000'000; // Tue, 14 Nov 2023 22:13:20 GMT
+
+std::string value_of(const HttpRequest &request, std::string_view name)
+{
+    HttpResponse as_list;
+    as_list.headers = request.headers;
+    const std::string *value = as_list.header(name);
+    return value ? *value : "(none)";
+}
+
+struct LocationRow {
+    const char *name, *request, *location, *expected;
+    bool other_host;
+};
+
+const std::vector<LocationRow> kLocations = {
+    {"absolute", "https://h/files/", "https://h/files/1", "https://h/files/1", false},
+    {"path-absolute", "https://h:8443/files/", "/up/1", "https://h:8443/up/1", false},
+    {"relative", "https://h/files/", "1", "https://h/files/1", false},
+    {"relative-no-slash", "https://h/files", "files/1", "https://h/files/1", false},
+    {"dot-dot", "https://h/a/b/", "../c/1?x=1", "https://h/a/c/1?x=1", false},
+    {"scheme-relative", "https://h/a", "//other/1", "https://other/1", true},
+    {"odd-characters", "https://h/files/", "https://h/files/a+b;c=d~e%2F",
+     "https://h/files/a+b;c=d~e%2F", false},
+    {"odd-characters-relative", "https://h/files/", "a+b=c", "https://h/files/a+b=c", false},
+    {"upgraded", "https://h/files/", "http://h/files/1", "https://h/files/1", false},
+    {"upgraded-port", "https://h:8443/files/", "http://h/files/1", "https://h:8443/files/1", false},
+    {"other-host", "https://h/files/", "https://i/files/1", "https://i/files/1", true},
+    {"downgrade-elsewhere", "https://h/files/", "http://i/files/1", "http://i/files/1", true},
+    {"other-port", "http://h:1/files/", "http://h:2/files/1", "http://h:2/files/1", true},
+    {"ipv6", "http://[::1]:99/files/", "/files/1", "http://[::1]:99/files/1", false},
+    {"not-http", "https://h/files/", "ftp://h/1", "", false},
+    {"javascript", "https://h/files/", "javascript:alert(1)", "", false},
+    {"garbage", "https://h/files/", "http://[", "", false},
+};
+
+void location_is_resolved(const LocationRow &row)
+{
+    const Location result = resolve_location(row.request, row.location);
+    ASSERT_STR(result.url, row.expected);
+    g_assert_cmpint(result.other_host, ==, row.other_host);
+}
+
+void metadata_is_base64_in_order()
+{
+    ASSERT_STR(encode_metadata({{"filename", "n\xc3\xa4me.mp4"}, {"empty", ""}, {"id", "1"}}),
+               "filename bsOkbWUubXA0,empty,id MQ==");
+    ASSERT_STR(encode_metadata({}), "");
+}
+
+void creation_carries_exactly_one_length_header()
+{
+    const Identity identity{{"https://h/f"}, "", {}};
+    const HttpRequest deferred =
+        make_create({"https://h/f", std::nullopt, false, {}}, identity, {});
+    ASSERT_STR(value_of(deferred, "Upload-Defer-Length"), "1");
+    ASSERT_STR(value_of(deferred, "Upload-Length"), "(none)");
+    ASSERT_STR(value_of(deferred, "Tus-Resumable"), "1.0.0");
+    g_assert_true(deferred.content_type.empty());
+    const HttpRequest known = make_create({"https://h/f", 5, true, {}}, identity, {{"a", "b"}});
+    ASSERT_STR(value_of(known, "Upload-Length"), "5");
+    ASSERT_STR(value_of(known, "Upload-Defer-Length"), "(none)");
+    ASSERT_STR(value_of(known, "Upload-Concat"), "partial");
+    ASSERT_STR(value_of(known, "Upload-Metadata"), "a Yg==");
+    const HttpRequest joined = make_create(
+        {"https://h/f", std::nullopt, false, {"https://h/f/1", "https://other/2"}}, identity, {});
+    ASSERT_STR(value_of(joined, "Upload-Concat"), "final;/f/1 https://other/2");
+    ASSERT_STR(value_of(joined, "Upload-Length"), "(none)");
+    ASSERT_STR(value_of(joined, "Upload-Defer-Length"), "(none)");
+}
+
+void patch_says_offset_type_and_length()
+{
+    Patch action;
+    action.url = "https://h/f/1";
+    action.server_offset = 10;
+    action.from = 3;
+    action.to = 8;
+    action.declare_length = 15;
+    const HttpRequest request = make_patch(action, {{"https://h/f"}, "", {}}, "sha1 abc=");
+    ASSERT_STR(request.method, "PATCH");
+    ASSERT_STR(value_of(request, "Upload-Offset"), "10");
+    ASSERT_STR(value_of(request, "Upload-Length"), "15");
+    ASSERT_STR(value_of(request, "Upload-Checksum"), "sha1 abc=");
+    ASSERT_STR(request.content_type, "application/offset+octet-stream");
+    g_assert_cmpuint(request.body_length, ==, 5);
+    action.method_override = true;
+    action.declare_length.reset();
+    const HttpRequest overridden = make_patch(action, {{"https://h/f"}, "", {}}, "");
+    ASSERT_STR(overridden.method, "POST");
+    ASSERT_STR(value_of(overridden, "X-HTTP-Method-Override"), "PATCH");
+    ASSERT_STR(value_of(overridden, "Upload-Length"), "(none)");
+}
+
+void options_has_no_tus_resumable()
+{
+    ASSERT_STR(value_of(make_options({"https://h/f"}, {{"https://h/f"}, "", {}}), "Tus-Resumable"),
+               "(none)");
+}
+
+void credentials_stay_with_the_origin_that_was_meant()
+{
+    const Identity identity{
+        {"https://h/f", "https://second:1/f"}, "Bearer secret", {{"X-Key", "secret"}}};
+    for (const char *url : {"https://h/other", "https://second:1/x", "https://H:443/x"}) {
+        ASSERT_STR(value_of(make_head({url}, identity), "Authorization"), "Bearer secret");
+        ASSERT_STR(value_of(make_head({url}, identity), "X-Key"), "secret");
+    }
+    for (const char *url :
+         {"http://h/f", "https://h:8443/f", "https://h.evil/f", "https://evil/h", "nonsense"}) {
+        ASSERT_STR(value_of(make_head({url}, identity), "Authorization"), "(none)");
+        ASSERT_STR(value_of(make_head({url}, identity), "X-Key"), "(none)");
+    }
+}
+
+void answer_is_read()
+{
+    HttpResponse response;
+    response.status = 204;
+    response.headers = {
+        {"upload-offset", "70"},      {"Upload-Length", "100"},
+        {"Upload-Defer-Length", "1"}, {"Tus-Extension", "creation, creation-defer-length"},
+        {"Tus-Max-Size", "1000"},     {"Upload-Expires", "Tue, 14 Nov 2023 22:14:20 GMT"},
+        {"Retry-After", "7"},         {"Location", "1"}};
+    response.body = "Error: token invalid (eyJhbGciOi.abc)";
+    const TimePoint now = Clock::now();
+    const Answer answer = parse_answer(response, "https://h/f/", now, kWallNow, Redactor());
+    g_assert_true(answer.upload_offset == 70U);
+    g_assert_true(answer.upload_length == 100U);
+    g_assert_true(answer.length_deferred);
+    g_assert_true(answer.max_size == 1000U);
+    g_assert_cmpuint(answer.extensions.size(), ==, 2);
+    g_assert_true(answer.speaks_tus);
+    g_assert_true(answer.expires == now + seconds(60));
+    g_assert_true(answer.retry_after == seconds(7));
+    ASSERT_STR(answer.location, "https://h/f/1");
+    ASSERT_STR(answer.text, "Error: token invalid (***)");
+}
+
+void malformed_headers_count_as_absent()
+{
+    HttpResponse response;
+    response.status = 204;
+    response.headers = {{"Upload-Offset", "-1"},         {"Upload-Length", "1e3"},
+                        {"Upload-Defer-Length", "true"}, {"Upload-Expires", "soon"},
+                        {"Retry-After", "-5"},           {"Location", "ftp://x"}};
+    const Answer answer =
+        parse_answer(response, "https://h/f/", Clock::now(), kWallNow, Redactor());
+    g_assert_false(answer.upload_offset.has_value());
+    g_assert_false(answer.upload_length.has_value());
+    g_assert_false(answer.length_deferred);
+    g_assert_false(answer.expires.has_value());
+    g_assert_true(answer.retry_after == Duration::zero());
+    g_assert_true(answer.location.empty());
+    g_assert_false(answer.speaks_tus);
+}
+
+void retry_after_is_seconds_or_a_date()
+{
+    g_assert_true(parse_retry_after("120", kWallNow) == seconds(120));
+    g_assert_true(parse_retry_after("Tue, 14 Nov 2023 22:13:50 GMT", kWallNow) == seconds(30));
+    g_assert_true(parse_retry_after("Tue, 14 Nov 2023 22:00:00 GMT", kWallNow) == seconds(0));
+    g_assert_true(parse_retry_after("later", kWallNow) == seconds(0));
+    g_assert_true(parse_retry_after("9223372036854775807", kWallNow) == seconds(366LL * 86400));
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    gsttus::test::init(argc, argv);
+    for (const LocationRow &row : kLocations)
+        test::add_row_test(std::string("/requests/location/") + row.name, row,
+                           location_is_resolved);
+    add_test("/requests/metadata", metadata_is_base64_in_order);
+    add_test("/requests/create", creation_carries_exactly_one_length_header);
+    add_test("/requests/patch", patch_says_offset_type_and_length);
+    add_test("/requests/options", options_has_no_tus_resumable);
+    add_test("/requests/credentials", credentials_stay_with_the_origin_that_was_meant);
+    add_test("/requests/answer", answer_is_read);
+    add_test("/requests/answer-malformed", malformed_headers_count_as_absent);
+    add_test("/requests/retry-after", retry_after_is_seconds_or_a_date);
+    return g_test_run();
+}
