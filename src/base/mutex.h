@@ -15,6 +15,7 @@
 #define CAPABILITY(x) GSTTUS_TSA(capability(x))
 #define SCOPED_CAPABILITY GSTTUS_TSA(scoped_lockable)
 #define GUARDED_BY(x) GSTTUS_TSA(guarded_by(x))
+#define PT_GUARDED_BY(x) GSTTUS_TSA(pt_guarded_by(x))
 #define REQUIRES(...) GSTTUS_TSA(requires_capability(__VA_ARGS__))
 #define ACQUIRE(...) GSTTUS_TSA(acquire_capability(__VA_ARGS__))
 #define RELEASE(...) GSTTUS_TSA(release_capability(__VA_ARGS__))

@@ -8,10 +8,15 @@
 
 namespace gsttus {
 
+namespace {
+constexpr seconds kDiskRetry{1};
+} // namespace
+
 LiveUpload::LiveUpload(UploadConfig config, std::unique_ptr<Target> target,
-                       TransportFactory transport, UploadObserver &observer)
+                       TransportFactory transport, UploadObserver &observer,
+                       std::unique_ptr<ReplayStore> recovered)
     : core_(std::make_shared<Core>(std::move(config), std::move(target), std::move(transport),
-                                   observer))
+                                   observer, std::move(recovered)))
 {
 }
 
@@ -59,7 +64,8 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
         }
         ++core_->writers_blocked;
         core_->worker_wake.notify_all();
-        core_->app_wake.wait(lock);
+        // the disk may have room again without any acknowledgement
+        core_->app_wake.wait_until(lock, Clock::now() + kDiskRetry);
         --core_->writers_blocked;
     }
     core_->block_warned = false;
@@ -169,10 +175,10 @@ UploadStats LiveUpload::stats() const
 {
     MutexLock lock(core_->mutex);
     UploadStats stats = core_->stats;
-    stats.bytes_rendered = core_->store.end();
-    stats.bytes_in_memory = core_->store.in_memory();
-    stats.bytes_on_disk = core_->store.on_disk();
-    stats.spool_path = core_->store.folder();
+    stats.bytes_rendered = core_->store->end();
+    stats.bytes_in_memory = core_->store->in_memory();
+    stats.bytes_on_disk = core_->store->on_disk();
+    stats.spool_path = core_->store->folder();
     stats.upload_rate = core_->rate.bits_per_second(Clock::now());
     return stats;
 }

@@ -34,7 +34,7 @@ struct RuntimeConfig {
 
 struct UploadConfig {
     std::string upload_url;           // continue this upload; empty: create one
-    std::optional<Recovery> recovery; // another process' upload; its bytes are in `replay`
+    std::optional<Recovery> recovery; // another process' upload, see the constructor
     std::uint64_t chunk_size = std::uint64_t{8} << 20;
     std::uint64_t min_chunk_size = 0;
     std::uint64_t chunk_align = 1;
@@ -131,8 +131,9 @@ using TransportFactory = std::function<Result<std::unique_ptr<Transport>>()>;
 
 class LiveUpload {
 public:
+    // `recovered`: the bytes of config.recovery; then nothing can be written any more.
     LiveUpload(UploadConfig config, std::unique_ptr<Target> target, TransportFactory transport,
-               UploadObserver &observer);
+               UploadObserver &observer, std::unique_ptr<ReplayStore> recovered = nullptr);
     ~LiveUpload(); // stop(OnStop::kKeep) if still running
     LiveUpload(const LiveUpload &) = delete;
     LiveUpload &operator=(const LiveUpload &) = delete;

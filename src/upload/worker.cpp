@@ -74,20 +74,24 @@ std::optional<TimePoint> Arrivals::since(std::uint64_t position, std::uint64_t p
 }
 
 LiveUpload::Core::Core(UploadConfig config_in, std::unique_ptr<Target> target_in,
-                       TransportFactory transport_in, UploadObserver &observer_in)
+                       TransportFactory transport_in, UploadObserver &observer_in,
+                       std::unique_ptr<ReplayStore> recovered)
     : config(std::move(config_in)), target(std::move(target_in)),
-      transport(std::move(transport_in)), observer(observer_in), store(config.replay),
-      runtime(config.runtime)
+      transport(std::move(transport_in)), observer(observer_in),
+      store(recovered ? std::move(recovered) : std::make_unique<ReplayStore>(config.replay)),
+      runtime(config.runtime), ended(config.recovery.has_value())
 {
+    if (ended)
+        ended_at = Clock::now();
     stats.state = to_string(State::kIdle);
     stats.upload_url = config.upload_url;
 }
 
 std::size_t LiveUpload::Core::append(std::span<const std::byte> data)
 {
-    arrivals.add(store.end(), Clock::now(), runtime.flush_interval / 16);
-    const std::size_t taken_now = store.append(data);
-    if (std::optional<Error> warning = store.take_disk_warning()) {
+    arrivals.add(store->end(), Clock::now(), runtime.flush_interval / 16);
+    const std::size_t taken_now = store->append(data);
+    if (std::optional<Error> warning = store->take_disk_warning()) {
         warnings.push_back(std::move(*warning));
         worker_wake.notify_all();
     }
@@ -106,7 +110,7 @@ void LiveUpload::Core::end(TimePoint now)
 // Waking the other thread for every buffer would cost more than the upload it
 void LiveUpload::Core::wake_worker_if_due()
 {
-    if (waiting && waiting->until_produced && store.end() >= *waiting->until_produced)
+    if (waiting && waiting->until_produced && store->end() >= *waiting->until_produced)
         worker_wake.notify_all();
 }
 
@@ -114,12 +118,12 @@ Input LiveUpload::Core::snapshot(TimePoint now)
 {
     Input input;
     input.now = now;
-    input.held_from = store.begin();
-    input.produced = store.end();
+    input.held_from = store->begin();
+    input.produced = store->end();
     input.ended = ended;
     input.writer_blocked = writers_blocked > 0;
     // the one byte that is held back does not count as waiting
-    input.pending_since = arrivals.since(taken + 1, store.end());
+    input.pending_since = arrivals.since(taken + 1, store->end());
     input.network_changes = network_changes;
     input.credential_changes = credential_changes;
     input.flush_interval = runtime.flush_interval;
@@ -152,7 +156,7 @@ public:
         const std::uint64_t at = from_ + offset;
         if (!piece_ || at < piece_->begin() || at >= piece_->end()) {
             MutexLock lock(worker_.core_.mutex);
-            piece_ = worker_.core_.store.piece(at);
+            piece_ = worker_.core_.store->piece(at);
         }
         if (!piece_) {
             Error error;
@@ -195,7 +199,7 @@ void Worker::wait_for_hints()
 {
     MutexLock lock(core_.mutex);
     const TimePoint until = Clock::now() + kHintsWait;
-    while (!core_.hints_given && !core_.stopping && !core_.ended && core_.store.end() == 0 &&
+    while (!core_.hints_given && !core_.stopping && !core_.ended && core_.store->end() == 0 &&
            Clock::now() < until)
         core_.worker_wake.wait_until(lock, until);
 }
@@ -234,8 +238,8 @@ void Worker::after_step(const Input &input)
 {
     {
         MutexLock lock(core_.mutex);
-        const std::uint64_t held = core_.store.in_memory() + core_.store.on_disk();
-        core_.store.release(machine_->releasable());
+        const std::uint64_t held = core_.store->in_memory() + core_.store->on_disk();
+        core_.store->release(machine_->releasable());
         core_.taken = machine_->taken();
         UploadStats &stats = core_.stats;
         if (stats.bytes_acked != machine_->acked())
@@ -249,7 +253,7 @@ void Worker::after_step(const Input &input)
         stats.retries = machine_->counters().retries;
         stats.outages = machine_->counters().outages;
         stats.outage_time = machine_->counters().outage_time;
-        if (core_.writers_blocked > 0 && held != core_.store.in_memory() + core_.store.on_disk())
+        if (core_.writers_blocked > 0 && held != core_.store->in_memory() + core_.store->on_disk())
             core_.app_wake.notify_all();
     }
     for (const Report &report : machine_->take_reports())
@@ -301,7 +305,7 @@ void Worker::publish_progress(bool now)
         if (pace == Duration::zero() || (!now && time - last_progress_ < pace))
             return;
         last_progress_ = time;
-        progress.bytes_rendered = core_.store.end();
+        progress.bytes_rendered = core_.store->end();
         progress.bytes_acked = core_.stats.bytes_acked;
         progress.upload_rate = core_.rate.bits_per_second(time);
         progress.draining = core_.ended;
@@ -318,7 +322,7 @@ void Worker::sync_disk()
     std::unique_ptr<ReplayStore::Syncer> syncer;
     {
         MutexLock lock(core_.mutex);
-        syncer = core_.store.syncer();
+        syncer = core_.store->syncer();
     }
     if (syncer) {
         if (const Result<void> result = syncer->sync(); !result)
@@ -357,7 +361,7 @@ Worker::Outcome Worker::wait(const Wait &wait)
             return std::nullopt;
         const TimePoint now = Clock::now();
         const bool due = (wait.until && now >= *wait.until) ||
-                         (wait.until_produced && core_.store.end() >= *wait.until_produced) ||
+                         (wait.until_produced && core_.store->end() >= *wait.until_produced) ||
                          (wait.until_ended && core_.ended) ||
                          (wait.until_writer_blocked && core_.writers_blocked > 0) ||
                          core_.settings_changed || core_.network_changes != wait.network_seen ||
@@ -503,7 +507,7 @@ void Worker::complete()
         const TimePoint now = Clock::now();
         report.elapsed = now - core_.started_at;
         report.drain_time = now - core_.ended_at.value_or(now);
-        core_.store.discard();
+        core_.store->discard();
     }
     publish_progress(true);
     core_.observer.on_complete(report);
@@ -540,16 +544,16 @@ void Worker::fail(const Error &error)
         MutexLock lock(core_.mutex);
         core_.failed = true;
         core_.stats.state = to_string(State::kFailed);
-        const bool left = core_.store.end() > acked;
+        const bool left = core_.store->end() > acked;
         if (left && core_.config.replay.spool_mode != SpoolMode::kNever) {
-            Result<std::string> kept = core_.store.keep();
+            Result<std::string> kept = core_.store->keep();
             if (kept)
                 folder = *kept;
             else
                 report.detail +=
                     cat(" What was not sent could not be kept either: ", kept.error().message);
         } else if (!left) {
-            core_.store.discard();
+            core_.store->discard();
         }
     }
     if (!folder.empty())
@@ -570,7 +574,7 @@ void Worker::stopped()
         MutexLock lock(core_.mutex);
         policy = core_.stop_policy;
         expired = core_.stop_expired || g_cancellable_is_cancelled(core_.cancel_all.get());
-        missing = core_.store.end() - std::min(core_.store.end(), machine_->acked());
+        missing = core_.store->end() - std::min(core_.store->end(), machine_->acked());
     }
     if (policy == OnStop::kTerminate)
         return terminate();
@@ -591,7 +595,7 @@ void Worker::stopped()
         MutexLock lock(core_.mutex);
         if (core_.config.replay.spool_mode != SpoolMode::kNever &&
             (missing > 0 || !machine_->upload_url().empty())) {
-            const Result<std::string> kept = core_.store.keep();
+            const Result<std::string> kept = core_.store->keep();
             keep_failed = !kept;
             folder = kept ? *kept : "";
         }
@@ -628,7 +632,7 @@ void Worker::terminate()
     TargetContext context = target_context(core_.cancel_all.get(), kCleanUp);
     core_.target->abandoned(context, 0);
     MutexLock lock(core_.mutex);
-    core_.store.discard();
+    core_.store->discard();
 }
 
 // --- helpers -------------------------------------------------------------------------------------
@@ -690,22 +694,22 @@ void Worker::journal(bool force)
     const std::string &url = machine_->upload_url();
     const bool changed = url != journaled_url_ || machine_->parts().size() != journaled_parts_;
     MutexLock lock(core_.mutex);
-    core_.store.note("released", std::to_string(machine_->releasable()));
+    core_.store->note("released", std::to_string(machine_->releasable()));
     if (core_.ended)
-        core_.store.note("length", std::to_string(core_.store.end()));
+        core_.store->note("length", std::to_string(core_.store->end()));
     if (!changed && !force)
         return;
     journaled_url_ = url;
     journaled_parts_ = machine_->parts().size();
     for (const auto &[name, value] : core_.target->describe())
-        core_.store.note(cat("target.", name), value);
-    core_.store.note("upload-url", url);
-    core_.store.note("origin", std::to_string(machine_->origin()));
-    core_.store.note("length-mode", to_string(machine_->mode()));
+        core_.store->note(cat("target.", name), value);
+    core_.store->note("upload-url", url);
+    core_.store->note("origin", std::to_string(machine_->origin()));
+    core_.store->note("length-mode", to_string(machine_->mode()));
     std::string parts;
     for (const std::string &part : machine_->parts())
         parts += cat(part, '\n');
-    core_.store.note("parts", parts);
+    core_.store->note("parts", parts);
 }
 
 } // namespace gsttus

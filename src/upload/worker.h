@@ -29,7 +29,7 @@ private:
 
 struct LiveUpload::Core {
     Core(UploadConfig config, std::unique_ptr<Target> target, TransportFactory transport,
-         UploadObserver &observer);
+         UploadObserver &observer, std::unique_ptr<ReplayStore> recovered);
 
     // set once, before the thread starts
     const UploadConfig config;
@@ -46,7 +46,7 @@ struct LiveUpload::Core {
     Condition app_wake;    // write(), wait_drained() and stop() wait here
 
     std::thread thread GUARDED_BY(mutex);
-    ReplayStore store GUARDED_BY(mutex);
+    const std::unique_ptr<ReplayStore> store PT_GUARDED_BY(mutex);
     RuntimeConfig runtime GUARDED_BY(mutex);
     StreamHints hints GUARDED_BY(mutex);
     UploadStats stats GUARDED_BY(mutex);
