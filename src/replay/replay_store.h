@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +17,8 @@
 #include <vector>
 
 namespace gsttus {
+
+class FileOps;
 
 enum class SpoolMode { kNever, kOverflow, kAlways };
 
@@ -40,19 +43,26 @@ public:
 class ReplayStore {
 public:
     explicit ReplayStore(ReplayConfig config);
-    ~ReplayStore(); // files of an unfinished upload stay if kept (see keep()), else are deleted
+    ReplayStore(ReplayConfig config, FileOps &ops); // tests: a disk that fails on demand
+    // Files of an unfinished upload stay with SpoolMode::kAlways or if kept (see keep()), else are
+    // deleted.
+    ~ReplayStore();
     ReplayStore(const ReplayStore &) = delete;
     ReplayStore &operator=(const ReplayStore &) = delete;
 
-    // Appends as much as there is room for and returns how much; 0 means: full, try again after
-    // release(). A disk that fails is not an error here (see take_disk_warning()).
+    // Appends as much as there is room for and returns how much. Less than all means: full, try
+    // again after release(), or after a second or more (somebody may have made room on the disk).
+    // A disk that fails is not an error here (see take_disk_warning()).
     std::size_t append(std::span<const std::byte> data);
 
-    // Bytes before `acked` are at the server. Frees what lies more than the rollback margin behind.
+    // Bytes before `acked` are at the server. Frees what lies more than the rollback margin behind;
+    // append() frees from the margin too before it says full. `acked` may be less than last time: a
+    // server that went back. What is not acknowledged is never freed.
     void release(std::uint64_t acked);
 
     std::uint64_t begin() const;     // oldest position held
     std::uint64_t end() const;       // position after the newest byte
+    std::uint64_t acked() const;     // as last told to release()
     std::uint64_t in_memory() const; // bytes of memory used by blocks
     std::uint64_t on_disk() const;   // bytes in spill files
 
@@ -63,14 +73,20 @@ public:
     std::optional<Error> take_disk_warning();
 
     // --- crash safety (journal); no effect with SpoolMode::kNever -------------------------------
+    // With SpoolMode::kAlways every byte that append() took, every note and every release() is in
+    // the files before the call returns: kill -9 loses nothing. A power cut: see syncer().
 
     // Facts about the upload that a recovery needs (URL, offsets, target). Later values replace
-    // earlier ones of the same name. Written through to the journal when there is one.
+    // earlier ones of the same name. Written through to the journal when there is one (the first
+    // appended byte makes it). No secrets: they would lie on the disk. At most 64 KiB.
     void note(const std::string &name, const std::string &value);
-    // Makes everything held recoverable: memory is written out, a journal is there afterwards.
-    // The files then survive this object. Returns the folder.
+    const std::map<std::string, std::string> &notes() const;
+    // Makes everything held recoverable: memory is written out (if need be beyond max_spool_size),
+    // a journal is there afterwards. The files then survive this object, and it goes on as with
+    // SpoolMode::kAlways. Returns the folder. An Error says what was kept all the same, its offset
+    // is where that ends; folder() is empty if nothing was.
     Result<std::string> keep();
-    // The upload is complete: files go away with this object.
+    // The upload is complete: frees everything and deletes the files. Nothing is held afterwards.
     void discard();
     // Folder of this upload on disk; empty while there is none.
     std::string folder() const;
@@ -86,7 +102,9 @@ public:
     std::unique_ptr<Syncer> syncer() const; // nullptr: nothing to sync
 
 private:
+    friend class Recovery; // see recovery.h
     struct Impl;
+    explicit ReplayStore(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
 

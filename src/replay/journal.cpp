@@ -1,0 +1,287 @@
+// Encoding, checking and writing of journal records. Knows nothing of segments or folders.
+#include "replay/journal.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <optional>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace gsttus {
+
+namespace {
+
+constexpr std::string_view kMagic = "GSTTUSJ\n";
+constexpr std::uint32_t kVersion = 1;
+constexpr std::size_t kHeaderSize = 24;
+constexpr std::size_t kRecordHead = 8;
+constexpr std::size_t kMaxPayload = std::size_t{1} << 20;
+constexpr std::uint64_t kLongJournal = std::uint64_t{1} << 20;
+
+enum class RecordType : unsigned char { kNote = 1, kData = 2, kAcked = 3, kComplete = 4 };
+
+template <typename T>
+void put(std::string &out, T number)
+{
+    for (std::size_t i = 0; i < sizeof(T); ++i)
+        out.push_back(static_cast<char>((number >> (8 * i)) & 0xff));
+}
+
+std::span<const std::byte> bytes_of(std::string_view text)
+{
+    return std::as_bytes(std::span(text));
+}
+
+class Reader {
+public:
+    explicit Reader(std::span<const std::byte> bytes) : rest_(bytes) {}
+
+    template <typename T>
+    std::optional<T> number()
+    {
+        if (rest_.size() < sizeof(T))
+            return std::nullopt;
+        T value = 0;
+        for (std::size_t i = 0; i < sizeof(T); ++i)
+            value = static_cast<T>(value | (static_cast<T>(rest_[i]) << (8 * i)));
+        rest_ = rest_.subspan(sizeof(T));
+        return value;
+    }
+
+    std::optional<std::string> text(std::size_t length)
+    {
+        if (rest_.size() < length)
+            return std::nullopt;
+        std::string out(reinterpret_cast<const char *>(rest_.data()), length);
+        rest_ = rest_.subspan(length);
+        return out;
+    }
+
+    std::size_t left() const { return rest_.size(); }
+
+private:
+    std::span<const std::byte> rest_;
+};
+
+std::string begin_payload(RecordType type)
+{
+    return {static_cast<char>(type)};
+}
+
+std::string note_payload(std::string_view name, std::string_view value)
+{
+    auto out = begin_payload(RecordType::kNote);
+    put(out, static_cast<std::uint32_t>(name.size()));
+    return out.append(name).append(value);
+}
+
+std::string acked_payload(std::uint64_t position)
+{
+    auto out = begin_payload(RecordType::kAcked);
+    put(out, position);
+    return out;
+}
+
+std::string data_payload(const DataRecord &record)
+{
+    auto out = begin_payload(RecordType::kData);
+    put(out, record.position);
+    put(out, record.file_offset);
+    put(out, record.file);
+    put(out, record.length);
+    put(out, record.crc);
+    return out;
+}
+
+std::string encode_record(const std::string &payload, std::uint32_t &chain)
+{
+    std::string length;
+    put(length, static_cast<std::uint32_t>(payload.size()));
+    chain = crc_of(crc_of(chain, bytes_of(length)), bytes_of(payload));
+    std::string out = std::move(length);
+    put(out, chain);
+    return out.append(payload);
+}
+
+std::string encode_header(std::uint32_t &chain)
+{
+    std::string out(kMagic);
+    put(out, kVersion);
+    // Makes the chain of every journal its own; not a secret, need not be random.
+    const auto now = std::chrono::system_clock::now().time_since_epoch().count();
+    put(out, static_cast<std::uint64_t>(now) ^ (static_cast<std::uint64_t>(::getpid()) << 48));
+    chain = crc_of(0, bytes_of(out));
+    put(out, chain);
+    return out;
+}
+
+bool take_note(Reader &reader, JournalState &state)
+{
+    const auto length = reader.number<std::uint32_t>();
+    auto name = length ? reader.text(*length) : std::nullopt;
+    auto value = reader.text(reader.left());
+    if (!name || !value)
+        return false;
+    state.notes[*name] = *value;
+    return true;
+}
+
+bool take_data(Reader &reader, JournalState &state)
+{
+    DataRecord record;
+    const auto position = reader.number<std::uint64_t>();
+    const auto file_offset = reader.number<std::uint64_t>();
+    const auto file = reader.number<std::uint32_t>();
+    const auto length = reader.number<std::uint32_t>();
+    const auto crc = reader.number<std::uint32_t>();
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
+    if (!crc || reader.left() != 0 || *position > kMost || *file_offset > kMost || *length == 0)
+        return false;
+    state.data.push_back({.position = *position,
+                          .file_offset = *file_offset,
+                          .file = *file,
+                          .length = *length,
+                          .crc = *crc});
+    return true;
+}
+
+bool take_record(std::span<const std::byte> payload, ParsedJournal &out)
+{
+    Reader reader(payload);
+    switch (static_cast<RecordType>(reader.number<unsigned char>().value_or(0))) {
+    case RecordType::kNote:
+        return take_note(reader, out.state);
+    case RecordType::kData:
+        return take_data(reader, out.state);
+    case RecordType::kAcked: {
+        const auto position = reader.number<std::uint64_t>();
+        out.state.acked = position.value_or(0);
+        return position && reader.left() == 0;
+    }
+    case RecordType::kComplete:
+        out.complete = true;
+        return reader.left() == 0;
+    }
+    return false;
+}
+
+// The header's check value, or why this is not a journal that we can read.
+std::optional<std::uint32_t> read_header(std::span<const std::byte> bytes, std::string &why)
+{
+    if (bytes.size() < kHeaderSize) {
+        why = "the journal's header is cut off";
+        return std::nullopt;
+    }
+    Reader reader(bytes);
+    const auto magic = reader.text(kMagic.size());
+    const auto version = reader.number<std::uint32_t>();
+    reader.number<std::uint64_t>();
+    const auto crc = reader.number<std::uint32_t>();
+    const auto expected = crc_of(0, bytes.first(kHeaderSize - sizeof(std::uint32_t)));
+    if (magic != kMagic || crc != expected)
+        why = "the journal's header is damaged";
+    else if (version != kVersion)
+        why = cat("the journal is of version ", *version, ", this program reads ", kVersion);
+    else
+        return expected;
+    return std::nullopt;
+}
+
+} // namespace
+
+ParsedJournal parse_journal(std::span<const std::byte> bytes)
+{
+    ParsedJournal out;
+    const auto header = read_header(bytes, out.cut);
+    if (!header)
+        return out;
+    std::uint32_t chain = *header;
+    std::size_t at = kHeaderSize;
+    while (at < bytes.size()) {
+        Reader head(bytes.subspan(at));
+        const auto length = head.number<std::uint32_t>();
+        const auto crc = head.number<std::uint32_t>();
+        if (!crc || *length > head.left()) {
+            out.cut = cat("a record at byte ", at, " of the journal is cut off");
+            return out;
+        }
+        const auto payload = bytes.subspan(at + kRecordHead, *length);
+        chain = crc_of(crc_of(chain, bytes.subspan(at, sizeof(std::uint32_t))), payload);
+        if (chain != *crc || *length == 0 || *length > kMaxPayload || !take_record(payload, out)) {
+            out.cut = cat("a record at byte ", at, " of the journal is damaged");
+            return out;
+        }
+        at += kRecordHead + payload.size();
+    }
+    return out;
+}
+
+int Journal::rewrite(int dir, const JournalState &state)
+{
+    std::uint32_t chain = 0;
+    std::string text = encode_header(chain);
+    const auto add_record = [&](const std::string &payload) {
+        text += encode_record(payload, chain);
+    };
+    for (const auto &[name, value] : state.notes)
+        add_record(note_payload(name, value));
+    add_record(acked_payload(state.acked));
+    for (const auto &record : state.data)
+        add_record(data_payload(record));
+    add_record(begin_payload(RecordType::kComplete));
+
+    FdRef fd = open_file(ops_, dir, kNewJournalName, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    if (!fd)
+        return errno;
+    const auto outcome = write_fully(ops_, fd->get(), bytes_of(text), 0);
+    if (outcome.error != 0)
+        return outcome.error;
+    // Between the two renames a recovery finds journal.old, which holds the same.
+    if (ops_.rename_at(dir, kJournalName, kOldJournalName) != 0 && errno != ENOENT)
+        return errno;
+    if (ops_.rename_at(dir, kNewJournalName, kJournalName) != 0)
+        return errno;
+    fd_ = std::move(fd);
+    size_ = text.size();
+    long_at_ = std::max(kLongJournal, size_ * 4);
+    chain_ = chain;
+    return 0;
+}
+
+int Journal::note(std::string_view name, std::string_view value)
+{
+    return add(note_payload(name, value));
+}
+
+int Journal::acked(std::uint64_t position)
+{
+    return add(acked_payload(position));
+}
+
+int Journal::data(const DataRecord &record)
+{
+    return add(data_payload(record));
+}
+
+int Journal::add(const std::string &payload)
+{
+    if (payload.size() > kMaxPayload)
+        return EMSGSIZE;
+    std::uint32_t chain = chain_;
+    const auto text = encode_record(payload, chain);
+    const auto outcome = write_fully(ops_, fd_->get(), bytes_of(text), size_);
+    if (outcome.error != 0) {
+        // The next record overwrites what this one left; cutting it off is only tidier.
+        (void)ops_.truncate(fd_->get(), static_cast<off_t>(size_));
+        return outcome.error;
+    }
+    chain_ = chain;
+    size_ += text.size();
+    return 0;
+}
+
+} // namespace gsttus

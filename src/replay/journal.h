@@ -1,0 +1,87 @@
+// The journal of one upload on disk: what a recovery must know, and which bytes lie where.
+// A journal is a header and records; each record's check value also covers the record before it,
+// so that what an interrupted write left behind is never taken for a record.
+//
+//   header   "GSTTUSJ\n"  u32 version  8 bytes of its own  u32 crc
+//   record   u32 length of the payload  u32 crc  payload (its first byte is the type)
+//
+// All numbers little-endian. Records up to "complete" are a snapshot of the state at the time the
+// journal was (re)written; a journal without that record is not used.
+#pragma once
+
+#include "replay/file_ops.h"
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gsttus {
+
+using Notes = std::map<std::string, std::string>;
+
+// Bytes [position, position + length) of the stream are in a spill file.
+struct DataRecord {
+    std::uint64_t position = 0;
+    std::uint64_t file_offset = 0;
+    std::uint32_t file = 0; // number of the spill file
+    std::uint32_t length = 0;
+    std::uint32_t crc = 0;
+};
+
+struct JournalState {
+    Notes notes;
+    std::uint64_t acked = 0;
+    std::vector<DataRecord> data;
+};
+
+struct ParsedJournal {
+    JournalState state;    // of all intact records
+    bool complete = false; // the snapshot is whole
+    std::string cut;       // why reading stopped early; empty: at the end of the file
+};
+
+// Any bytes are welcome: what is not intact is not used.
+ParsedJournal parse_journal(std::span<const std::byte> bytes);
+
+constexpr const char *kJournalName = "journal";
+constexpr const char *kOldJournalName = "journal.old";
+constexpr const char *kNewJournalName = "journal.new";
+
+// Writes a journal. Functions return 0 or errno; after an error the journal on disk is the one
+// from before the call.
+class Journal {
+public:
+    explicit Journal(FileOps &ops) : ops_(ops) {}
+
+    bool is_open() const { return fd_ != nullptr; }
+
+    const FdRef &fd() const { return fd_; }
+
+    // Begins a new journal with `state`. The one before is kept as journal.old: after a power cut
+    // the new one may not be on the disk yet.
+    int rewrite(int dir, const JournalState &state);
+    int note(std::string_view name, std::string_view value);
+    int acked(std::uint64_t position);
+    int data(const DataRecord &record);
+
+    // So many records have come since rewrite() that another is worth it.
+    bool is_long() const { return size_ > long_at_; }
+
+    void rewrite_failed() { long_at_ = size_ * 2; } // do not try again at once
+
+    void close() { fd_.reset(); }
+
+private:
+    int add(const std::string &payload);
+
+    FileOps &ops_;
+    FdRef fd_;
+    std::uint64_t size_ = 0;
+    std::uint64_t long_at_ = 0;
+    std::uint32_t chain_ = 0;
+};
+
+} // namespace gsttus

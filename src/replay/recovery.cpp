@@ -1,0 +1,333 @@
+// From the files of an upload back to its bytes. The journal says what lies where; only bytes
+// whose check value is right, and that follow each other without a gap, are given out.
+#include "replay/recovery.h"
+
+#include "base/text.h"
+#include "replay/journal.h"
+#include "replay/replay_store_impl.h"
+#include "replay/spool_folder.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace gsttus {
+
+namespace {
+
+constexpr std::uint64_t kMostJournal = std::uint64_t{256} << 20;
+constexpr std::size_t kReadLength = std::size_t{1} << 20;
+
+std::optional<std::uint64_t> file_size(int dir, const std::string &name)
+{
+    struct stat info {};
+
+    if (::fstatat(dir, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode))
+        return std::nullopt;
+    return static_cast<std::uint64_t>(info.st_size);
+}
+
+// FALSE: not all of it could be read.
+bool read_fully(FileOps &ops, int fd, std::span<std::byte> out, std::uint64_t offset)
+{
+    while (!out.empty()) {
+        const ssize_t n = ops.read_at(fd, out.data(), out.size(), static_cast<off_t>(offset));
+        if (n > 0) {
+            out = out.subspan(static_cast<std::size_t>(n));
+            offset += static_cast<std::uint64_t>(n);
+        } else if (n == 0 || errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+ParsedJournal read_journal_file(FileOps &ops, int dir, const char *name)
+{
+    ParsedJournal none;
+    none.cut = "there is no journal";
+    const auto size = file_size(dir, name);
+    const FdRef fd = size ? open_file(ops, dir, name, O_RDONLY | O_NONBLOCK) : nullptr;
+    if (!fd)
+        return none;
+    none.cut = "the journal cannot be read";
+    if (*size > kMostJournal)
+        return none;
+    std::vector<std::byte> bytes(static_cast<std::size_t>(*size));
+    return read_fully(ops, fd->get(), bytes, 0) ? parse_journal(bytes) : none;
+}
+
+// The one before serves where a power cut came before the new one was on the disk.
+ParsedJournal read_journal(FileOps &ops, int dir)
+{
+    auto journal = read_journal_file(ops, dir, kJournalName);
+    if (journal.complete)
+        return journal;
+    auto old = read_journal_file(ops, dir, kOldJournalName);
+    if (!old.complete)
+        return journal;
+    old.cut = cat("the newest journal is not usable: ", journal.cut);
+    return old;
+}
+
+struct Run {
+    std::vector<DataRecord> records; // without gaps
+    std::string cut;                 // why nothing follows
+};
+
+std::uint64_t end_of(const DataRecord &record)
+{
+    return record.position + record.length;
+}
+
+// The records that matter to an upload of which the server has `acked` bytes: those that follow
+// each other up to and past that position. `usable` says whether a record's bytes are there.
+Run select_run(const ParsedJournal &journal, const std::function<bool(const DataRecord &)> &usable)
+{
+    const std::uint64_t acked = journal.state.acked;
+    auto records = journal.state.data;
+    std::stable_sort(records.begin(), records.end(), [](const auto &a, const auto &b) {
+        return a.position != b.position ? a.position < b.position : a.length > b.length;
+    });
+    Run run{.records = {}, .cut = journal.cut};
+    const auto run_end = [&] { return run.records.empty() ? 0 : end_of(run.records.back()); };
+    for (const auto &record : records) {
+        if (!run.records.empty() && record.position < run_end())
+            continue; // the same bytes once more
+        const bool gap = !run.records.empty() && record.position > run_end();
+        const bool good = usable(record);
+        if (good && !gap) {
+            run.records.push_back(record);
+            continue;
+        }
+        if (run_end() > acked || (!good && end_of(record) > acked)) {
+            run.cut = cat("the bytes from ", gap ? run_end() : record.position,
+                          gap ? " on are not on the disk" : " on are damaged or missing");
+            break;
+        }
+        // All of that is at the server: begin behind it.
+        run.records.clear();
+        if (good)
+            run.records.push_back(record);
+    }
+    if (run_end() < acked)
+        run.records.clear();
+    return run;
+}
+
+// Reads spill files for checking; keeps the last one open, since records come in its order.
+class Checker {
+public:
+    Checker(FileOps &ops, int dir) : ops_(ops), dir_(dir), buffer_(kReadLength) {}
+
+    bool has_length(const DataRecord &record)
+    {
+        if (record.file != sized_ || !size_known_) {
+            sized_ = record.file;
+            size_known_ = true;
+            size_ = file_size(dir_, spill_name(record.file)).value_or(0);
+        }
+        return size_ >= record.file_offset + record.length;
+    }
+
+    bool is_intact(const DataRecord &record)
+    {
+        if (!has_length(record))
+            return false;
+        if (!fd_ || opened_ != record.file) {
+            opened_ = record.file;
+            fd_ = open_file(ops_, dir_, spill_name(record.file).c_str(), O_RDONLY | O_NONBLOCK);
+        }
+        if (!fd_)
+            return false;
+        std::uint32_t crc = 0;
+        for (std::uint64_t done = 0; done < record.length;) {
+            const auto part = std::span(buffer_).first(static_cast<std::size_t>(
+                std::min<std::uint64_t>(buffer_.size(), record.length - done)));
+            if (!read_fully(ops_, fd_->get(), part, record.file_offset + done))
+                return false;
+            crc = crc_of(crc, part);
+            done += part.size();
+        }
+        return crc == record.crc;
+    }
+
+private:
+    FileOps &ops_;
+    int dir_;
+    std::vector<std::byte> buffer_;
+    FdRef fd_;
+    std::uint32_t opened_ = 0, sized_ = 0;
+    std::uint64_t size_ = 0;
+    bool size_known_ = false;
+};
+
+std::deque<Segment> segments_of(const Run &run)
+{
+    std::deque<Segment> segments;
+    std::map<std::uint32_t, std::shared_ptr<SpillFile>> files;
+    for (const auto &record : run.records) {
+        auto &file = files[record.file];
+        if (!file)
+            file = std::make_shared<SpillFile>();
+        file->number = record.file;
+        file->size = std::max(file->size, record.file_offset + record.length);
+        const Spool::Written part{.file = file,
+                                  .file_offset = record.file_offset,
+                                  .length = record.length,
+                                  .crc = record.crc};
+        if (!segments.empty() && continues(segments.back(), record.position, part))
+            extend(segments.back(), part);
+        else
+            segments.push_back(segment_of(record.position, part));
+    }
+    return segments;
+}
+
+Error unreadable(const std::string &folder, const std::string &why)
+{
+    return {.kind = ErrorKind::kDisk,
+            .message = cat("The spooled upload ", folder, " cannot be recovered: ", why, '.')};
+}
+
+std::uint32_t next_spill_number(int dir)
+{
+    std::uint32_t next = 1;
+    for (const auto &name : names_in(dir)) {
+        if (const auto number = spill_number(name))
+            next = std::max(next, *number + 1);
+    }
+    return next;
+}
+
+void describe(SpoolFolder &folder, FileOps &ops, SpooledUpload &out)
+{
+    for (const auto &name : names_in(folder.dir())) {
+        if (spill_number(name))
+            out.disk_bytes += file_size(folder.dir(), name).value_or(0);
+    }
+    auto journal = read_journal(ops, folder.dir());
+    if (!journal.complete) {
+        out.trouble = unreadable(out.folder, journal.cut).message;
+        return;
+    }
+    Checker checker(ops, folder.dir());
+    const Run run =
+        select_run(journal, [&](const DataRecord &record) { return checker.has_length(record); });
+    out.acked = journal.state.acked;
+    out.begin = run.records.empty() ? out.acked : run.records.front().position;
+    out.end = run.records.empty() ? out.acked : end_of(run.records.back());
+    out.notes = std::move(journal.state.notes);
+}
+
+} // namespace
+
+class Recovery {
+public:
+    static Result<RecoveredUpload> open(const std::string &spool_dir, const std::string &id,
+                                        FileOps &ops)
+    {
+        auto folder = SpoolFolder::open(spool_dir, id, ops);
+        if (!folder)
+            return folder.error();
+        auto journal = read_journal(ops, (*folder)->dir());
+        if (!journal.complete)
+            return unreadable((*folder)->path(), journal.cut);
+        Checker checker(ops, (*folder)->dir());
+        Run run = select_run(journal,
+                             [&](const DataRecord &record) { return checker.is_intact(record); });
+        const std::uint64_t acked = journal.state.acked;
+        const std::uint64_t end = run.records.empty() ? acked : end_of(run.records.back());
+        const std::uint32_t next_file = next_spill_number((*folder)->dir());
+
+        ReplayConfig config;
+        config.spool_mode = SpoolMode::kAlways;
+        config.spool_dir = spool_dir;
+        auto impl = std::make_unique<ReplayStore::Impl>(std::move(config), ops);
+        impl->adopt(std::move(*folder), segments_of(run), end, acked,
+                    std::move(journal.state.notes), next_file);
+        return RecoveredUpload{.store =
+                                   std::unique_ptr<ReplayStore>(new ReplayStore(std::move(impl))),
+                               .cut = std::move(run.cut)};
+    }
+};
+
+Result<RecoveredUpload> open_upload(const std::string &spool_dir, const std::string &id,
+                                    FileOps &ops)
+{
+    return Recovery::open(spool_dir, id, ops);
+}
+
+Result<RecoveredUpload> open_upload(const std::string &spool_dir, const std::string &id)
+{
+    return open_upload(spool_dir, id, real_file_ops());
+}
+
+Result<std::vector<SpooledUpload>> list_uploads(const std::string &spool_dir)
+{
+    FileOps &ops = real_file_ops();
+    std::vector<SpooledUpload> uploads;
+    const FdRef parent =
+        open_file(ops, AT_FDCWD, (spool_dir + "/.").c_str(), O_RDONLY | O_DIRECTORY);
+    if (!parent) {
+        if (errno == ENOENT)
+            return uploads;
+        return disk_error(errno, cat("The spool folder ", spool_dir, " cannot be read."));
+    }
+    for (const auto &id : names_in(parent->get())) {
+        if (!is_upload_id(id))
+            continue;
+        SpooledUpload upload;
+        upload.id = id;
+        upload.folder = cat(spool_dir, spool_dir.ends_with('/') ? "" : "/", id);
+        auto folder = SpoolFolder::open(spool_dir, id, ops);
+        if (folder)
+            describe(**folder, ops, upload);
+        else if (folder.error().retryable)
+            upload.in_use = true;
+        else if (folder.error().kind == ErrorKind::kNotFound)
+            continue;
+        else
+            upload.trouble = folder.error().message;
+        uploads.push_back(std::move(upload));
+    }
+    return uploads;
+}
+
+Result<void> delete_upload(const std::string &spool_dir, const std::string &id)
+{
+    auto folder = SpoolFolder::open(spool_dir, id, real_file_ops());
+    if (!folder)
+        return folder.error();
+    return (*folder)->remove();
+}
+
+std::size_t remove_leftovers(const std::string &spool_dir, FileOps &ops)
+{
+    const FdRef parent =
+        open_file(ops, AT_FDCWD, (spool_dir + "/.").c_str(), O_RDONLY | O_DIRECTORY);
+    if (!parent)
+        return 0;
+    std::size_t removed = 0;
+    for (const auto &id : names_in(parent->get())) {
+        if (!is_upload_id(id))
+            continue;
+        auto folder = SpoolFolder::open(spool_dir, id, ops);
+        if (folder) {
+            const bool leftover = !file_size((*folder)->dir(), kJournalName) &&
+                                  !file_size((*folder)->dir(), kOldJournalName);
+            removed += leftover && (*folder)->remove() ? 1 : 0;
+        } else if (folder.error().kind == ErrorKind::kNotFound) {
+            // Made and never locked: it goes if it is an empty folder.
+            removed += ops.remove_at(parent->get(), id.c_str(), AT_REMOVEDIR) == 0 ? 1 : 0;
+        }
+    }
+    return removed;
+}
+
+} // namespace gsttus

@@ -1,0 +1,450 @@
+// The replay store: see replay_store.h for the contract. Decides where bytes go and when they may
+// go away; the disk itself is the Spool's matter.
+#include "replay/replay_store.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "replay/replay_store_impl.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <set>
+
+#include <fcntl.h>
+
+namespace gsttus {
+
+namespace {
+
+constexpr std::size_t kLargestBlock = std::size_t{256} << 10;
+constexpr std::size_t kSmallestBlock = std::size_t{4} << 10;
+// So much is used when max_memory is 0 and there is no disk: something must hold the bytes.
+constexpr std::uint64_t kLeastMemory = std::uint64_t{64} << 10;
+constexpr std::size_t kMaxNote = std::size_t{64} << 10;
+
+// Small windows have small blocks, so that they do not empty and fill as a whole.
+std::size_t block_size_for(std::uint64_t memory)
+{
+    const auto part = std::clamp<std::uint64_t>(memory / 16, kSmallestBlock, kLargestBlock);
+    return static_cast<std::size_t>(std::min(part, memory));
+}
+
+} // namespace
+
+// --- Impl
+// -----------------------------------------------------------------------------------------
+
+ReplayStore::Impl::Impl(ReplayConfig config, FileOps &ops)
+    : config_(std::move(config)),
+      spool_(config_.spool_dir, config_.max_spool_size, ops, [this] { return journal_state(); }),
+      journaling_(config_.spool_mode == SpoolMode::kAlways),
+      memory_limit_(config_.max_memory > 0 ? config_.max_memory : kLeastMemory),
+      block_size_(block_size_for(memory_limit_))
+{
+    if (journaling_)
+        spool_.use_journal();
+}
+
+std::size_t ReplayStore::Impl::append(std::span<const std::byte> data)
+{
+    if (discarded_)
+        return 0;
+    if (journaling_ && memory_segments_ > 0)
+        backfill();
+    std::size_t taken = 0;
+    while (taken < data.size()) {
+        const std::size_t n = append_some(data.subspan(taken));
+        if (n > 0)
+            taken += n;
+        else if (!drop_from_margin())
+            break;
+    }
+    return taken;
+}
+
+std::size_t ReplayStore::Impl::append_some(std::span<const std::byte> data)
+{
+    const bool may_spool = config_.spool_mode != SpoolMode::kNever;
+    bool disk_first = journaling_ || (may_spool && config_.max_memory == 0);
+    if (!disk_first && may_spool && !segments_.empty() && segments_.back().file) {
+        // Having spilled, go on in that file until a good part of the window is free again, or
+        // every freed block would mean one more file.
+        const std::uint64_t free = memory_limit_ - std::min(memory_limit_, memory_used_);
+        disk_first = segments_.back().file->writer &&
+                     segments_.back().file->size < Spool::kFileSize && free < memory_limit_ / 4;
+    }
+    if (disk_first) {
+        if (const std::size_t n = to_disk(data); n > 0)
+            return n;
+    }
+    if (const std::size_t n = to_memory(data); n > 0)
+        return n;
+    return may_spool && !disk_first ? to_disk(data) : 0;
+}
+
+std::size_t ReplayStore::Impl::to_memory(std::span<const std::byte> data)
+{
+    const auto has_room = [](const Segment &segment) {
+        return segment.block && segment.offset + segment.length() < segment.block->capacity;
+    };
+    if (segments_.empty() || !has_room(segments_.back())) {
+        if (memory_used_ + block_size_ > memory_limit_)
+            return 0;
+        auto block = allocate_block(block_size_);
+        if (!block)
+            return 0;
+        segments_.push_back({.begin = end_, .end = end_, .block = std::move(block)});
+        memory_used_ += block_size_;
+        ++memory_segments_;
+    }
+    Segment &segment = segments_.back();
+    const std::size_t used = segment.offset + static_cast<std::size_t>(segment.length());
+    const std::size_t n = std::min(data.size(), segment.block->capacity - used);
+    std::memcpy(segment.block->bytes.get() + used, data.data(), n);
+    segment.end += n;
+    end_ += n;
+    return n;
+}
+
+std::size_t ReplayStore::Impl::to_disk(std::span<const std::byte> data)
+{
+    const auto written = spool_.write(end_, data, Spool::Bound::kConfigured);
+    if (!written)
+        return 0;
+    if (!segments_.empty() && continues(segments_.back(), end_, *written))
+        extend(segments_.back(), *written);
+    else
+        segments_.push_back(segment_of(end_, *written));
+    end_ += written->length;
+    return written->length;
+}
+
+void ReplayStore::Impl::release(std::uint64_t acked)
+{
+    acked = std::clamp(acked, begin(), end_);
+    if (acked == acked_)
+        return;
+    const bool progress = acked > acked_;
+    acked_ = acked;
+    // Before any file goes: a recovery must not miss bytes that nobody needs.
+    spool_.acked(acked);
+    const std::uint64_t keep_from = acked - std::min(acked, config_.rollback_margin);
+    bool freed = false;
+    while (!segments_.empty() && segments_.front().end <= keep_from) {
+        free_front();
+        freed = true;
+    }
+    if (progress || freed)
+        spool_.retry_now();
+}
+
+bool ReplayStore::Impl::drop_from_margin()
+{
+    if (segments_.empty() || segments_.front().end > acked_)
+        return false;
+    free_front();
+    spool_.retry_now();
+    return true;
+}
+
+void ReplayStore::Impl::free_front()
+{
+    const Segment &front = segments_.front();
+    if (front.block) {
+        memory_used_ -= front.block->capacity;
+        --memory_segments_;
+    } else {
+        spool_.release_file(front.file, front.length());
+    }
+    segments_.pop_front();
+}
+
+std::size_t ReplayStore::Impl::index_of(std::uint64_t at) const
+{
+    const auto after =
+        std::upper_bound(segments_.begin(), segments_.end(), at,
+                         [](std::uint64_t p, const Segment &s) { return p < s.begin; });
+    return static_cast<std::size_t>(after - segments_.begin()) - 1;
+}
+
+// Moves the memory segment at `index` to disk, where it becomes `parts` segments (one, or two at
+// the end of a file). FALSE: the disk did not take all of it; the rest is still in memory, behind
+// those parts.
+bool ReplayStore::Impl::persist(std::size_t index, Spool::Bound bound, std::size_t &parts)
+{
+    parts = 0;
+    while (true) {
+        Segment &segment = segments_[index + parts];
+        const std::span data(segment.block->bytes.get() + segment.offset,
+                             static_cast<std::size_t>(segment.length()));
+        const auto written = spool_.write(segment.begin, data, bound);
+        if (!written)
+            return false;
+        Segment on_disk = segment_of(segment.begin, *written);
+        if (written->length == segment.length()) {
+            memory_used_ -= segment.block->capacity;
+            --memory_segments_;
+            segment = std::move(on_disk);
+            ++parts;
+            return true;
+        }
+        segment.begin += written->length;
+        segment.offset += written->length;
+        segments_.insert(segments_.begin() + static_cast<std::ptrdiff_t>(index + parts),
+                         std::move(on_disk));
+        ++parts;
+    }
+}
+
+// The disk works again after bytes had to stay in memory: one block at a time, so that no single
+// append() takes long.
+void ReplayStore::Impl::backfill()
+{
+    for (std::size_t i = 0; i < segments_.size(); ++i) {
+        if (!segments_[i].block || segments_[i].end <= acked_)
+            continue;
+        std::size_t parts = 0;
+        (void)persist(i, Spool::Bound::kConfigured, parts);
+        return;
+    }
+}
+
+std::uint64_t ReplayStore::Impl::kept_until() const
+{
+    if (!spool_.has_journal())
+        return acked_;
+    for (const auto &segment : segments_) {
+        if (segment.end > acked_ && segment.block)
+            return std::max(acked_, segment.begin);
+    }
+    return end_;
+}
+
+Result<std::string> ReplayStore::Impl::keep()
+{
+    if (config_.spool_mode == SpoolMode::kNever)
+        return Error{.kind = ErrorKind::kSettings,
+                     .message = "Nothing of the recording was kept on disk, since spool-mode is "
+                                "never.",
+                     .offset = acked_};
+    if (discarded_)
+        return Error{.kind = ErrorKind::kInternal, .message = "There is nothing left to keep."};
+    journaling_ = true;
+    spool_.use_journal();
+    spool_.retry_now();
+    bool complete = spool_.ensure_journal();
+    kept_ = kept_ || complete;
+    // What the server does not have comes first; the margin is kept if there is room.
+    std::size_t first = 0;
+    while (first < segments_.size() && segments_[first].end <= acked_)
+        ++first;
+    std::size_t parts = 1;
+    for (std::size_t i = first; complete && i < segments_.size(); i += parts) {
+        parts = 1;
+        if (segments_[i].block)
+            complete = persist(i, Spool::Bound::kNone, parts);
+    }
+    for (std::size_t i = first; complete && i-- > 0;) {
+        if (segments_[i].block && !persist(i, Spool::Bound::kNone, parts))
+            break;
+    }
+    if (complete)
+        return spool_.path();
+    Error error = spool_.last_error();
+    const std::uint64_t until = kept_until();
+    error.message += cat(" Of the recording's bytes ", acked_, " to ", end_,
+                         ", which the server does not have, those up to ", until,
+                         " are kept in a spool folder.");
+    error.offset = until;
+    return error;
+}
+
+void ReplayStore::Impl::discard()
+{
+    discarded_ = true;
+    segments_.clear();
+    memory_used_ = 0;
+    memory_segments_ = 0;
+    acked_ = end_;
+    spool_.remove();
+}
+
+void ReplayStore::Impl::adopt(std::unique_ptr<SpoolFolder> folder, std::deque<Segment> segments,
+                              std::uint64_t end, std::uint64_t acked, Notes notes,
+                              std::uint32_t next_file)
+{
+    std::uint64_t used = 0;
+    for (const auto &segment : segments)
+        used += segment.length();
+    segments_ = std::move(segments);
+    end_ = end;
+    acked_ = acked;
+    notes_ = std::move(notes);
+    journaling_ = true;
+    kept_ = true;
+    spool_.adopt(std::move(folder), next_file, used);
+}
+
+JournalState ReplayStore::Impl::journal_state() const
+{
+    JournalState state{.notes = notes_, .acked = acked_, .data = {}};
+    for (const auto &segment : segments_) {
+        if (segment.file)
+            append_records(segment, state.data);
+    }
+    return state;
+}
+
+// --- Syncer
+// ---------------------------------------------------------------------------------------
+
+namespace {
+
+// Has its own references: the store may change or go away meanwhile.
+class SpoolSyncer final : public ReplayStore::Syncer {
+public:
+    SpoolSyncer(FileOps &ops, FdRef dir, FdRef journal, std::set<std::uint32_t> files,
+                std::string path)
+        : ops_(ops), dir_(std::move(dir)), journal_(std::move(journal)), files_(std::move(files)),
+          path_(std::move(path))
+    {
+    }
+
+    Result<void> sync() override
+    {
+        for (const auto number : files_) {
+            // Synced through a descriptor of its own; the store may have closed its one.
+            const FdRef file = open_file(ops_, dir_->get(), spill_name(number).c_str(), O_RDONLY);
+            if (!file && errno == ENOENT)
+                continue; // acknowledged and deleted by now
+            if (!file || ops_.sync_data(file->get()) != 0)
+                return failure(errno);
+        }
+        if (ops_.sync_data(journal_->get()) != 0 || ops_.sync_all(dir_->get()) != 0)
+            return failure(errno);
+        return {};
+    }
+
+private:
+    Error failure(int error) const
+    {
+        return disk_error(error, cat("The spooled bytes in ", path_,
+                                     " could not be brought onto the disk; a power cut may lose "
+                                     "them."));
+    }
+
+    FileOps &ops_; // outlives the syncer by contract
+    FdRef dir_, journal_;
+    std::set<std::uint32_t> files_;
+    std::string path_;
+};
+
+} // namespace
+
+// --- ReplayStore
+// ----------------------------------------------------------------------------------
+
+ReplayStore::ReplayStore(ReplayConfig config) : ReplayStore(std::move(config), real_file_ops()) {}
+
+ReplayStore::ReplayStore(ReplayConfig config, FileOps &ops)
+    : impl_(std::make_unique<Impl>(std::move(config), ops))
+{
+}
+
+ReplayStore::ReplayStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+ReplayStore::~ReplayStore()
+{
+    const bool stays = impl_->kept_ || (impl_->spool_.has_journal() && impl_->end_ > 0);
+    if (!stays)
+        impl_->spool_.remove();
+}
+
+std::size_t ReplayStore::append(std::span<const std::byte> data)
+{
+    return impl_->append(data);
+}
+
+void ReplayStore::release(std::uint64_t acked)
+{
+    impl_->release(acked);
+}
+
+std::uint64_t ReplayStore::begin() const
+{
+    return impl_->begin();
+}
+
+std::uint64_t ReplayStore::end() const
+{
+    return impl_->end_;
+}
+
+std::uint64_t ReplayStore::acked() const
+{
+    return impl_->acked_;
+}
+
+std::uint64_t ReplayStore::in_memory() const
+{
+    return impl_->memory_used_;
+}
+
+std::uint64_t ReplayStore::on_disk() const
+{
+    return impl_->spool_.used();
+}
+
+std::shared_ptr<const Piece> ReplayStore::piece(std::uint64_t at) const
+{
+    if (at < impl_->begin() || at >= impl_->end_)
+        return nullptr;
+    return make_piece(impl_->segments_[impl_->index_of(at)], impl_->spool_);
+}
+
+std::optional<Error> ReplayStore::take_disk_warning()
+{
+    return impl_->spool_.take_warning();
+}
+
+void ReplayStore::note(const std::string &name, const std::string &value)
+{
+    if (name.size() + value.size() > kMaxNote) {
+        log(LogLevel::kError, "replay", cat("note '", name, "' is too long for the journal"));
+        return;
+    }
+    impl_->notes_[name] = value;
+    impl_->spool_.note(name, value);
+}
+
+const std::map<std::string, std::string> &ReplayStore::notes() const
+{
+    return impl_->notes_;
+}
+
+Result<std::string> ReplayStore::keep()
+{
+    return impl_->keep();
+}
+
+void ReplayStore::discard()
+{
+    impl_->discard();
+}
+
+std::string ReplayStore::folder() const
+{
+    return impl_->spool_.path();
+}
+
+std::unique_ptr<ReplayStore::Syncer> ReplayStore::syncer() const
+{
+    Spool &spool = impl_->spool_;
+    if (!spool.has_journal())
+        return nullptr;
+    return std::make_unique<SpoolSyncer>(spool.ops(), spool.dir_fd(), spool.journal().fd(),
+                                         spool.take_unsynced(), spool.path());
+}
+
+} // namespace gsttus

@@ -1,0 +1,60 @@
+// Inside of ReplayStore: the segments in order, and the choice between memory and disk.
+// Shared by replay_store.cpp and recovery.cpp only.
+#pragma once
+
+#include "replay/replay_store.h"
+#include "replay/segment.h"
+#include "replay/spool.h"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace gsttus {
+
+struct ReplayStore::Impl {
+    Impl(ReplayConfig config, FileOps &ops);
+
+    std::size_t append(std::span<const std::byte> data);
+    void release(std::uint64_t acked);
+
+    std::uint64_t begin() const { return segments_.empty() ? end_ : segments_.front().begin; }
+
+    std::size_t index_of(std::uint64_t at) const;
+    Result<std::string> keep();
+    void discard();
+
+    // `segments` are of files, without gaps, the last one ending at `end`.
+    void adopt(std::unique_ptr<SpoolFolder> folder, std::deque<Segment> segments, std::uint64_t end,
+               std::uint64_t acked, Notes notes, std::uint32_t next_file);
+
+    ReplayConfig config_;
+    Spool spool_;
+    Notes notes_;
+    std::deque<Segment> segments_; // in order, without gaps; their ends meet end_
+    std::uint64_t end_ = 0;
+    std::uint64_t acked_ = 0;
+    std::uint64_t memory_used_ = 0;
+    bool journaling_ = false; // every byte goes to disk, with a record
+    bool discarded_ = false;
+    bool kept_ = false; // keep() was called, or a recovery has read it: the files stay
+
+private:
+    std::size_t append_some(std::span<const std::byte> data);
+    std::size_t to_memory(std::span<const std::byte> data);
+    std::size_t to_disk(std::span<const std::byte> data);
+    bool drop_from_margin();
+    void free_front();
+    bool persist(std::size_t index, Spool::Bound bound, std::size_t &parts);
+    void backfill();
+    std::uint64_t kept_until() const;
+    JournalState journal_state() const;
+
+    std::uint64_t memory_limit_ = 0;
+    std::size_t block_size_ = 0;
+    std::size_t memory_segments_ = 0;
+};
+
+} // namespace gsttus

@@ -1,0 +1,44 @@
+// A run of the stream that lies in one place: a block of memory or a part of a spill file; and the
+// Pieces that read them. Part of the replay store; nobody else includes it.
+#pragma once
+
+#include "replay/replay_store.h"
+#include "replay/spool.h"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace gsttus {
+
+struct MemoryBlock {
+    std::unique_ptr<std::byte[]> bytes;
+    std::size_t capacity = 0;
+};
+
+// Null when there is no memory.
+std::shared_ptr<MemoryBlock> allocate_block(std::size_t capacity);
+
+struct Check {
+    std::uint32_t length = 0, crc = 0;
+};
+
+struct Segment {
+    std::uint64_t begin = 0, end = 0;     // stream positions
+    std::shared_ptr<MemoryBlock> block{}; // one of the two
+    std::shared_ptr<SpillFile> file{};
+    std::uint64_t offset = 0;    // of begin, in the block or file
+    std::vector<Check> checks{}; // of a file: in order, together as long as the segment
+
+    std::uint64_t length() const { return end - begin; }
+};
+
+// Adds what was written to the end of a segment of the same file.
+void extend(Segment &segment, const Spool::Written &written);
+Segment segment_of(std::uint64_t position, const Spool::Written &written);
+bool continues(const Segment &segment, std::uint64_t position, const Spool::Written &written);
+void append_records(const Segment &segment, std::vector<DataRecord> &out);
+
+std::shared_ptr<const Piece> make_piece(const Segment &segment, const Spool &spool);
+
+} // namespace gsttus

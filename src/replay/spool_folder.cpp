@@ -1,0 +1,263 @@
+// Folders of uploads on disk. Knows names and locks, not what the files mean.
+#include "replay/spool_folder.h"
+
+#include "base/text.h"
+#include "replay/journal.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <ctime>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace gsttus {
+
+namespace {
+
+constexpr std::string_view kIdPrefix = "upload-";
+constexpr std::string_view kSpillSuffix = ".spill";
+constexpr const char *kLockName = "lock";
+constexpr int kNameAttempts = 16;
+
+std::string hexadecimal(std::uint32_t number)
+{
+    std::array<char, 9> text{};
+    (void)snprintf(text.data(), text.size(), "%08x", number);
+    return text.data();
+}
+
+// upload-TIME-PID-RANDOM: sorted by age, and not shared by two sinks of one or more processes.
+std::string new_id()
+{
+    static std::uint32_t counter = 0; // only for where there is no randomness
+    std::uint32_t random = 0;
+    if (::getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
+        random = static_cast<std::uint32_t>(Clock::now().time_since_epoch().count()) +
+                 __atomic_add_fetch(&counter, 1, __ATOMIC_RELAXED);
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    std::array<char, 32> time{};
+    if (!::gmtime_r(&now, &parts) ||
+        std::strftime(time.data(), time.size(), "%Y%m%dT%H%M%SZ", &parts) == 0)
+        time = {"0"};
+    return cat(kIdPrefix, time.data(), '-', ::getpid(), '-', hexadecimal(random));
+}
+
+// mkdir -p; existing folders are left as they are.
+int make_parents(const std::string &path, FileOps &ops)
+{
+    for (std::size_t slash = 0; slash != std::string::npos;) {
+        slash = path.find('/', slash + 1);
+        const std::string part = path.substr(0, slash);
+        if (ops.make_dir_at(AT_FDCWD, part.c_str(), 0700) == 0 || errno == EEXIST)
+            continue;
+        // A parent that refuses us may exist all the same (automounts, read-only parents).
+        const int error = errno;
+
+        struct stat info {};
+
+        if (::stat(part.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
+            return error;
+    }
+    return 0;
+}
+
+FdRef open_dir(FileOps &ops, int at, const std::string &name, bool follow)
+{
+    // The spool folder itself may be reached through a link: that was the user's choice.
+    const std::string path = follow ? name + "/." : name;
+    return open_file(ops, at, path.c_str(), O_RDONLY | O_DIRECTORY);
+}
+
+bool is_ours(int fd)
+{
+    struct stat info {};
+
+    return ::fstat(fd, &info) == 0 && info.st_uid == ::geteuid();
+}
+
+// Null and errno: EWOULDBLOCK: somebody else has it; ESTALE: it was deleted meanwhile.
+FdRef take_lock(FileOps &ops, int dir, int extra_flags)
+{
+    FdRef lock = open_file(ops, dir, kLockName, O_RDONLY | O_NONBLOCK | extra_flags, 0600);
+    if (!lock)
+        return nullptr;
+    if (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0)
+        return nullptr;
+
+    struct stat info {};
+
+    if (::fstat(lock->get(), &info) != 0 || info.st_nlink == 0 || !S_ISREG(info.st_mode)) {
+        errno = ESTALE;
+        return nullptr;
+    }
+    return lock;
+}
+
+bool is_our_file(std::string_view name)
+{
+    return name == kLockName || name == kJournalName || name == kOldJournalName ||
+           name == kNewJournalName || spill_number(name).has_value();
+}
+
+Error dir_error(int error, const std::string &spool_dir)
+{
+    return disk_error(error, cat("The spool folder ", spool_dir, " cannot be used."));
+}
+
+} // namespace
+
+bool is_upload_id(std::string_view name)
+{
+    if (name.size() > 80 || !name.starts_with(kIdPrefix) || name.size() == kIdPrefix.size())
+        return false;
+    name.remove_prefix(kIdPrefix.size());
+    return name.find_first_not_of("0123456789abcdefTZ-") == std::string_view::npos;
+}
+
+std::string spill_name(std::uint32_t number)
+{
+    return cat(hexadecimal(number), kSpillSuffix);
+}
+
+std::optional<std::uint32_t> spill_number(std::string_view name)
+{
+    if (name.size() != 8 + kSpillSuffix.size() || !name.ends_with(kSpillSuffix))
+        return std::nullopt;
+    std::uint32_t number = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + 8, number, 16);
+    if (parsed.ec != std::errc() || parsed.ptr != name.data() + 8 || spill_name(number) != name)
+        return std::nullopt;
+    return number;
+}
+
+std::vector<std::string> names_in(int dir)
+{
+    std::vector<std::string> names;
+    // A descriptor of its own: closedir() closes it, and it has its own position.
+    const int own = ::openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = own < 0 ? nullptr : ::fdopendir(own);
+    if (!stream) {
+        if (own >= 0)
+            ::close(own);
+        return names;
+    }
+    while (const dirent *entry = ::readdir(stream)) { // NOLINT(concurrency-mt-unsafe): own stream
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..")
+            names.emplace_back(name);
+    }
+    ::closedir(stream);
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+Result<std::unique_ptr<SpoolFolder>> SpoolFolder::create(const std::string &spool_dir, FileOps &ops)
+{
+    if (spool_dir.empty())
+        return Error{.kind = ErrorKind::kSettings,
+                     .message = "There is no spool folder: set spool-dir."};
+    if (const int error = make_parents(spool_dir, ops); error != 0)
+        return dir_error(error, spool_dir);
+    FdRef parent = open_dir(ops, AT_FDCWD, spool_dir, true);
+    if (!parent)
+        return dir_error(errno, spool_dir);
+    for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
+        std::string id = new_id();
+        if (ops.make_dir_at(parent->get(), id.c_str(), 0700) != 0) {
+            if (errno == EEXIST)
+                continue;
+            return dir_error(errno, spool_dir);
+        }
+        FdRef dir = open_dir(ops, parent->get(), id, false);
+        FdRef lock = dir && is_ours(dir->get()) ? take_lock(ops, dir->get(), O_CREAT) : nullptr;
+        if (!lock) {
+            const int error = errno;
+            (void)ops.remove_at(dir ? dir->get() : -1, kLockName, 0);
+            (void)ops.remove_at(parent->get(), id.c_str(), AT_REMOVEDIR);
+            // Somebody who clears up has taken it for a leftover: a new name.
+            if (dir && (error == EWOULDBLOCK || error == ESTALE || error == ENOENT))
+                continue;
+            return dir_error(error, spool_dir);
+        }
+        std::string path = cat(spool_dir, spool_dir.ends_with('/') ? "" : "/", id);
+        return std::unique_ptr<SpoolFolder>(new SpoolFolder(ops, std::move(path), std::move(id),
+                                                            std::move(parent), std::move(dir),
+                                                            std::move(lock)));
+    }
+    return dir_error(EEXIST, spool_dir);
+}
+
+Result<std::unique_ptr<SpoolFolder>> SpoolFolder::open(const std::string &spool_dir,
+                                                       const std::string &id, FileOps &ops)
+{
+    std::string path = cat(spool_dir, spool_dir.ends_with('/') ? "" : "/", id);
+    const Error not_ours{.kind = ErrorKind::kNotFound,
+                         .message = cat("There is no spooled upload ", path, '.')};
+    if (!is_upload_id(id))
+        return not_ours;
+    FdRef parent = open_dir(ops, AT_FDCWD, spool_dir, true);
+    FdRef dir = parent ? open_dir(ops, parent->get(), id, false) : nullptr;
+    if (!dir) {
+        if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+            return not_ours;
+        Error error = disk_error(errno, cat("The spooled upload ", path, " cannot be opened."));
+        error.retryable = false;
+        return error;
+    }
+    if (!is_ours(dir->get()))
+        return not_ours;
+    FdRef lock = take_lock(ops, dir->get(), 0);
+    if (!lock) {
+        if (errno == EWOULDBLOCK)
+            return Error{.kind = ErrorKind::kDisk,
+                         .message = cat("The spooled upload ", path,
+                                        " is in use by a program that is still running."),
+                         .retryable = true};
+        if (errno == ENOENT || errno == ESTALE || errno == ELOOP)
+            return not_ours;
+        Error error = disk_error(errno, cat("The spooled upload ", path, " cannot be locked."));
+        error.retryable = false;
+        return error;
+    }
+    return std::unique_ptr<SpoolFolder>(new SpoolFolder(ops, std::move(path), id, std::move(parent),
+                                                        std::move(dir), std::move(lock)));
+}
+
+Result<void> SpoolFolder::remove()
+{
+    int failure = 0;
+    const auto remove_file = [&](const std::string &name) {
+        struct stat info {};
+        if (::fstatat(dir(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISREG(info.st_mode))
+            return;
+        if (ops_.remove_at(dir(), name.c_str(), 0) != 0 && errno != ENOENT)
+            failure = errno;
+    };
+    // The journal goes first: without it what is left of an interrupted removal is a leftover.
+    for (const char *name : {kOldJournalName, kJournalName})
+        remove_file(name);
+    for (const auto &name : names_in(dir())) {
+        if (is_our_file(name) && name != kLockName)
+            remove_file(name);
+    }
+    if (failure == 0)
+        remove_file(kLockName);
+    if (failure == 0 && ops_.remove_at(parent_->get(), id_.c_str(), AT_REMOVEDIR) != 0 &&
+        errno != ENOENT)
+        failure = errno;
+    if (failure == 0)
+        return {};
+    return disk_error(failure, cat("The folder ", path_, " could not be deleted completely."));
+}
+
+} // namespace gsttus

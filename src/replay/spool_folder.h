@@ -1,0 +1,52 @@
+// The folder of one upload: its name, its lock, and which files in it are ours.
+// Nothing here follows a symbolic link inside the spool folder, or removes a file it did not name.
+#pragma once
+
+#include "base/result.h"
+#include "replay/file_ops.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gsttus {
+
+bool is_upload_id(std::string_view name); // "upload-…" as create() makes them
+std::string spill_name(std::uint32_t number);
+std::optional<std::uint32_t> spill_number(std::string_view name);
+std::vector<std::string> names_in(int dir); // without "." and ".."; unreadable: empty
+
+// A folder that this process has locked. The lock ends with the object, or with the process.
+class SpoolFolder {
+public:
+    // Makes `spool_dir` with its parents where they are missing, and a new folder in it.
+    static Result<std::unique_ptr<SpoolFolder>> create(const std::string &spool_dir, FileOps &ops);
+    // Locks an existing one. Error.retryable: another process (or store) is using it.
+    static Result<std::unique_ptr<SpoolFolder>> open(const std::string &spool_dir,
+                                                     const std::string &id, FileOps &ops);
+
+    int dir() const { return dir_->get(); }
+
+    const FdRef &dir_fd() const { return dir_; }
+
+    const std::string &path() const { return path_; }
+
+    // Deletes our files and the folder. Foreign files stay, and with them the folder: an Error.
+    Result<void> remove();
+
+private:
+    SpoolFolder(FileOps &ops, std::string path, std::string id, FdRef parent, FdRef dir, FdRef lock)
+        : ops_(ops), path_(std::move(path)), id_(std::move(id)), parent_(std::move(parent)),
+          dir_(std::move(dir)), lock_(std::move(lock))
+    {
+    }
+
+    FileOps &ops_;
+    std::string path_, id_;
+    FdRef parent_, dir_, lock_;
+};
+
+} // namespace gsttus

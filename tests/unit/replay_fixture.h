@@ -1,0 +1,217 @@
+// What the tests of the replay store share: a folder of their own, a stream whose byte at any
+// position is known, and a disk that fails on demand.
+#pragma once
+
+#include "replay/file_ops.h"
+#include "replay/replay_store.h"
+#include "test.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace gsttus::test {
+
+namespace fs = std::filesystem;
+
+inline std::byte stream_byte(std::uint64_t position)
+{
+    std::uint64_t x = (position / 7 + 1) * 0x9e3779b97f4a7c15ull;
+    return static_cast<std::byte>((x >> 32) ^ (position * 131));
+}
+
+inline std::vector<std::byte> stream_bytes(std::uint64_t from, std::size_t length)
+{
+    std::vector<std::byte> out(length);
+    for (std::size_t i = 0; i < length; ++i)
+        out[i] = stream_byte(from + i);
+    return out;
+}
+
+// Appends the next `length` bytes of the stream; returns how many were taken.
+inline std::size_t append(ReplayStore &store, std::size_t length)
+{
+    return store.append(stream_bytes(store.end(), length));
+}
+
+inline void assert_bytes(const Piece &piece, std::uint64_t from, std::uint64_t to)
+{
+    std::vector<std::byte> buffer(4096);
+    for (std::uint64_t at = from; at < to;) {
+        const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(to - at, 4096));
+        const auto n = piece.read(at, std::span(buffer).first(most));
+        g_assert_true(n.ok());
+        g_assert_cmpuint(*n, >=, 1);
+        g_assert_cmpuint(*n, <=, most);
+        for (std::size_t i = 0; i < *n; ++i) {
+            if (buffer[i] != stream_byte(at + i))
+                g_error("wrong byte at stream position %" G_GUINT64_FORMAT, at + i);
+        }
+        at += *n;
+    }
+}
+
+// Every byte in [from, to) of the store is the stream's.
+inline void assert_holds(const ReplayStore &store, std::uint64_t from, std::uint64_t to)
+{
+    for (std::uint64_t at = from; at < to;) {
+        const auto piece = store.piece(at);
+        g_assert_nonnull(piece.get());
+        g_assert_cmpuint(piece->begin(), <=, at);
+        g_assert_cmpuint(piece->end(), >, at);
+        assert_bytes(*piece, at, std::min(to, piece->end()));
+        at = piece->end();
+    }
+}
+
+inline void assert_holds_all(const ReplayStore &store)
+{
+    assert_holds(store, store.begin(), store.end());
+}
+
+class TempDir {
+public:
+    TempDir()
+    {
+        std::string name = (fs::temp_directory_path() / "gst-tus-replay-XXXXXX").string();
+        g_assert_nonnull(::mkdtemp(name.data()));
+        path_ = name;
+    }
+
+    ~TempDir()
+    {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+
+    TempDir(const TempDir &) = delete;
+    TempDir &operator=(const TempDir &) = delete;
+
+    std::string spool() const { return path_ + "/cache/spool"; }
+
+    const std::string &path() const { return path_; }
+
+    std::vector<std::string> entries(const std::string &dir) const
+    {
+        std::vector<std::string> names;
+        std::error_code error;
+        for (const auto &entry : fs::directory_iterator(dir, error))
+            names.push_back(entry.path().filename().string());
+        std::sort(names.begin(), names.end());
+        return names;
+    }
+
+    // Files below the spool folder whose names end like that.
+    std::size_t count(const std::string &suffix) const
+    {
+        std::size_t n = 0;
+        std::error_code error;
+        for (const auto &entry : fs::recursive_directory_iterator(spool(), error))
+            n += entry.path().string().ends_with(suffix) ? 1 : 0;
+        return n;
+    }
+
+private:
+    std::string path_;
+};
+
+inline std::string read_file(const fs::path &path)
+{
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+inline void write_file(const fs::path &path, const std::string &content)
+{
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out << content;
+}
+
+// A disk on which call number `fail_from` and `failures - 1` more after it fail with `error`.
+// Failing writes may write a part first. Its clock moves only by hand.
+class FaultyOps : public FileOps {
+public:
+    std::atomic<std::uint64_t> calls{0};
+    std::uint64_t fail_from = ~std::uint64_t{0};
+    std::uint64_t failures = 1;
+    int error = EIO;
+    bool partial = false; // half of a failing write gets through
+    std::optional<std::uint64_t> free_bytes;
+    std::atomic<std::int64_t> seconds_passed{0};
+
+    bool failing()
+    {
+        const auto call = calls.fetch_add(1);
+        if (call < fail_from || call - fail_from >= failures)
+            return false;
+        errno = error;
+        return true;
+    }
+
+    int open_at(int dir, const char *name, int flags, mode_t mode) override
+    {
+        // Opening for reading is not counted: the checks of a test do that.
+        const bool for_reading = (flags & (O_ACCMODE | O_CREAT | O_DIRECTORY)) == O_RDONLY;
+        return !for_reading && failing() ? -1 : FileOps::open_at(dir, name, flags, mode);
+    }
+
+    int make_dir_at(int dir, const char *name, mode_t mode) override
+    {
+        return failing() ? -1 : FileOps::make_dir_at(dir, name, mode);
+    }
+
+    int remove_at(int dir, const char *name, int flags) override
+    {
+        return failing() ? -1 : FileOps::remove_at(dir, name, flags);
+    }
+
+    int rename_at(int dir, const char *from, const char *to) override
+    {
+        return failing() ? -1 : FileOps::rename_at(dir, from, to);
+    }
+
+    ssize_t write_at(int fd, const void *data, std::size_t length, off_t offset) override
+    {
+        if (!failing())
+            return FileOps::write_at(fd, data, length, offset);
+        if (partial && length > 1 && !halved_) {
+            halved_ = true;
+            return FileOps::write_at(fd, data, length / 2, offset);
+        }
+        halved_ = false;
+        errno = error;
+        return -1;
+    }
+
+    int truncate(int fd, off_t length) override
+    {
+        return failing() ? -1 : FileOps::truncate(fd, length);
+    }
+
+    int sync_data(int fd) override { return failing() ? -1 : FileOps::sync_data(fd); }
+
+    int sync_all(int fd) override { return failing() ? -1 : FileOps::sync_all(fd); }
+
+    std::optional<std::uint64_t> free_space(int dir) override
+    {
+        return free_bytes ? free_bytes : FileOps::free_space(dir);
+    }
+
+    TimePoint now() override { return TimePoint{} + seconds(1000 + seconds_passed.load()); }
+
+private:
+    bool halved_ = false;
+};
+
+} // namespace gsttus::test

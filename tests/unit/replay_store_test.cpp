@@ -1,0 +1,535 @@
+#include "replay/recovery.h"
+#include "replay_fixture.h"
+
+#include <algorithm>
+#include <csignal>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include <sys/resource.h>
+
+using gsttus::ErrorKind;
+using gsttus::Piece;
+using gsttus::ReplayConfig;
+using gsttus::ReplayStore;
+using gsttus::SpoolMode;
+using gsttus::test::add_test;
+using gsttus::test::append;
+using gsttus::test::assert_bytes;
+using gsttus::test::assert_holds;
+using gsttus::test::assert_holds_all;
+using gsttus::test::FaultyOps;
+using gsttus::test::TempDir;
+using gsttus::test::fs::exists;
+
+namespace {
+
+constexpr std::uint64_t kKiB = 1024;
+constexpr std::uint64_t kMiB = 1024 * kKiB;
+constexpr std::uint64_t kBlock = 4 * kKiB; // of a window of 64 KiB
+constexpr std::uint64_t kWindow = 64 * kKiB;
+
+struct Store {
+    TempDir dir;
+    FaultyOps disk;
+
+    ReplayConfig config(SpoolMode mode, std::uint64_t margin = 0) const
+    {
+        ReplayConfig out;
+        out.max_memory = kWindow;
+        out.rollback_margin = margin;
+        out.spool_mode = mode;
+        out.spool_dir = dir.spool();
+        out.max_spool_size = 200 * kMiB;
+        return out;
+    }
+
+    // --- memory ---------------------------------------------------------------------------------
+
+    void window_takes_exactly_max_memory()
+    {
+        ReplayStore store(config(SpoolMode::kNever));
+        g_assert_cmpuint(append(store, kWindow - 1), ==, kWindow - 1);
+        g_assert_cmpuint(append(store, 10), ==, 1);
+        g_assert_cmpuint(append(store, 1), ==, 0);
+        g_assert_cmpuint(store.in_memory(), ==, kWindow);
+        g_assert_cmpuint(store.end(), ==, kWindow);
+        assert_holds_all(store);
+        g_assert_false(exists(dir.spool()));
+        g_assert_null(store.piece(kWindow).get());
+    }
+
+    void release_frees_whole_blocks_and_room_is_used_again()
+    {
+        ReplayStore store(config(SpoolMode::kNever));
+        append(store, kWindow);
+        store.release(kBlock - 1);
+        g_assert_cmpuint(store.begin(), ==, 0);
+        g_assert_cmpuint(append(store, 1), ==, 0);
+        store.release(kBlock);
+        g_assert_cmpuint(store.begin(), ==, kBlock);
+        g_assert_cmpuint(append(store, 2 * kBlock), ==, kBlock);
+        assert_holds_all(store);
+        store.release(store.end());
+        g_assert_cmpuint(store.begin(), ==, store.end());
+        g_assert_cmpuint(store.in_memory(), ==, 0);
+        g_assert_cmpuint(append(store, 3 * kWindow), ==, kWindow);
+    }
+
+    void margin_is_kept_and_yields_to_new_bytes()
+    {
+        ReplayStore store(config(SpoolMode::kNever, 4 * kBlock));
+        append(store, 8 * kBlock);
+        store.release(8 * kBlock);
+        g_assert_cmpuint(store.begin(), ==, 4 * kBlock);
+        g_assert_cmpuint(append(store, kWindow), ==, kWindow);
+        g_assert_cmpuint(store.begin(), ==, 8 * kBlock);
+        g_assert_cmpuint(append(store, 1), ==, 0);
+        assert_holds_all(store);
+    }
+
+    void bytes_of_a_server_that_went_back_are_not_freed()
+    {
+        ReplayStore store(config(SpoolMode::kNever, 8 * kBlock));
+        append(store, 8 * kBlock);
+        store.release(8 * kBlock);
+        store.release(3 * kBlock); // it lost five blocks
+        g_assert_cmpuint(store.begin(), ==, 0);
+        // Of the margin only what lies before the new position may go.
+        g_assert_cmpuint(append(store, 4 * kWindow), ==, kWindow - 5 * kBlock);
+        g_assert_cmpuint(store.begin(), ==, 3 * kBlock);
+        assert_holds_all(store);
+    }
+
+    void release_beyond_the_end_is_the_end()
+    {
+        ReplayStore store(config(SpoolMode::kNever));
+        append(store, 10);
+        store.release(1000);
+        g_assert_cmpuint(store.begin(), ==, 10);
+        g_assert_cmpuint(store.acked(), ==, 10);
+        append(store, 10);
+        assert_holds(store, 10, 20);
+    }
+
+    void small_windows_work()
+    {
+        for (const std::uint64_t window : {0, 1, 2, 1000, 4096, 5000}) {
+            auto small = config(SpoolMode::kNever);
+            small.max_memory = window;
+            ReplayStore store(small);
+            for (int i = 0; i < 20; ++i) {
+                g_assert_cmpuint(append(store, 3000), >, 0);
+                if (window > 0)
+                    g_assert_cmpuint(store.in_memory(), <=, window);
+                assert_holds_all(store);
+                store.release(store.end());
+            }
+        }
+    }
+
+    void piece_outlives_release_and_store()
+    {
+        std::shared_ptr<const Piece> memory, file;
+        {
+            ReplayStore store(config(SpoolMode::kOverflow));
+            append(store, 2 * kWindow);
+            memory = store.piece(0);
+            file = store.piece(kWindow);
+            store.release(store.end());
+            append(store, kWindow);
+        }
+        assert_bytes(*memory, 0, memory->end());
+        assert_bytes(*file, kWindow, 2 * kWindow);
+    }
+
+    // --- overflow -------------------------------------------------------------------------------
+
+    void spills_when_the_window_is_full()
+    {
+        ReplayStore store(config(SpoolMode::kOverflow));
+        g_assert_cmpuint(append(store, kWindow), ==, kWindow);
+        g_assert_cmpuint(store.on_disk(), ==, 0);
+        g_assert_false(exists(dir.spool()));
+        g_assert_cmpuint(append(store, 1000), ==, 1000);
+        g_assert_cmpuint(store.on_disk(), ==, 1000);
+        g_assert_cmpuint(store.in_memory(), ==, kWindow);
+        assert_holds_all(store);
+        g_assert_false(store.take_disk_warning().has_value());
+    }
+
+    void files_and_folders_are_private()
+    {
+        const auto before = ::umask(0);
+        ReplayStore store(config(SpoolMode::kAlways));
+        append(store, kWindow + 1000);
+        ::umask(before);
+        std::size_t files = 0;
+        for (const auto &entry : gsttus::test::fs::recursive_directory_iterator(dir.path())) {
+            struct stat info {};
+
+            g_assert_cmpint(::lstat(entry.path().c_str(), &info), ==, 0);
+            g_assert_cmphex(info.st_mode & 07777, ==, S_ISDIR(info.st_mode) ? 0700 : 0600);
+            files += S_ISREG(info.st_mode) ? 1 : 0;
+        }
+        g_assert_cmpuint(files, ==, 3); // lock, journal, one spill file
+    }
+
+    void files_go_as_the_server_acknowledges()
+    {
+        const std::uint64_t total = 50 * kMiB;
+        ReplayStore store(config(SpoolMode::kOverflow));
+        while (store.end() < total)
+            g_assert_cmpuint(append(store, kMiB), ==, kMiB);
+        g_assert_cmpuint(dir.count(".spill"), ==, 4);
+        store.release(17 * kMiB);
+        g_assert_cmpuint(dir.count(".spill"), ==, 3);
+        assert_holds_all(store);
+        store.release(total);
+        g_assert_cmpuint(dir.count(".spill"), ==, 0);
+        g_assert_cmpuint(store.on_disk(), ==, 0);
+        g_assert_cmpuint(append(store, kWindow), ==, kWindow);
+        g_assert_cmpuint(store.on_disk(), ==, 0); // memory again
+    }
+
+    void memory_is_used_again_before_the_backlog_on_disk_is_gone()
+    {
+        ReplayStore store(config(SpoolMode::kOverflow));
+        append(store, kWindow + 100 * kKiB);
+        store.release(kBlock); // one block free: not worth a new file later
+        append(store, kBlock);
+        g_assert_cmpuint(store.on_disk(), ==, 100 * kKiB + kBlock);
+        store.release(kWindow);
+        append(store, kWindow);
+        g_assert_cmpuint(store.in_memory(), ==, kWindow);
+        g_assert_cmpuint(store.on_disk(), ==, 100 * kKiB + kBlock);
+        append(store, kWindow);
+        g_assert_cmpuint(store.on_disk(), >, 100 * kKiB + kBlock);
+        assert_holds_all(store);
+    }
+
+    void nothing_stays_on_disk_after_an_unkept_upload()
+    {
+        for (const bool finished : {false, true}) {
+            ReplayStore store(config(SpoolMode::kOverflow));
+            append(store, 2 * kWindow);
+            if (finished) {
+                store.discard();
+                g_assert_cmpuint(store.begin(), ==, store.end());
+                g_assert_cmpuint(store.in_memory() + store.on_disk(), ==, 0);
+                g_assert_cmpuint(append(store, 1), ==, 0);
+                g_assert_cmpuint(dir.entries(dir.spool()).size(), ==, 0);
+            }
+        }
+        g_assert_cmpuint(dir.entries(dir.spool()).size(), ==, 0);
+    }
+
+    void two_sinks_share_a_spool_folder()
+    {
+        ReplayStore one(config(SpoolMode::kOverflow)), two(config(SpoolMode::kAlways));
+        append(one, 2 * kWindow);
+        append(two, 2 * kWindow);
+        g_assert_cmpuint(dir.entries(dir.spool()).size(), ==, 2);
+        g_assert_true(one.folder() != two.folder());
+        one.discard();
+        assert_holds_all(two);
+    }
+
+    void leftovers_of_a_crashed_overflow_are_cleared_away()
+    {
+        const std::string leftover = dir.spool() + "/upload-20240101T000000Z-1-0badcafe";
+        const std::string foreign = dir.spool() + "/upload-of-somebody-else";
+        gsttus::test::fs::create_directories(leftover);
+        gsttus::test::fs::create_directories(foreign);
+        gsttus::test::write_file(leftover + "/lock", "");
+        gsttus::test::write_file(leftover + "/00000001.spill", "bytes");
+        ReplayStore store(config(SpoolMode::kOverflow));
+        append(store, 2 * kWindow);
+        g_assert_false(exists(leftover));
+        g_assert_true(exists(foreign));
+        g_assert_true(exists(store.folder()));
+    }
+
+    // --- disk bounds and faults -----------------------------------------------------------------
+
+    void disk_bound_blocks_with_one_warning()
+    {
+        auto bounded = config(SpoolMode::kOverflow);
+        bounded.max_spool_size = 100 * kKiB;
+        ReplayStore store(bounded, disk);
+        g_assert_cmpuint(append(store, kMiB), ==, kWindow + 100 * kKiB);
+        const auto warning = store.take_disk_warning();
+        g_assert_true(warning.has_value());
+        g_assert_true(warning->kind == ErrorKind::kNoSpace);
+        g_assert_nonnull(strstr(warning->message.c_str(), "max-spool-size"));
+        for (int i = 0; i < 30; ++i) {
+            // The memory of acknowledged blocks serves; the disk stays full.
+            g_assert_cmpuint(append(store, 1000), ==, 0);
+            disk.seconds_passed += 2;
+        }
+        g_assert_false(store.take_disk_warning().has_value());
+        assert_holds_all(store);
+        store.release(store.end());
+        g_assert_cmpuint(append(store, kMiB), ==, kWindow + 100 * kKiB);
+        g_assert_true(store.take_disk_warning().has_value()); // another trouble
+    }
+
+    void without_a_bound_the_disk_keeps_a_reserve()
+    {
+        auto unbounded = config(SpoolMode::kOverflow);
+        unbounded.max_spool_size = 0;
+        disk.free_bytes = 256 * kMiB + 10000;
+        ReplayStore store(unbounded, disk);
+        g_assert_cmpuint(append(store, kWindow + 10000), ==, kWindow + 10000);
+        disk.free_bytes = 256 * kMiB;
+        g_assert_cmpuint(append(store, 10), ==, 0);
+        g_assert_true(store.take_disk_warning()->kind == ErrorKind::kNoSpace);
+        disk.free_bytes = 300 * kMiB; // somebody made room: noticed without any progress
+        disk.seconds_passed += 2;
+        g_assert_cmpuint(append(store, 10), ==, 10);
+        assert_holds_all(store);
+    }
+
+    void spool_dir_that_cannot_be_is_a_warning_and_memory_serves()
+    {
+        gsttus::test::write_file(dir.path() + "/file", "");
+        for (const std::string &bad :
+             {std::string(), dir.path() + "/file/below", std::string("/proc/nowhere/spool")}) {
+            for (const SpoolMode mode : {SpoolMode::kOverflow, SpoolMode::kAlways}) {
+                auto broken = config(mode);
+                broken.spool_dir = bad;
+                ReplayStore store(broken, disk);
+                g_assert_cmpuint(append(store, 2 * kWindow), ==, kWindow);
+                const auto warning = store.take_disk_warning();
+                g_assert_true(warning.has_value());
+                g_assert_nonnull(strstr(warning->message.c_str(), "spool"));
+                assert_holds_all(store);
+                store.release(kWindow);
+                g_assert_cmpuint(append(store, 2 * kWindow), ==, kWindow);
+                g_assert_false(store.take_disk_warning().has_value());
+                g_assert_false(store.keep().ok());
+                assert_holds_all(store);
+            }
+        }
+    }
+
+    void file_size_limit_of_the_process_is_a_disk_fault()
+    {
+        struct rlimit before {};
+
+        g_assert_cmpint(::getrlimit(RLIMIT_FSIZE, &before), ==, 0);
+        std::signal(SIGXFSZ, SIG_IGN);
+        struct rlimit small = before;
+        small.rlim_cur = 150001;
+        g_assert_cmpint(::setrlimit(RLIMIT_FSIZE, &small), ==, 0);
+        {
+            ReplayStore store(config(SpoolMode::kOverflow), disk);
+            g_assert_cmpuint(append(store, kMiB), ==, kWindow + 150001);
+            g_assert_true(store.take_disk_warning()->kind == ErrorKind::kDisk);
+            g_assert_cmpuint(append(store, 1), ==, 0);
+            disk.seconds_passed += 1;
+            g_assert_cmpuint(append(store, 1000), ==, 1000); // in another file
+            assert_holds_all(store);
+        }
+        g_assert_cmpint(::setrlimit(RLIMIT_FSIZE, &before), ==, 0);
+    }
+
+    // A fixed script of appends, reads and releases, in which call number `n` to the disk fails.
+    // Whatever fails, what append() took is held and right. Returns calls made.
+    std::uint64_t run_script(SpoolMode mode, std::uint64_t n, std::uint64_t failures, bool partial)
+    {
+        FaultyOps faulty;
+        faulty.fail_from = n;
+        faulty.failures = failures;
+        faulty.partial = partial;
+        faulty.error = n % 2 == 0 ? EIO : ENOSPC;
+        auto bounded = config(mode, 3 * kBlock);
+        bounded.max_spool_size = kMiB;
+        ReplayStore store(bounded, faulty);
+        std::uint64_t acked = 0;
+        for (int i = 0; i < 24; ++i) {
+            store.note("offset", std::to_string(acked));
+            const std::uint64_t end = store.end();
+            const std::size_t taken = append(store, 9000);
+            g_assert_cmpuint(store.end(), ==, end + taken);
+            g_assert_cmpuint(store.in_memory(), <=, kWindow);
+            g_assert_cmpuint(store.begin(), <=, acked);
+            faulty.seconds_passed += i % 3 == 0 ? 1 : 0;
+            if (i % 5 == 4) {
+                acked += (store.end() - acked) * 2 / 3;
+                store.release(acked);
+            }
+            assert_holds_all(store);
+        }
+        (void)store.keep();
+        if (const auto syncer = store.syncer())
+            (void)syncer->sync();
+        assert_holds_all(store);
+        store.discard();
+        return faulty.calls;
+    }
+
+    void no_failing_call_loses_a_byte()
+    {
+        for (const SpoolMode mode : {SpoolMode::kOverflow, SpoolMode::kAlways}) {
+            for (const std::uint64_t failures : {1, 7, 1000000}) {
+                for (const bool partial : {false, true}) {
+                    const std::uint64_t calls = run_script(mode, ~std::uint64_t{0}, 1, false);
+                    g_assert_cmpuint(calls, >, 20);
+                    for (std::uint64_t n = 0; n < calls; ++n)
+                        run_script(mode, n, failures, partial);
+                }
+            }
+        }
+    }
+
+    void bytes_that_cannot_be_read_back_are_an_error()
+    {
+        ReplayStore store(config(SpoolMode::kOverflow));
+        append(store, kWindow + 17 * kMiB);
+        const auto piece = store.piece(kWindow);
+        for (const auto &entry : gsttus::test::fs::directory_iterator(store.folder()))
+            gsttus::test::write_file(entry.path(), "");
+        std::vector<std::byte> buffer(100);
+        const auto read = piece->read(kWindow, buffer);
+        g_assert_false(read.ok());
+        g_assert_true(read.error().kind == ErrorKind::kDisk);
+        gsttus::test::fs::remove_all(store.folder());
+        g_assert_false(store.piece(kWindow)->read(kWindow, buffer).ok());
+        assert_holds(store, 0, kWindow);
+    }
+
+    // --- model ----------------------------------------------------------------------------------
+
+    void random_run(std::uint32_t seed)
+    {
+        std::mt19937 random(seed);
+        const auto pick = [&](std::uint64_t most) { return random() % (most + 1); };
+        FaultyOps faulty;
+        auto any = config(static_cast<SpoolMode>(pick(2)), pick(40) * kKiB);
+        any.max_memory = pick(1) ? pick(100000) + 1 : kWindow;
+        any.max_spool_size = pick(3) == 0 ? pick(200000) : 200 * kMiB;
+        ReplayStore store(any, faulty);
+        std::uint64_t acked = 0;
+        std::vector<std::shared_ptr<const Piece>> pieces;
+        for (int i = 0; i < 150; ++i) {
+            if (pick(9) == 0) {
+                faulty.fail_from = faulty.calls + pick(5);
+                faulty.failures = pick(4);
+                faulty.error = pick(1) ? EIO : ENOSPC;
+                faulty.partial = pick(1) == 1;
+            }
+            faulty.seconds_passed += static_cast<std::int64_t>(pick(1));
+            append(store, pick(3) == 0 ? pick(60000) : pick(3000));
+            if (pick(2) == 0) {
+                // Mostly forward; a server may go back as far as bytes are held.
+                acked = pick(5) == 0 ? store.begin() + pick(acked - store.begin())
+                                     : acked + pick(store.end() - acked);
+                store.release(acked);
+            }
+            if (pick(20) == 0)
+                (void)store.keep();
+            g_assert_cmpuint(store.in_memory(), <=, any.max_memory);
+            g_assert_cmpuint(store.begin(), <=, acked);
+            g_assert_cmpuint(acked, <=, store.end());
+            if (store.begin() < store.end()) {
+                const auto from = store.begin() + pick(store.end() - store.begin() - 1);
+                faulty.failures = 0;
+                assert_holds(store, from, std::min(store.end(), from + pick(30000)));
+                pieces.push_back(store.piece(from));
+            }
+        }
+        for (const auto &piece : pieces)
+            assert_bytes(*piece, piece->begin(), piece->end());
+        assert_holds_all(store);
+        store.discard();
+        if (any.spool_mode == SpoolMode::kNever)
+            g_assert_cmpuint(dir.count(""), ==, 0);
+    }
+
+    void any_range_at_any_time_equals_the_model()
+    {
+        const auto seed = static_cast<std::uint32_t>(g_test_rand_int_range(0, 1 << 30));
+        g_test_message("first seed %u", seed);
+        for (std::uint32_t i = 0; i < 200; ++i)
+            random_run(seed + i);
+    }
+
+    void pieces_are_read_while_the_store_changes()
+    {
+        ReplayStore store(config(SpoolMode::kOverflow, 2 * kBlock));
+        std::mutex mutex;
+        std::atomic<bool> done{false};
+        constexpr std::uint64_t kTotal = 8 * kMiB;
+        std::thread reader([&] {
+            std::uint64_t at = 0;
+            while (at < kTotal) {
+                std::shared_ptr<const Piece> piece;
+                {
+                    const std::lock_guard lock(mutex);
+                    if (at < store.end())
+                        piece = store.piece(at);
+                }
+                if (!piece) {
+                    std::this_thread::yield();
+                    continue;
+                }
+                assert_bytes(*piece, at, piece->end());
+                at = piece->end();
+                const std::lock_guard lock(mutex);
+                store.release(at);
+            }
+            done = true;
+        });
+        std::uint64_t written = 0;
+        while (written < kTotal) {
+            const auto bytes = gsttus::test::stream_bytes(written, 7001);
+            const auto most = std::min<std::uint64_t>(bytes.size(), kTotal - written);
+            const std::lock_guard lock(mutex);
+            written += store.append(std::span(bytes).first(static_cast<std::size_t>(most)));
+        }
+        reader.join();
+        g_assert_true(done);
+        g_assert_cmpuint(store.acked(), ==, kTotal);
+    }
+};
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    gsttus::test::init(argc, argv);
+#define CASE(path, name) add_test<Store, &Store::name>("/replay-store/" path)
+    CASE("memory/window-takes-exactly-max-memory", window_takes_exactly_max_memory);
+    CASE("memory/release-frees-whole-blocks-and-room-is-used-again",
+         release_frees_whole_blocks_and_room_is_used_again);
+    CASE("memory/margin-is-kept-and-yields-to-new-bytes", margin_is_kept_and_yields_to_new_bytes);
+    CASE("memory/bytes-of-a-server-that-went-back-are-not-freed",
+         bytes_of_a_server_that_went_back_are_not_freed);
+    CASE("memory/release-beyond-the-end-is-the-end", release_beyond_the_end_is_the_end);
+    CASE("memory/small-windows-work", small_windows_work);
+    CASE("piece/outlives-release-and-store", piece_outlives_release_and_store);
+    CASE("piece/is-read-while-the-store-changes", pieces_are_read_while_the_store_changes);
+    CASE("disk/spills-when-the-window-is-full", spills_when_the_window_is_full);
+    CASE("disk/files-and-folders-are-private", files_and_folders_are_private);
+    CASE("disk/files-go-as-the-server-acknowledges", files_go_as_the_server_acknowledges);
+    CASE("disk/memory-is-used-again-before-the-backlog-is-gone",
+         memory_is_used_again_before_the_backlog_on_disk_is_gone);
+    CASE("disk/nothing-stays-after-an-unkept-upload", nothing_stays_on_disk_after_an_unkept_upload);
+    CASE("disk/two-sinks-share-a-spool-folder", two_sinks_share_a_spool_folder);
+    CASE("disk/leftovers-of-a-crashed-overflow-are-cleared-away",
+         leftovers_of_a_crashed_overflow_are_cleared_away);
+    CASE("fault/disk-bound-blocks-with-one-warning", disk_bound_blocks_with_one_warning);
+    CASE("fault/without-a-bound-the-disk-keeps-a-reserve",
+         without_a_bound_the_disk_keeps_a_reserve);
+    CASE("fault/unusable-spool-dir-is-a-warning-and-memory-serves",
+         spool_dir_that_cannot_be_is_a_warning_and_memory_serves);
+    CASE("fault/file-size-limit-of-the-process", file_size_limit_of_the_process_is_a_disk_fault);
+    CASE("fault/no-failing-call-loses-a-byte", no_failing_call_loses_a_byte);
+    CASE("fault/bytes-that-cannot-be-read-back-are-an-error",
+         bytes_that_cannot_be_read_back_are_an_error);
+    CASE("model/any-range-at-any-time-equals-the-model", any_range_at_any_time_equals_the_model);
+#undef CASE
+    return g_test_run();
+}
