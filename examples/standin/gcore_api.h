@@ -1,0 +1,82 @@
+// The part of the Gcore Streaming API that uploads need: create, read, change, delete and list
+// videos, and the parameters of a tus upload. Requests in, replies out; knows no sockets.
+// Not thread-safe: belongs to the server's thread.
+#pragma once
+
+#include "examiner.h"
+#include "http_types.h"
+#include "token.h"
+#include "upload.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+
+#include <json-glib/json-glib.h>
+
+namespace gsttus::standin {
+
+struct UploadServer {
+    std::string hostname; // with the port, if it is not the usual one
+    bool ssl = true;
+    bool active = true;
+    std::string role = "upload";
+};
+
+struct ApiRules {
+    std::string api_key; // empty: any key will do
+    bool answer_array = false;
+    Duration token_lifetime = seconds(4 * 3600);
+    std::vector<UploadServer> other_servers{}; // listed before the stand-in itself
+    bool announce_self = true;
+};
+
+struct Video {
+    std::uint64_t id = 0;
+    std::string name{};
+    std::string slug{};
+    std::string status = "empty";
+    std::string error{}; // empty: none
+    std::string origin_filename{};
+    std::uint64_t size = 0;
+    MediaInfo media{};
+    std::shared_ptr<JsonObject> fields{}; // what the client has set
+};
+
+class GcoreApi {
+public:
+    GcoreApi(ApiRules rules, std::function<void(const Video &)> changed,
+             std::function<void(std::uint64_t)> removed);
+
+    static bool serves(const std::string &path) { return path.starts_with("/streaming"); }
+
+    Reply handle(const Request &request, std::string_view body);
+
+    // What Gcore says to a tus creation with this metadata; nothing: go ahead.
+    std::optional<Reply> check_upload(const UploadInfo &info) const;
+
+    Video *find(std::uint64_t id);
+
+    void publish(const Video &video) { changed_(video); }
+
+private:
+    std::optional<Reply> check_key(const Request &request) const;
+    Reply create(const Request &request, std::string_view body);
+    Reply change(const Request &request, Video &video, std::string_view body);
+    Reply list(const Request &request) const;
+    Reply upload_parameters(const Request &request, const Video &video) const;
+    void add_video(JsonBuilder *json, const Request &request, const Video &video) const;
+    Reply video_reply(const Request &request, const Video &video, bool in_array) const;
+
+    const ApiRules rules_;
+    const std::function<void(const Video &)> changed_;
+    const std::function<void(std::uint64_t)> removed_;
+    const TokenSigner signer_{};
+    std::map<std::uint64_t, Video> videos_{};
+    std::uint64_t next_id_ = 2501637;
+};
+
+// {"status": 404, "error": "Not Found"}
+Reply api_error(int status, std::string_view text);
+
+} // namespace gsttus::standin

@@ -1,0 +1,554 @@
+#include "server.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "tus/protocol.h"
+
+#include <algorithm>
+
+#include <sys/socket.h>
+
+namespace gsttus::standin {
+
+namespace {
+
+constexpr std::size_t kLargestApiBody = 8 << 20;
+constexpr std::uint64_t kPauseEvery = 256 << 10; // so that one fast body does not starve others
+constexpr milliseconds kShortestPause{20};
+
+Result<GRef<GSocketAddress>> parse_address(const std::string &text)
+{
+    const std::size_t colon = text.rfind(':');
+    std::string host = text.substr(0, colon);
+    const std::string digits = colon == std::string::npos ? "" : text.substr(colon + 1);
+    const std::uint64_t port = tus::parse_size(digits).value_or(UINT64_MAX);
+    if (host.starts_with('[') && host.ends_with(']'))
+        host = host.substr(1, host.size() - 2);
+    if (host == "localhost")
+        host = "127.0.0.1";
+    GSocketAddress *address =
+        port <= 65535 && !host.empty()
+            ? g_inet_socket_address_new_from_string(host.c_str(), static_cast<guint>(port))
+            : nullptr;
+    if (!address)
+        return Error{.kind = ErrorKind::kSettings,
+                     .message = cat("\"", text,
+                                    "\" is no HOST:PORT to listen on, such as "
+                                    "127.0.0.1:8080")};
+    return GRef<GSocketAddress>::adopt(address);
+}
+
+Reply fixed(const FixedAnswer &answer)
+{
+    Reply reply{.status = answer.status};
+    const GCharOwn phrase(g_strdup(soup_status_get_phrase(static_cast<guint>(answer.status))));
+    if (answer.body == BodyKind::kHtml) {
+        reply.content_type = "text/html; charset=utf-8";
+        reply.body = cat("<!DOCTYPE html>\n<html><head><title>", answer.status, " ", phrase.get(),
+                         "</title></head><body><h1>", phrase.get(), "</h1></body></html>\n");
+    } else if (answer.body == BodyKind::kJson) {
+        reply = api_error(answer.status, phrase.get());
+    } else {
+        reply.body = cat(answer.status, " ", phrase.get(), "\n");
+    }
+    for (const auto &[name, value] : answer.headers)
+        reply.set(name, value);
+    return reply;
+}
+
+} // namespace
+
+Server::Server(const StandinOptions &options, EventLoop &loop, Recorder &recorder,
+               Examiner &examiner)
+    : options_(options), loop_(loop), recorder_(recorder), examiner_(examiner), late_(loop)
+{
+}
+
+Server::~Server()
+{
+    if (soup_)
+        go_away(false);
+    for (EventLoop::TimerId &timer : windows_)
+        loop_.cancel(timer);
+}
+
+Result<void> Server::start()
+{
+    auto address = parse_address(options_.listen);
+    if (!address)
+        return address.error();
+    address_ = std::move(*address);
+    api_ = std::make_unique<GcoreApi>(
+        ApiRules{.api_key = options_.api_key,
+                 .answer_array = options_.array_answers,
+                 .token_lifetime = options_.token_lifetime,
+                 .other_servers = options_.other_servers,
+                 .announce_self = options_.announce_self},
+        [this](const Video &video) { video_changed(video); },
+        [this](std::uint64_t id) {
+            recorder_.update([id](Snapshot &all) { all.videos[id].deleted = true; });
+        });
+    TusRules rules{.dir = options_.dir,
+                   .extensions = options_.extensions,
+                   .max_size = options_.max_size,
+                   .refusal = options_.refusal,
+                   .interrupt_writer = !options_.lock_conflict_423,
+                   .expires_after = options_.expires_after};
+    if (rules.dir.empty()) // what is not stored can not be put together
+        std::erase_if(rules.extensions, [](const std::string &extension) {
+            return extension.starts_with("concatenation");
+        });
+    tus_ = std::make_unique<TusServer>(std::move(rules), tus_hooks());
+
+    soup_ = GRef<SoupServer>::adopt(soup_server_new("server-header", "gcore-standin", nullptr));
+    if (!options_.tls_cert.empty()) {
+        GError *error = nullptr;
+        const auto certificate = GRef<GTlsCertificate>::adopt(g_tls_certificate_new_from_files(
+            options_.tls_cert.c_str(), options_.tls_key.c_str(), &error));
+        if (const GErrorOwn owned(error); owned)
+            return Error{.kind = ErrorKind::kSettings,
+                         .message = cat("certificate or key can not be used: ", owned->message)};
+        soup_server_set_tls_certificate(soup_.get(), certificate.get());
+    }
+    soup_server_add_early_handler(
+        soup_.get(), nullptr,
+        [](SoupServer *, SoupServerMessage *message, const char *, GHashTable *, gpointer self) {
+            static_cast<Server *>(self)->on_headers(message);
+        },
+        this, nullptr);
+    soup_server_add_handler(
+        soup_.get(), nullptr,
+        [](SoupServer *, SoupServerMessage *message, const char *, GHashTable *, gpointer self) {
+            static_cast<Server *>(self)->on_body(message);
+        },
+        this, nullptr);
+    return come_back();
+}
+
+std::string Server::url() const
+{
+    return (options_.tls_cert.empty() ? "http://" : "https://") + authority_;
+}
+
+Result<void> Server::come_back()
+{
+    GSList *listeners = soup_server_get_listeners(soup_.get());
+    const bool listening = listeners != nullptr;
+    g_slist_free(listeners);
+    if (listening)
+        return {};
+    GError *error = nullptr;
+    const auto options = options_.tls_cert.empty() ? static_cast<SoupServerListenOptions>(0)
+                                                   : SOUP_SERVER_LISTEN_HTTPS;
+    if (!soup_server_listen(soup_.get(), address_.get(), options, &error)) {
+        const GErrorOwn owned(error);
+        return Error{.kind = ErrorKind::kNetwork,
+                     .message = cat("can not listen on ", options_.listen, ": ", owned->message)};
+    }
+    listeners = soup_server_get_listeners(soup_.get());
+    address_ = GRef<GSocketAddress>::adopt(
+        g_socket_get_local_address(static_cast<GSocket *>(listeners->data), nullptr));
+    g_slist_free(listeners);
+    auto *inet = G_INET_SOCKET_ADDRESS(address_.get());
+    GInetAddress *ip = g_inet_socket_address_get_address(inet);
+    const GCharOwn text(g_inet_address_to_string(ip));
+    std::string host = text.get();
+    if (g_inet_address_get_is_any(ip))
+        host = "127.0.0.1";
+    else if (g_inet_address_get_family(ip) == G_SOCKET_FAMILY_IPV6)
+        host = cat("[", host, "]");
+    authority_ = cat(host, ":", g_inet_socket_address_get_port(inet));
+    recorder_.update([](Snapshot &all) { all.away = false; });
+    return {};
+}
+
+void Server::go_away(bool reset)
+{
+    std::vector<ExchangeRef> running;
+    for (const auto &[message, exchange] : active_)
+        running.push_back(exchange);
+    for (const ExchangeRef &exchange : running)
+        cut(*exchange);
+    late_.close_all();
+    if (reset)
+        for (const GRef<GSocket> &socket : sockets_)
+            make_close_a_reset(socket.get());
+    sockets_.clear();
+    soup_server_disconnect(soup_.get());
+    recorder_.update([](Snapshot &all) { all.away = true; });
+}
+
+void Server::add_fault(Fault fault)
+{
+    if (fault.request)
+        plan_.add(std::move(*fault.request));
+    if (fault.connection)
+        begin_connection_fault(*fault.connection);
+}
+
+void Server::begin_connection_fault(const ConnectionFault &fault)
+{
+    if (fault.bytes_per_second)
+        connection_.bytes_per_second = fault.bytes_per_second;
+    if (fault.close_idle)
+        connection_.close_idle = fault.close_idle;
+    if (fault.away) {
+        const bool reset = fault.away->reset;
+        windows_.push_back(loop_.after(fault.away->from, [this, reset] { go_away(reset); }));
+        windows_.push_back(loop_.after(fault.away->to, [this] {
+            if (auto back = come_back(); !back)
+                log(LogLevel::kError, "standin", back.error().message);
+        }));
+    }
+}
+
+void Server::clear_faults()
+{
+    plan_.clear();
+    connection_ = {};
+    for (EventLoop::TimerId &timer : windows_)
+        loop_.cancel(timer);
+    windows_.clear();
+}
+
+void Server::see_connection(SoupServerMessage *message)
+{
+    GSocket *socket = soup_server_message_get_socket(message);
+    if (!socket || g_object_get_data(G_OBJECT(socket), "gcore-standin-seen"))
+        return;
+    g_object_set_data(G_OBJECT(socket), "gcore-standin-seen", this);
+    std::erase_if(sockets_, [](const GRef<GSocket> &one) { return g_socket_is_closed(one.get()); });
+    sockets_.push_back(GRef<GSocket>::retain(socket));
+    if (connection_.bytes_per_second) // else the kernel takes the whole body at once
+        g_socket_set_option(socket, SOL_SOCKET, SO_RCVBUF, 16384, nullptr);
+    recorder_.update([](Snapshot &all) { ++all.connections; });
+}
+
+Server::ExchangeRef Server::find(SoupServerMessage *message) const
+{
+    const auto found = active_.find(message);
+    return found == active_.end() ? nullptr : found->second;
+}
+
+void Server::on_headers(SoupServerMessage *message)
+{
+    see_connection(message);
+    const auto exchange = std::make_shared<Exchange>();
+    exchange->id = ++last_id_;
+    exchange->message = message;
+    exchange->request = read_request(message, authority_);
+    exchange->actions = plan_.match(exchange->request);
+    active_[message] = exchange;
+    record_request(*exchange);
+
+    soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
+    const auto forward = [&](const char *signal, GCallback callback) {
+        g_signal_connect(message, signal, callback, this);
+    };
+    forward("got-chunk", G_CALLBACK(+[](SoupServerMessage *from, GBytes *chunk, gpointer self) {
+                static_cast<Server *>(self)->on_chunk(from, chunk);
+            }));
+    forward("wrote-body", G_CALLBACK(+[](SoupServerMessage *from, gpointer self) {
+                static_cast<Server *>(self)->on_written(from);
+            }));
+    forward("finished", G_CALLBACK(+[](SoupServerMessage *from, gpointer self) {
+                static_cast<Server *>(self)->on_finished(from);
+            }));
+    if (!act_before(*exchange))
+        begin(*exchange);
+}
+
+// Faults that come before, or instead of, the request itself.
+bool Server::act_before(Exchange &exchange)
+{
+    const Actions &actions = exchange.actions;
+    const std::string &path = exchange.request.path;
+    if (const auto upload = tus_->find(path)) {
+        upload->expired = upload->expired || actions.expire;
+        if (actions.rollback)
+            if (auto done = tus_->rollback(*upload, *actions.rollback); !done)
+                log(LogLevel::kError, "standin", done.error().message);
+        if (actions.forget)
+            tus_->forget(path);
+    }
+    if (actions.store)
+        return false;
+    if (auto reply = fixed_reply(exchange)) {
+        finish(exchange, std::move(*reply));
+        return true;
+    }
+    return false;
+}
+
+std::optional<Reply> Server::fixed_reply(const Exchange &exchange) const
+{
+    const Actions &actions = exchange.actions;
+    const Request &request = exchange.request;
+    if (actions.lock)
+        return tus_error(423, "ERR_UPLOAD_LOCKED: file currently locked");
+    if (actions.redirect) {
+        Reply reply{.status = actions.redirect->status};
+        reply.set("Location", actions.redirect->to.empty()
+                                  ? request.origin() + "/moved" + request.path
+                                  : actions.redirect->to);
+        return reply;
+    }
+    if (actions.answer)
+        return fixed(*actions.answer);
+    return std::nullopt;
+}
+
+void Server::begin(Exchange &exchange)
+{
+    const Request &request = exchange.request;
+    std::optional<Reply> reply;
+    if (TusServer::serves(request.path)) {
+        auto [decided, sink] = tus_->begin(request, &exchange);
+        reply = std::move(decided);
+        if (!reply)
+            exchange.sink = std::move(sink);
+    } else if (request.path == "/standin" && request.method == "GET") {
+        reply = Reply{.body = to_json(recorder_.copy()), .content_type = "application/json"};
+    } else if (!GcoreApi::serves(request.path)) {
+        reply = tus_error(404, "Not Found: the API is at /streaming/videos, tus at /upload/ "
+                               "(Gcore) and /files/ (plain)");
+    }
+    if (exchange.sink && exchange.actions.accept_only) {
+        exchange.sink->most = std::min(exchange.sink->most, *exchange.actions.accept_only);
+        exchange.sink->over_is_error = false;
+    }
+    if (act_after_bytes(exchange))
+        return;
+    if (reply)
+        finish(exchange, std::move(*reply));
+}
+
+// Faults that come after so and so many bytes of the body. True: the exchange is over.
+bool Server::act_after_bytes(Exchange &exchange)
+{
+    const Actions &actions = exchange.actions;
+    if (actions.cut_after && exchange.received >= *actions.cut_after) {
+        cut(exchange);
+        return true;
+    }
+    if (actions.early && exchange.received >= actions.early->after) {
+        if (exchange.sink && actions.early->status == 204)
+            answer_early(exchange, tus_->short_reply(*exchange.sink));
+        else
+            answer_early(exchange, fixed({.status = actions.early->status}));
+        return true;
+    }
+    if (actions.stall && !exchange.stalled && exchange.received >= actions.stall->after) {
+        exchange.stalled = true;
+        pause_for(exchange, actions.stall->time);
+    }
+    return false;
+}
+
+void Server::on_chunk(SoupServerMessage *message, GBytes *chunk)
+{
+    const ExchangeRef exchange = find(message);
+    if (!exchange)
+        return;
+    gsize size = 0;
+    const auto *data = static_cast<const char *>(g_bytes_get_data(chunk, &size));
+    std::string_view bytes(data, size);
+    // exactly so many bytes are taken before a fault
+    const Actions &actions = exchange->actions;
+    const auto bound = [&](const std::uint64_t limit) {
+        bytes = bytes.substr(0, limit - std::min(limit, exchange->received));
+    };
+    if (actions.cut_after)
+        bound(*actions.cut_after);
+    if (actions.early)
+        bound(actions.early->after);
+    exchange->received += bytes.size();
+    if (exchange->sink)
+        tus_->write(*exchange->sink, bytes);
+    else if (GcoreApi::serves(exchange->request.path) && exchange->body.size() <= kLargestApiBody)
+        exchange->body += bytes;
+    update_record(*exchange, [&](Snapshot &all, RequestRecord *record) {
+        all.bytes_received += bytes.size();
+        if (record)
+            record->body_bytes = exchange->received;
+    });
+    if (!act_after_bytes(*exchange))
+        pace(*exchange, size);
+}
+
+// Slows the body down, and lets other connections have their turn.
+void Server::pace(Exchange &exchange, std::size_t size)
+{
+    exchange.since_pause += size;
+    if (exchange.timer) // a stall is running
+        return;
+    if (const std::uint64_t rate = connection_.bytes_per_second) {
+        const auto time = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(
+            static_cast<double>(exchange.since_pause) / static_cast<double>(rate)));
+        if (time < kShortestPause)
+            return;
+        pause_for(exchange, time);
+    } else if (exchange.since_pause >= kPauseEvery) {
+        soup_server_message_pause(exchange.message);
+        soup_server_message_unpause(exchange.message);
+    } else {
+        return;
+    }
+    exchange.since_pause = 0;
+}
+
+void Server::pause_for(Exchange &exchange, Duration time)
+{
+    loop_.cancel(exchange.timer);
+    soup_server_message_pause(exchange.message);
+    exchange.timer = loop_.after(time, [this, message = exchange.message] {
+        if (const ExchangeRef paused = find(message)) {
+            paused->timer = 0;
+            soup_server_message_unpause(message);
+        }
+    });
+}
+
+void Server::on_body(SoupServerMessage *message)
+{
+    const ExchangeRef exchange = find(message);
+    if (!exchange || exchange->replied)
+        return;
+    Reply reply;
+    if (exchange->sink)
+        reply = tus_->end(*std::exchange(exchange->sink, nullptr));
+    else if (exchange->body.size() > kLargestApiBody)
+        reply = api_error(413, "Payload Too Large");
+    else
+        reply = api_->handle(exchange->request, exchange->body);
+    finish(*exchange, std::move(reply));
+}
+
+// The reply is known: bend it as the faults want it, and send it.
+void Server::finish(Exchange &exchange, Reply reply)
+{
+    exchange.replied = true;
+    if (exchange.actions.drop_answer) {
+        cut(exchange);
+        return;
+    }
+    if (exchange.actions.store)
+        if (auto other = fixed_reply(exchange))
+            reply = std::move(*other);
+    reply = faulty(exchange, std::move(reply));
+    announce(exchange, reply);
+    record_reply(exchange, reply);
+    set_reply(exchange.message, reply);
+    if (exchange.actions.delay)
+        pause_for(exchange, *exchange.actions.delay);
+}
+
+Reply Server::faulty(const Exchange &exchange, Reply reply) const
+{
+    const Actions &actions = exchange.actions;
+    const bool post = exchange.request.method == "POST";
+    if (const std::string *offset = reply.header("Upload-Offset"); offset && actions.offset_shift) {
+        const auto told = static_cast<std::int64_t>(tus::parse_size(*offset).value_or(0));
+        reply.set("Upload-Offset",
+                  std::to_string(std::max<std::int64_t>(told + actions.offset_shift, 0)));
+    }
+    if (const std::string *location = reply.header("Location");
+        location && actions.location && reply.status == 201) {
+        const std::string url = *location;
+        const std::string path = url.substr(url.find('/', url.find("://") + 3));
+        const std::string &collection = exchange.request.path;
+        const std::size_t parent = collection.rfind('/') + 1;
+        if (*actions.location == LocationForm::kRelative)
+            reply.set("Location", path.substr(parent));
+        else if (*actions.location == LocationForm::kPathAbsolute)
+            reply.set("Location", path);
+        else
+            reply.set("Location", cat("http://", exchange.request.host, path));
+    }
+    if (actions.no_header)
+        reply.remove(post ? "Location" : "Upload-Offset");
+    for (const std::string &name : actions.without_headers)
+        reply.remove(name);
+    if (actions.cut_json)
+        reply.body.resize(reply.body.size() / 2);
+    return reply;
+}
+
+// From now on the client may use this offset.
+void Server::announce(const Exchange &exchange, const Reply &reply)
+{
+    const std::string *text = reply.header("Upload-Offset");
+    if (!text || reply.status >= 300)
+        return;
+    const std::string *location = reply.header("Location");
+    const auto upload = tus_->find(location ? *location : exchange.request.path);
+    if (const auto offset = tus::parse_size(*text); upload && offset)
+        upload->announced.insert(*offset);
+}
+
+void Server::answer_early(Exchange &exchange, Reply reply)
+{
+    const ExchangeRef keep = find(exchange.message);
+    exchange.replied = true;
+    reply = faulty(exchange, std::move(reply));
+    announce(exchange, reply);
+    record_reply(exchange, reply);
+    update_record(exchange, [](Snapshot &, RequestRecord *record) {
+        if (record)
+            record->answered = true;
+    });
+    SoupServerMessage *message = exchange.message;
+    release(exchange);
+    late_.answer_now(message, reply);
+}
+
+void Server::cut(Exchange &exchange)
+{
+    const ExchangeRef keep = find(exchange.message);
+    SoupServerMessage *message = exchange.message;
+    release(exchange);
+    reset_connection(message);
+}
+
+// The exchange is over: what was written is kept, the upload is free for the next one.
+void Server::release(Exchange &exchange)
+{
+    if (auto sink = std::exchange(exchange.sink, nullptr))
+        tus_->abandon(*sink);
+    loop_.cancel(exchange.timer);
+    g_signal_handlers_disconnect_by_data(exchange.message, this);
+    active_.erase(exchange.message);
+}
+
+void Server::on_written(SoupServerMessage *message)
+{
+    if (const ExchangeRef exchange = find(message))
+        update_record(*exchange, [](Snapshot &, RequestRecord *record) {
+            if (record)
+                record->answered = true;
+        });
+}
+
+void Server::on_finished(SoupServerMessage *message)
+{
+    const ExchangeRef exchange = find(message);
+    if (!exchange)
+        return;
+    const auto socket = GRef<GSocket>::retain(soup_server_message_get_socket(message));
+    release(*exchange);
+    if (!connection_.close_idle || !socket)
+        return;
+    const auto hang_up = [this, socket] {
+        const bool busy = std::any_of(active_.begin(), active_.end(), [&](const auto &one) {
+            return soup_server_message_get_socket(one.first) == socket.get();
+        });
+        if (!busy && !g_socket_is_closed(socket.get()))
+            g_socket_shutdown(socket.get(), TRUE, TRUE, nullptr);
+    };
+    if (*connection_.close_idle == Duration::zero())
+        hang_up();
+    else
+        loop_.after(*connection_.close_idle, hang_up);
+}
+
+} // namespace gsttus::standin

@@ -1,0 +1,156 @@
+#include "wire.h"
+
+#include "base/text.h"
+
+#include <array>
+
+#include <sys/socket.h>
+
+namespace gsttus::standin {
+
+namespace {
+
+constexpr seconds kPatience{3};
+
+const char *reason_of(int status)
+{
+    if (status == 460)
+        return "Checksum Mismatch";
+    return soup_status_get_phrase(static_cast<guint>(status));
+}
+
+std::string raw_reply(const Reply &reply)
+{
+    std::string text = cat("HTTP/1.1 ", reply.status, " ", reason_of(reply.status), "\r\n");
+    for (const auto &[name, value] : reply.headers)
+        text += cat(name, ": ", value, "\r\n");
+    if (reply.status != 204)
+        text += cat("Content-Type: ", reply.content_type, "\r\nContent-Length: ", reply.body.size(),
+                    "\r\n");
+    text += cat("Connection: close\r\n\r\n", reply.body);
+    return text;
+}
+
+} // namespace
+
+Request read_request(SoupServerMessage *message, const std::string &own_host)
+{
+    Request request;
+    request.method = soup_server_message_get_method(message);
+    GUri *uri = soup_server_message_get_uri(message);
+    request.path = g_uri_get_path(uri);
+    if (request.path.starts_with("/moved/")) // where "redirect" sends clients
+        request.path.erase(0, std::string_view("/moved").size());
+    if (const char *query = g_uri_get_query(uri))
+        request.query = query;
+    request.https = g_str_equal(g_uri_get_scheme(uri), "https");
+    soup_message_headers_foreach(
+        soup_server_message_get_request_headers(message),
+        [](const char *name, const char *value, gpointer data) {
+            const GCharOwn lower(g_ascii_strdown(name, -1));
+            std::string &kept = (*static_cast<decltype(Request::headers) *>(data))[lower.get()];
+            kept += kept.empty() ? value : std::string(", ") + value;
+        },
+        &request.headers);
+    const std::string *host = request.header("host");
+    request.host = host ? *host : own_host;
+    if (const std::string *meant = request.header("x-http-method-override");
+        meant && request.method == "POST")
+        request.method = *meant;
+    return request;
+}
+
+void set_reply(SoupServerMessage *message, const Reply &reply)
+{
+    SoupMessageHeaders *headers = soup_server_message_get_response_headers(message);
+    for (const auto &[name, value] : reply.headers)
+        soup_message_headers_replace(headers, name.c_str(), value.c_str());
+    if (!reply.body.empty())
+        soup_server_message_set_response(message, reply.content_type.c_str(), SOUP_MEMORY_COPY,
+                                         reply.body.data(), reply.body.size());
+    soup_server_message_set_status(message, static_cast<guint>(reply.status),
+                                   reason_of(reply.status));
+}
+
+void make_close_a_reset(GSocket *socket)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    if (!g_socket_is_closed(socket))
+        setsockopt(g_socket_get_fd(socket), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+void reset_connection(SoupServerMessage *message)
+{
+    const auto keep = GRef<SoupServerMessage>::retain(message);
+    const auto socket = GRef<GSocket>::retain(soup_server_message_get_socket(message));
+    const auto stream = GRef<GIOStream>::adopt(soup_server_message_steal_connection(message));
+    if (!socket)
+        return;
+    make_close_a_reset(socket.get());
+    // the socket below TLS: a TLS close would say goodbye first
+    g_socket_close(socket.get(), nullptr);
+    if (stream)
+        g_io_stream_close(stream.get(), nullptr, nullptr);
+}
+
+LateReaders::~LateReaders()
+{
+    close_all();
+}
+
+void LateReaders::answer_now(SoupServerMessage *message, const Reply &reply)
+{
+    const auto keep = GRef<SoupServerMessage>::retain(message);
+    Connection late;
+    late.owner = this;
+    late.socket = GRef<GSocket>::retain(soup_server_message_get_socket(message));
+    late.stream = GRef<GIOStream>::adopt(soup_server_message_steal_connection(message));
+    if (!late.socket || !late.stream)
+        return;
+    GSocket *socket = late.socket.get();
+    // the answer is small and nothing was sent before it: this does not wait
+    g_socket_set_timeout(socket, 2);
+    const std::string text = raw_reply(reply);
+    g_output_stream_write_all(g_io_stream_get_output_stream(late.stream.get()), text.data(),
+                              text.size(), nullptr, nullptr, nullptr);
+    g_socket_shutdown(socket, FALSE, TRUE, nullptr);
+    late.readable = g_socket_create_source(socket, G_IO_IN, nullptr);
+    Connection &kept = connections_[socket] = std::move(late);
+    g_source_set_callback(kept.readable, G_SOURCE_FUNC(&LateReaders::on_readable), &kept, nullptr);
+    g_source_attach(kept.readable, loop_.context());
+    kept.timer = loop_.after(kPatience, [this, socket] { close(socket); });
+}
+
+gboolean LateReaders::on_readable(GSocket *socket, GIOCondition, gpointer data)
+{
+    auto *late = static_cast<Connection *>(data);
+    std::array<char, 65536> waste{};
+    const gssize n =
+        g_socket_receive_with_blocking(socket, waste.data(), waste.size(), FALSE, nullptr, nullptr);
+    if (n > 0)
+        return G_SOURCE_CONTINUE;
+    late->owner->close(socket);
+    return G_SOURCE_REMOVE;
+}
+
+void LateReaders::close(GSocket *socket)
+{
+    const auto found = connections_.find(socket);
+    if (found == connections_.end())
+        return;
+    Connection late = std::move(found->second);
+    connections_.erase(found);
+    loop_.cancel(late.timer);
+    g_source_destroy(late.readable);
+    g_source_unref(late.readable);
+    g_socket_close(late.socket.get(), nullptr);
+    g_io_stream_close(late.stream.get(), nullptr, nullptr);
+}
+
+void LateReaders::close_all()
+{
+    while (!connections_.empty())
+        close(connections_.begin()->first);
+}
+
+} // namespace gsttus::standin

@@ -1,0 +1,58 @@
+// One HTTP exchange on a SoupServer, with what a well-behaved server never does: reset the
+// connection in the middle, answer before the request has ended. Knows nothing of tus.
+// Belongs to the server's thread.
+#pragma once
+
+#include "event_loop.h"
+#include "glib/ptr.h"
+#include "http_types.h"
+
+#include <map>
+
+#include <libsoup/soup.h>
+
+namespace gsttus::standin {
+
+Request read_request(SoupServerMessage *message, const std::string &own_host);
+
+// The ordinary way: libsoup reads the rest of the request, then sends this.
+void set_reply(SoupServerMessage *message, const Reply &reply);
+
+// The connection ends here, with a TCP reset. No signal of the message comes any more.
+void reset_connection(SoupServerMessage *message);
+
+// From now on a close of this socket is a reset.
+void make_close_a_reset(GSocket *socket);
+
+// Connections that were answered early. They stay half open for a moment and what still comes
+// in is thrown away, because a close at once would reset them and destroy the answer.
+class LateReaders {
+public:
+    explicit LateReaders(EventLoop &loop) : loop_(loop) {}
+
+    ~LateReaders();
+    LateReaders(const LateReaders &) = delete;
+    LateReaders &operator=(const LateReaders &) = delete;
+
+    // Answers at once, though the request has not ended. No signal of the message comes any more.
+    void answer_now(SoupServerMessage *message, const Reply &reply);
+
+    void close_all();
+
+private:
+    struct Connection {
+        LateReaders *owner = nullptr;
+        GRef<GIOStream> stream{};
+        GRef<GSocket> socket{};
+        GSource *readable = nullptr; // owned
+        EventLoop::TimerId timer = 0;
+    };
+
+    static gboolean on_readable(GSocket *socket, GIOCondition condition, gpointer data);
+    void close(GSocket *socket);
+
+    EventLoop &loop_;
+    std::map<GSocket *, Connection> connections_{};
+};
+
+} // namespace gsttus::standin
