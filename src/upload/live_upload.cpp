@@ -41,10 +41,12 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
     MutexLock lock(core_->mutex);
     bool warned = false;
     while (result.taken < data.size()) {
-        if (core_->failed || core_->exited)
+        if (core_->failed)
             result.status = WriteStatus::kFailed;
         else if (core_->ended)
             result.status = WriteStatus::kEnded;
+        else if (core_->exited)
+            result.status = WriteStatus::kFailed;
         else if (core_->interrupted)
             result.status = WriteStatus::kInterrupted;
         if (result.status != WriteStatus::kOk)
