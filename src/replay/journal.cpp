@@ -132,7 +132,6 @@ bool take_note(Reader &reader, JournalState &state)
 
 bool take_data(Reader &reader, JournalState &state)
 {
-    DataRecord record;
     const auto position = reader.number<std::uint64_t>();
     const auto file_offset = reader.number<std::uint64_t>();
     const auto file = reader.number<std::uint32_t>();

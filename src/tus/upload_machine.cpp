@@ -110,7 +110,7 @@ Action UploadMachine::start(const Input &input)
     return config_.checksum.empty() ? ask() : probe();
 }
 
-Action UploadMachine::recover(const Recovery &recovery, const Input &input)
+Action UploadMachine::recover(const ResumePoint &recovery, const Input &input)
 {
     if (recovery.mode == LengthMode::kConcatenation) {
         // The partial upload that was under way is left to expire; its bytes are all here.

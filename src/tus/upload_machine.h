@@ -50,7 +50,7 @@ enum class State {
 const char *to_string(State state);
 
 // An upload that another process began: what its journal says.
-struct Recovery {
+struct ResumePoint {
     std::string upload_url; // empty: none was created yet
     std::uint64_t origin = 0;
     LengthMode mode = LengthMode::kAuto;
@@ -63,11 +63,11 @@ struct MachineConfig {
     std::uint64_t min_chunk_size = 0;                  // not less before the end
     std::uint64_t chunk_align = 1;                     // every PATCH but the last
     LengthMode length_mode = LengthMode::kAuto;
-    bool can_spool = true;            // the store has a disk: length-mode spool is possible
-    std::string upload_url;           // continue this upload; empty: create one
-    std::optional<Recovery> recovery; // go on where it stopped
-    std::string checksum;             // tus name of the algorithm ("sha1"); empty: none
-    std::uint64_t seed = 1;           // of the back-off jitter
+    bool can_spool = true;               // the store has a disk: length-mode spool is possible
+    std::string upload_url;              // continue this upload; empty: create one
+    std::optional<ResumePoint> recovery; // go on where it stopped
+    std::string checksum;                // tus name of the algorithm ("sha1"); empty: none
+    std::uint64_t seed = 1;              // of the back-off jitter
 };
 
 class UploadMachine {
@@ -117,7 +117,7 @@ private:
 
     // doing something next
     Action start(const Input &input);
-    Action recover(const Recovery &recovery, const Input &input);
+    Action recover(const ResumePoint &recovery, const Input &input);
     Action resolve(bool refresh);
     Action probe();
     Action create(const Input &input);

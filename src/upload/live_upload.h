@@ -33,8 +33,8 @@ struct RuntimeConfig {
 };
 
 struct UploadConfig {
-    std::string upload_url;           // continue this upload; empty: create one
-    std::optional<Recovery> recovery; // another process' upload, see the constructor
+    std::string upload_url;              // continue this upload; empty: create one
+    std::optional<ResumePoint> recovery; // another process' upload, see the constructor
     std::uint64_t chunk_size = std::uint64_t{8} << 20;
     std::uint64_t min_chunk_size = 0;
     std::uint64_t chunk_align = 1;
