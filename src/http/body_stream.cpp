@@ -1,0 +1,63 @@
+#include "http/body_stream.h"
+
+#include "base/text.h"
+
+namespace gsttus {
+
+namespace {
+
+struct BodyStream {
+    GInputStream parent;
+    BodyPull *pull; // not owned; nullptr: detached
+};
+
+gssize read_body(GInputStream *stream, void *buffer, gsize count, GCancellable *cancel,
+                 GError **error)
+{
+    BodyPull *pull = reinterpret_cast<BodyStream *>(stream)->pull;
+    if (!pull)
+        return 0;
+    return pull->pull({static_cast<std::byte *>(buffer), count}, cancel, error);
+}
+
+gboolean close_body(GInputStream *, GCancellable *, GError **)
+{
+    return TRUE;
+}
+
+void class_init(gpointer klass, gpointer)
+{
+    GInputStreamClass *stream_class = G_INPUT_STREAM_CLASS(klass);
+    stream_class->read_fn = read_body;
+    stream_class->close_fn = close_body;
+}
+
+GType body_stream_type()
+{
+    // The name is made unique by an address: this library is linked into the plugin and may be
+    // linked a second time into the program that loads the plugin.
+    static const GType kType = [] {
+        const std::string name =
+            cat("GstTusBodyStream", reinterpret_cast<std::uintptr_t>(&class_init));
+        return g_type_register_static_simple(G_TYPE_INPUT_STREAM, name.c_str(),
+                                             sizeof(GInputStreamClass), class_init,
+                                             sizeof(BodyStream), nullptr, GTypeFlags(0));
+    }();
+    return kType;
+}
+
+} // namespace
+
+GRef<GInputStream> make_body_stream(BodyPull &pull)
+{
+    auto *stream = static_cast<GInputStream *>(g_object_new(body_stream_type(), nullptr));
+    reinterpret_cast<BodyStream *>(stream)->pull = &pull;
+    return GRef<GInputStream>::adopt(stream);
+}
+
+void detach_body_stream(GInputStream *stream)
+{
+    reinterpret_cast<BodyStream *>(stream)->pull = nullptr;
+}
+
+} // namespace gsttus

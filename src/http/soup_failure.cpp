@@ -1,0 +1,182 @@
+#include "http/soup_failure.h"
+
+#include "base/text.h"
+
+#include <array>
+
+#include <libsoup/soup.h>
+
+namespace gsttus {
+
+namespace {
+
+Error network_error(std::string message, const GError &cause, bool retryable = true)
+{
+    Error error;
+    error.kind = ErrorKind::kNetwork;
+    error.message = std::move(message);
+    error.detail = cause.message;
+    error.retryable = retryable;
+    return error;
+}
+
+std::string certificate_reasons(GTlsCertificateFlags flags)
+{
+    struct Reason {
+        GTlsCertificateFlags flag;
+        const char *text;
+    };
+
+    static constexpr std::array<Reason, 6> kReasons{{
+        {G_TLS_CERTIFICATE_UNKNOWN_CA, "signed by an authority that is not known here"},
+        {G_TLS_CERTIFICATE_BAD_IDENTITY, "made for another host name"},
+        {G_TLS_CERTIFICATE_NOT_ACTIVATED, "not valid yet"},
+        {G_TLS_CERTIFICATE_EXPIRED, "expired"},
+        {G_TLS_CERTIFICATE_REVOKED, "revoked"},
+        {G_TLS_CERTIFICATE_INSECURE, "using an insecure algorithm"},
+    }};
+    std::string text;
+    for (const Reason &reason : kReasons)
+        if (flags & reason.flag)
+            text += cat(text.empty() ? "" : ", ", reason.text);
+    return text.empty() ? "not valid" : text;
+}
+
+Error tls_error(const GError &cause, const FailureScene &scene)
+{
+    Error error;
+    error.kind = ErrorKind::kTls;
+    error.detail = cause.message;
+    if (cause.code == G_TLS_ERROR_BAD_CERTIFICATE) {
+        error.message =
+            cat("the certificate of ", scene.origin, " is not accepted: it is ",
+                certificate_reasons(scene.certificate_errors),
+                ". Check the address and this machine's clock; for an authority of your own set "
+                "ssl-ca-file or tls-database");
+    } else if (cause.code == G_TLS_ERROR_CERTIFICATE_REQUIRED) {
+        error.message =
+            cat(scene.origin, " wants a client certificate: provide one through tls-interaction");
+    } else if (cause.code == G_TLS_ERROR_UNAVAILABLE) {
+        error.message = cat("no TLS here, which ", scene.origin,
+                            " needs: install glib-networking (GIO's TLS module)");
+    } else if (cause.code == G_TLS_ERROR_NOT_TLS) {
+        error.message = cat(scene.origin, " does not speak TLS there: check the port, and whether "
+                                          "the address should begin with http://");
+    } else {
+        error.message = cat("no TLS connection to ", scene.origin,
+                            " could be made: check the port, and whether TLS is spoken there");
+        error.retryable = true;
+    }
+    return error;
+}
+
+// GIO errors that say why a connection could not be made or broke.
+Error io_error(const GError &cause, const FailureScene &scene)
+{
+    switch (cause.code) {
+    case G_IO_ERROR_CONNECTION_REFUSED:
+        return network_error(cat("nobody accepts connections at ", scene.origin,
+                                 ": check address and port, and that the server runs"),
+                             cause);
+    case G_IO_ERROR_HOST_UNREACHABLE:
+    case G_IO_ERROR_NETWORK_UNREACHABLE:
+        return network_error(cat("no way to ", scene.origin, ": check this machine's network"),
+                             cause);
+    case G_IO_ERROR_HOST_NOT_FOUND:
+        return network_error(cat("the host of ", scene.origin, " is not known: check its name"),
+                             cause);
+    case G_IO_ERROR_PROXY_AUTH_FAILED:
+    case G_IO_ERROR_PROXY_NEED_AUTH:
+    case G_IO_ERROR_PROXY_NOT_ALLOWED:
+        return network_error(cat("the proxy refused to connect to ", scene.origin,
+                                 ": check the proxy setting and its user and password"),
+                             cause, false);
+    case G_IO_ERROR_PROXY_FAILED:
+        return network_error(
+            cat("the proxy could not connect to ", scene.origin, ": check the proxy setting"),
+            cause);
+    default:
+        if (!scene.connected)
+            return network_error(cat("no connection to ", scene.origin), cause);
+        return network_error(
+            cat("the connection to ", scene.origin,
+                scene.answer_began ? " broke within an answer" : " broke before an answer"),
+            cause);
+    }
+}
+
+HttpFailure with_reach(Error error, const FailureScene &scene)
+{
+    HttpFailure failure;
+    failure.reach =
+        scene.connected ? HttpFailure::Reach::kMaybe : HttpFailure::Reach::kNotConnected;
+    failure.error = std::move(error);
+    return failure;
+}
+
+long long whole_seconds(Duration span)
+{
+    return std::chrono::ceil<seconds>(span).count();
+}
+
+} // namespace
+
+HttpFailure timed_out(const FailureScene &scene, std::string detail)
+{
+    Error error;
+    error.kind = ErrorKind::kTimeout;
+    error.retryable = true;
+    error.detail = std::move(detail);
+    if (!scene.connected)
+        error.message = cat(scene.origin, " did not accept a connection within ",
+                            whole_seconds(scene.connect_timeout), " s: check address and network");
+    else if (scene.sending)
+        error.message =
+            cat(scene.origin, " has taken no bytes for ", whole_seconds(scene.timeout), " s");
+    else
+        error.message =
+            cat(scene.origin, " has not answered for ", whole_seconds(scene.timeout), " s");
+    return with_reach(std::move(error), scene);
+}
+
+HttpFailure cancelled(const FailureScene &scene)
+{
+    Error error;
+    error.kind = ErrorKind::kCancelled;
+    error.message = cat("the request to ", scene.origin, " was cancelled");
+    return with_reach(std::move(error), scene);
+}
+
+HttpFailure failure_from(const GError &error, const FailureScene &scene)
+{
+    if (g_error_matches(&error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        return cancelled(scene);
+    if (g_error_matches(&error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+        return timed_out(scene, error.message);
+
+    HttpFailure failure;
+    // with TLS 1.3 a missing client certificate shows only after the handshake
+    if (error.domain == G_TLS_ERROR &&
+        (!scene.connected || error.code == G_TLS_ERROR_CERTIFICATE_REQUIRED)) {
+        failure = with_reach(tls_error(error, scene), scene);
+    } else if (error.domain == G_RESOLVER_ERROR) {
+        failure = with_reach(network_error(cat("the host of ", scene.origin,
+                                               " can not be found: check its name and the network"),
+                                           error),
+                             scene);
+    } else if (error.domain == SOUP_SESSION_ERROR && scene.connected &&
+               (error.code == SOUP_SESSION_ERROR_PARSING ||
+                error.code == SOUP_SESSION_ERROR_ENCODING)) {
+        Error answer = network_error(
+            cat("the answer of ", scene.origin, " is cut off or not HTTP: check address and port"),
+            error);
+        answer.kind = ErrorKind::kProtocol;
+        failure = with_reach(std::move(answer), scene);
+    } else {
+        failure = with_reach(io_error(error, scene), scene);
+    }
+    failure.reused_connection = scene.reused_connection && !scene.answer_began;
+    return failure;
+}
+
+} // namespace gsttus

@@ -1,0 +1,175 @@
+#include "http/soup_transport.h"
+
+#include "base/log.h"
+#include "base/redact.h"
+#include "base/text.h"
+#include "http/soup_exchange.h"
+
+namespace gsttus {
+
+namespace {
+
+// libsoup attaches its sources to the thread's default context. Ours is private: the
+// application's main loop must not run them in another thread.
+class ContextScope {
+public:
+    explicit ContextScope(GMainContext *context) : context_(context)
+    {
+        g_main_context_push_thread_default(context_);
+    }
+
+    ~ContextScope() { g_main_context_pop_thread_default(context_); }
+
+    ContextScope(const ContextScope &) = delete;
+    ContextScope &operator=(const ContextScope &) = delete;
+
+private:
+    GMainContext *context_;
+};
+
+using GMainContextOwn = std::unique_ptr<GMainContext, GDelete<&g_main_context_unref>>;
+
+class SoupTransport final : public Transport {
+public:
+    SoupTransport(const HttpConfig &config, const GRef<GProxyResolver> &proxy,
+                  const GRef<GTlsDatabase> &database)
+        : context_(g_main_context_new()), check_certificates_(config.ssl_strict)
+    {
+        const ContextScope scope(context_.get());
+        session_ = GRef<SoupSession>::adopt(soup_session_new());
+        // Everything that would answer, repeat or change something on its own goes.
+        soup_session_remove_feature_by_type(session_.get(), SOUP_TYPE_AUTH_MANAGER);
+        soup_session_remove_feature_by_type(session_.get(), SOUP_TYPE_CONTENT_DECODER);
+        soup_session_set_user_agent(
+            session_.get(), config.user_agent.empty() ? nullptr : config.user_agent.c_str());
+        if (proxy)
+            soup_session_set_proxy_resolver(session_.get(), proxy.get());
+        if (database)
+            soup_session_set_tls_database(session_.get(), database.get());
+        // libsoup's own interaction waits for a main loop on this very thread when a server asks
+        // for a client certificate: for ever. A plain one says at once that there is none.
+        const GRef<GTlsInteraction> nobody = GRef<GTlsInteraction>::adopt(
+            G_TLS_INTERACTION(g_object_new(G_TYPE_TLS_INTERACTION, nullptr)));
+        soup_session_set_tls_interaction(
+            session_.get(), config.tls_interaction ? config.tls_interaction.get() : nobody.get());
+    }
+
+    ~SoupTransport() override
+    {
+        const ContextScope scope(context_.get());
+        links_.clear();
+        soup_session_abort(session_.get());
+        session_ = {};
+    }
+
+    SoupTransport(const SoupTransport &) = delete;
+    SoupTransport &operator=(const SoupTransport &) = delete;
+
+    HttpOutcome send(const HttpRequest &request, GCancellable *cancel) override
+    {
+        const ContextScope scope(context_.get());
+        while (g_main_context_iteration(context_.get(), FALSE)) {
+            // connections that were idle for too long are closed here
+        }
+        bound_links(request);
+        HttpOutcome outcome =
+            SoupExchange(session_.get(), links_, request, check_certificates_, cancel).run();
+        trace(request, outcome);
+        return outcome;
+    }
+
+private:
+    void bound_links(const HttpRequest &request);
+    static void trace(const HttpRequest &request, const HttpOutcome &outcome);
+
+    GMainContextOwn context_;
+    GRef<SoupSession> session_;
+    SoupLinks links_;
+    const bool check_certificates_;
+};
+
+// The time-outs of this request: for connections that stand, and for one to come.
+void SoupTransport::bound_links(const HttpRequest &request)
+{
+    for (auto link = links_.begin(); link != links_.end();) {
+        if (!link->second.socket || g_socket_is_closed(link->second.socket.get())) {
+            link = links_.erase(link);
+        } else {
+            bound_socket(link->second.socket.get(), request.timeout);
+            ++link;
+        }
+    }
+    const guint connect = to_seconds_up(request.connect_timeout);
+    if (soup_session_get_timeout(session_.get()) != connect)
+        soup_session_set_timeout(session_.get(), connect);
+}
+
+void SoupTransport::trace(const HttpRequest &request, const HttpOutcome &outcome)
+{
+    const std::string what = cat(request.method, " ", redact_url(request.url), ": ");
+    if (const HttpResponse *response = outcome.response())
+        log(LogLevel::kDebug, "http", cat(what, response->status));
+    else if (const HttpFailure *failure = outcome.failure())
+        log(LogLevel::kDebug, "http",
+            cat(what, failure->error.message, " [", failure->error.detail, "]"));
+}
+
+Error settings_error(std::string message, std::string detail)
+{
+    Error error;
+    error.kind = ErrorKind::kSettings;
+    error.message = std::move(message);
+    error.detail = std::move(detail);
+    return error;
+}
+
+Result<GRef<GProxyResolver>> make_proxy(const std::string &proxy)
+{
+    const std::string uri = proxy.find("://") == std::string::npos ? cat("http://", proxy) : proxy;
+    GError *error = nullptr;
+    const GUriOwn parsed(g_uri_parse(uri.c_str(), GUriFlags(SOUP_HTTP_URI_FLAGS), &error));
+    const GErrorOwn owned_error(error);
+    const char *host = parsed ? g_uri_get_host(parsed.get()) : nullptr;
+    if (!host || !*host)
+        return settings_error(
+            cat("proxy \"", redact_url(uri), "\" is not an address like http://host:port"),
+            error ? error->message : "");
+    return GRef<GProxyResolver>::adopt(g_simple_proxy_resolver_new(uri.c_str(), nullptr));
+}
+
+Result<GRef<GTlsDatabase>> make_database(const std::string &path)
+{
+    const GCharOwn absolute(g_canonicalize_filename(path.c_str(), nullptr));
+    GError *error = nullptr;
+    GTlsDatabase *database = g_tls_file_database_new(absolute.get(), &error);
+    const GErrorOwn owned_error(error);
+    if (!database)
+        return settings_error(cat("ssl-ca-file \"", path,
+                                  "\" can not be used: it must be a "
+                                  "readable file of PEM certificates"),
+                              error ? error->message : "");
+    return GRef<GTlsDatabase>::adopt(G_TLS_DATABASE(database));
+}
+
+} // namespace
+
+Result<std::unique_ptr<Transport>> make_soup_transport(const HttpConfig &config)
+{
+    GRef<GProxyResolver> proxy;
+    if (!config.proxy.empty()) {
+        Result<GRef<GProxyResolver>> made = make_proxy(config.proxy);
+        if (!made)
+            return made.error();
+        proxy = *made;
+    }
+    GRef<GTlsDatabase> database = config.tls_database;
+    if (!config.ssl_ca_file.empty()) {
+        Result<GRef<GTlsDatabase>> made = make_database(config.ssl_ca_file);
+        if (!made)
+            return made.error();
+        database = *made;
+    }
+    return std::unique_ptr<Transport>(std::make_unique<SoupTransport>(config, proxy, database));
+}
+
+} // namespace gsttus
