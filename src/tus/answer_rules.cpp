@@ -123,7 +123,8 @@ Verdict classify_patch(const Answer &answer)
     case 409: // Core Protocol, PATCH: offsets differ, nothing was modified
         return Verdict::kConflict;
     case 413:
-        return contains_any(answer.text, {"ERR_MAX_SIZE_EXCEEDED", "ERR_UPLOAD_SIZE_EXCEEDED"})
+        return contains_any(answer.text, {"ERR_MAX_SIZE_EXCEEDED", "ERR_UPLOAD_SIZE_EXCEEDED",
+                                          "maximum size exceeded", "upload's size exceeded"})
                    ? Verdict::kTooLarge
                    : Verdict::kShrink;
     case 417:
