@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 
+#include <cstddef>
 #include <cstdint>
 
 namespace gsttus {
@@ -14,6 +15,7 @@ enum class Trouble {
     kLocked,      // 423, 409 as a lock: somebody still holds the upload
     kStale,       // a dead kept-alive connection: at once
 };
+inline constexpr std::size_t kTroubles = 5;
 
 class RetryPolicy {
 public:

@@ -20,6 +20,7 @@ constexpr std::uint64_t kMostRefusalsAfterEnd = 5;
 constexpr std::uint64_t kMostConflicts = 5;
 constexpr std::uint64_t kShrinkFloor = std::uint64_t{256} << 10;
 constexpr seconds kExpiryWarning{600};
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 62; // sums of sizes stay far from a wrap
 
 Error make_error(ErrorKind kind, std::string message)
 {
@@ -57,6 +58,9 @@ const char *to_string(State state)
 UploadMachine::UploadMachine(MachineConfig config)
     : config_(std::move(config)), retry_(config_.seed), mode_(config_.length_mode)
 {
+    config_.chunk_align = std::clamp<std::uint64_t>(config_.chunk_align, 1, kMostBytes);
+    config_.chunk_size = std::clamp<std::uint64_t>(config_.chunk_size, 1, kMostBytes);
+    config_.min_chunk_size = std::min(config_.min_chunk_size, kMostBytes);
 }
 
 Action UploadMachine::step(const Event &event, const Input &input)
@@ -187,8 +191,9 @@ Action UploadMachine::do_next(Next next, const Input &input)
     return ask();
 }
 
-Action UploadMachine::finish()
+Action UploadMachine::finish(const Input &input)
 {
+    recovered(input);
     if (truncated_) {
         Error error = make_error(
             ErrorKind::kTooLarge,
@@ -257,7 +262,10 @@ Action UploadMachine::back_off(Trouble trouble, const Error &reason, Next next, 
     last_trouble_.retryable = true;
     if (std::optional<Error> error = given_up(input))
         return fail(std::move(*error));
-    const Duration delay = retry_.delay(trouble, attempts_, retry_after);
+    // Each kind of trouble grows its own pauses: a server that says 503 once when the network is
+    // back after minutes is not left alone for as long as one that says it for minutes.
+    const std::uint64_t failures = ++failures_[static_cast<std::size_t>(trouble)];
+    const Duration delay = retry_.delay(trouble, failures, retry_after);
     reports_.emplace_back(ReportStalled{last_trouble_, attempts_, delay});
     next_ = next;
     wait_until_ = input.now + delay;
@@ -308,7 +316,8 @@ Action UploadMachine::no_answer(const NoAnswer &failure, Next next, const Input 
     if (url_.empty() && parts_.empty() && endpoints_.size() > 1) {
         endpoint_ = (endpoint_ + 1) % endpoints_.size();
         if (endpoint_ != 0) {
-            reports_.emplace_back(ReportWarning{failure.error});
+            if (attempts_ == 0)
+                reports_.emplace_back(ReportWarning{failure.error});
             return do_next(next, input);
         }
     }
@@ -318,6 +327,7 @@ Action UploadMachine::no_answer(const NoAnswer &failure, Next next, const Input 
 void UploadMachine::recovered(const Input &input)
 {
     stale_in_a_row_ = conflicts_ = doubts_ = mismatches_ = refusals_ = redirects_ = 0;
+    head_doubts_ = impossible_ = 0;
     refused_finish_.reset();
     if (!trouble_since_)
         return;
@@ -327,13 +337,15 @@ void UploadMachine::recovered(const Input &input)
                                         counters_.bytes_resent - resent_before_});
     trouble_since_.reset();
     attempts_ = 0;
+    failures_.fill(0);
 }
 
 Action UploadMachine::doubtful(const Answer &answer, RequestKind request, Next next,
                                const Input &input)
 {
     Error error = describe(request, answer, where());
-    if (++doubts_ > 1)
+    std::uint64_t &doubts = request == RequestKind::kHead ? head_doubts_ : doubts_;
+    if (++doubts > 1)
         return fail(std::move(error));
     return back_off(Trouble::kBusy, error, next, input, answer.retry_after);
 }
@@ -343,12 +355,14 @@ Action UploadMachine::redirected(const Answer &answer, RequestKind request, cons
     if (++redirects_ > kMostRedirects)
         return fail(make_error(ErrorKind::kProtocol,
                                cat("The server redirects in circles (", where(), ").")));
-    if (request == RequestKind::kCreate && answer.location_other_host && !follow_other_hosts_)
+    // what OPTIONS is sent to, the creation is sent to next
+    const bool leads_metadata = request == RequestKind::kCreate || request == RequestKind::kOptions;
+    if (leads_metadata && answer.location_other_host && !follow_other_hosts_)
         return fail(make_error(ErrorKind::kProtocol,
                                cat("The server redirects the upload to another host (",
                                    redact_url(answer.location),
                                    "), which must not get the upload token.")));
-    if (request == RequestKind::kCreate || request == RequestKind::kOptions) {
+    if (leads_metadata) {
         endpoints_[endpoint_] = answer.location;
         return request == RequestKind::kOptions ? probe()
                : state_ == State::kJoining      ? join()
@@ -611,7 +625,7 @@ Action UploadMachine::created(const Answer &answer, const Input &input)
     if (recreations_ == 0)
         recovered(input);
     if (mode_ == LengthMode::kConcatenation && part_end_ == 0)
-        return finish(); // length 0 completes at creation (Creation: Upload-Length)
+        return finish(input); // length 0 completes at creation (Creation: Upload-Length)
     state_ = State::kReady;
     hurry_ = hurry_ || sent_ > acked_;
     return transfer(input);
@@ -622,26 +636,27 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
     if (const auto *failure = std::get_if<NoAnswer>(&event)) {
         // perhaps it wants to refuse and closes early: let it speak before the body next time
         expect_next_ = failure->reached_server && !failure->reused_connection &&
-                       failure->error.kind == ErrorKind::kNetwork;
+                       failure->error.kind == ErrorKind::kNetwork && !expect_refused_;
         return no_answer(*failure, Next::kAsk, input);
     }
     const auto &answer = std::get<Answer>(event);
     watch_expiry(answer, input);
-    Error error = describe(RequestKind::kPatch, answer, where());
     const Verdict verdict = classify(RequestKind::kPatch, answer);
+    if (verdict == Verdict::kSuccess)
+        return acknowledged(answer, input);
+    Error error = describe(RequestKind::kPatch, answer, where());
     if (patch_declares_ && answer.status >= 400 && answer.status < 500 &&
-        (verdict == Verdict::kDoubtful || verdict == Verdict::kFatal))
+        (verdict == Verdict::kDoubtful || verdict == Verdict::kFatal ||
+         (verdict == Verdict::kRenew && answer.status == 403)))
         refused_finish_ = error;
     switch (verdict) {
-    case Verdict::kSuccess:
-        return acknowledged(answer, input);
     case Verdict::kRedirect:
         return redirected(answer, RequestKind::kPatch, input);
     case Verdict::kRenew:
         return renew(answer, Next::kAsk);
     case Verdict::kGone:
     case Verdict::kLengthKnown:
-        return ++doubts_ > 2 ? fail(std::move(error)) : ask();
+        return not_there(error, input);
     case Verdict::kConflict:
         // the first may be our mistake: ask; one that stays is somebody who holds the upload
         return ++conflicts_ == 1
@@ -658,11 +673,15 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
     case Verdict::kChecksum:
         return ++mismatches_ >= kMostMismatches ? fail(std::move(error)) : ask();
     case Verdict::kNoExpect:
+        if (expect_refused_)
+            return doubtful(answer, RequestKind::kPatch, Next::kAsk, input);
+        expect_refused_ = true;
+        return ask();
     case Verdict::kDoubtful:
         return doubtful(answer, RequestKind::kPatch, Next::kAsk, input);
     case Verdict::kBusy:
-        if (answer.status == 408)
-            shrunk_to_ = std::max<std::uint64_t>(request_limit() / 2, config_.chunk_align);
+        if (answer.status == 408) // too slow for so much at once
+            shrunk_to_ = std::max(request_limit() / 2, std::min(kShrinkFloor, request_limit()));
         return back_off(trouble_of(answer), error, Next::kAsk, input, answer.retry_after);
     case Verdict::kLocked:
     case Verdict::kInterrupted:
@@ -670,6 +689,27 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
     default:
         return fail(std::move(error));
     }
+}
+
+// Another server of a cluster may not know the upload yet, or we do not know what it knows: HEAD
+// decides. That is no reason to ask without end.
+Action UploadMachine::not_there(const Error &error, const Input &input)
+{
+    if (++doubts_ > 3)
+        return fail(error);
+    return doubts_ == 1 ? ask() : back_off(Trouble::kLocked, error, Next::kAsk, input);
+}
+
+// An acknowledgement of bytes that were not sent or had been acknowledged: HEAD decides.
+Action UploadMachine::impossible(const Answer &answer, const Input &input)
+{
+    if (++impossible_ == 1)
+        return ask();
+    Error error = make_error(ErrorKind::kProtocol,
+                             cat("The server acknowledges up to byte ", *answer.upload_offset,
+                                 ", which can not be (", where(), ")."));
+    error.http_status = answer.status;
+    return back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
 }
 
 Action UploadMachine::acknowledged(const Answer &answer, const Input &input)
@@ -680,7 +720,7 @@ Action UploadMachine::acknowledged(const Answer &answer, const Input &input)
     const std::uint64_t base = base_offset();
     if (offset < base || base_position() + (offset - base) < acked_ ||
         base_position() + (offset - base) > patch_to_)
-        return ask(); // HEAD decides what to make of it
+        return impossible(answer, input);
     const std::uint64_t position = base_position() + (offset - base);
     const bool complete = position == patch_to_;
     if (position == acked_ && !complete) {
@@ -709,7 +749,10 @@ void UploadMachine::advance(std::uint64_t position, const Input &input)
 {
     if (position > acked_ || (patch_declares_ && position == patch_to_)) {
         acked_ = position;
-        recreations_ = 0;
+        if (position > most_acked_) {
+            most_acked_ = position;
+            recreations_ = 0;
+        }
         recovered(input);
     }
     if (taken_ > acked_)
@@ -719,10 +762,11 @@ void UploadMachine::advance(std::uint64_t position, const Input &input)
 Action UploadMachine::shrink(const Answer &answer)
 {
     Error error = describe(RequestKind::kPatch, answer, where());
-    const std::uint64_t last = patch_to_ - acked_;
-    if (classify(RequestKind::kPatch, answer) == Verdict::kTooLarge) {
+    const std::uint64_t last = patch_to_ - std::min(patch_to_, acked_);
+    if (classify(RequestKind::kPatch, answer) == Verdict::kTooLarge &&
+        mode_ != LengthMode::kConcatenation && last > 0) {
         // The upload itself is full: halving finds the last byte that fits.
-        if (last <= 1) {
+        if (last <= config_.chunk_align) {
             max_size_ = base_offset() + acked_ - base_position();
             return ask();
         }
@@ -745,12 +789,12 @@ Action UploadMachine::on_asking(const Event &event, const Input &input)
         return no_answer(*failure, Next::kAsk, input);
     const auto &answer = std::get<Answer>(event);
     watch_expiry(answer, input);
+    const Verdict verdict = classify(RequestKind::kHead, answer);
+    if (verdict == Verdict::kSuccess)
+        return answer.upload_offset ? located(answer, input)
+                                    : doubtful(answer, RequestKind::kHead, Next::kAsk, input);
     Error error = describe(RequestKind::kHead, answer, where());
-    switch (classify(RequestKind::kHead, answer)) {
-    case Verdict::kSuccess:
-        if (!answer.upload_offset)
-            return doubtful(answer, RequestKind::kHead, Next::kAsk, input);
-        return located(answer, input);
+    switch (verdict) {
     case Verdict::kRedirect:
         return redirected(answer, RequestKind::kHead, input);
     case Verdict::kRenew:
@@ -804,7 +848,9 @@ Action UploadMachine::located(const Answer &answer, const Input &input)
                                     " bytes that it had confirmed; they are sent again."))});
     }
     acked_ = std::min(acked_, position);
-    server_length_ = answer.upload_length;
+    // what was told at creation needs no telling again, whether HEAD repeats it or not
+    server_length_ = answer.upload_length ? answer.upload_length : created_length_;
+    head_doubts_ = 0;
     hurry_ = true;
     if (position > acked_) {
         const std::optional<Error> refused = refused_finish_;
@@ -820,8 +866,8 @@ Action UploadMachine::lost(const Answer &answer, const Input &input)
 {
     Error error = describe(RequestKind::kHead, answer, where());
     error.kind = ErrorKind::kUploadLost;
-    const bool whole =
-        origin_known_ && config_.upload_url.empty() && input.held_from <= base_position();
+    const bool whole = origin_known_ && origin_ == 0 && config_.upload_url.empty() &&
+                       input.held_from <= base_position();
     if (!whole || recreations_ >= kMostRecreations) {
         error.message += whole ? " Creating it anew did not help."
                                : " It can not be made again: its first bytes are no longer here.";
@@ -852,8 +898,7 @@ Action UploadMachine::on_joining(const Event &event, const Input &input)
                                    "The server joined the partial uploads but did not say where "
                                    "the result is (no Location)."));
         url_ = answer.location;
-        recovered(input);
-        return finish();
+        return finish(input);
     case Verdict::kRedirect:
         return redirected(answer, RequestKind::kCreate, input);
     case Verdict::kRenew:

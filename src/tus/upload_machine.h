@@ -24,6 +24,7 @@
 #include "tus/events.h"
 #include "tus/retry_policy.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -128,11 +129,11 @@ private:
     Action transfer(const Input &input); // kReady: send, wait, finish
     Action transfer_single(const Input &input);
     Action transfer_parts(const Input &input);
-    Action complete_single(std::uint64_t total);
+    Action complete_single(std::uint64_t total, const Input &input);
     Action send_or_wait(const Input &input, std::uint64_t size, std::uint64_t least,
                         std::uint64_t most, std::uint64_t held_back);
     Action patch(std::uint64_t to, std::optional<std::uint64_t> declare);
-    Action finish();
+    Action finish(const Input &input);
     Action fail(Error error);
 
     // what an outcome leads to
@@ -146,7 +147,9 @@ private:
     Action redirected(const Answer &answer, RequestKind request, const Input &input);
     Action renew(const Answer &answer, Next next);
     Action acknowledged(const Answer &answer, const Input &input);
+    Action impossible(const Answer &answer, const Input &input);
     Action shrink(const Answer &answer);
+    Action not_there(const Error &error, const Input &input); // PATCH: 404, HEAD may know better
     Action located(const Answer &answer, const Input &input); // HEAD told the offset
     Action lost(const Answer &answer, const Input &input);
     Action doubtful(const Answer &answer, RequestKind request, Next next, const Input &input);
@@ -182,6 +185,7 @@ private:
     std::uint64_t shrunk_to_ = 0; // most bytes in a request after 413; 0: not shrunk
     bool method_override_ = false;
     bool expect_next_ = false;
+    bool expect_refused_ = false; // 417: never again
 
     // the upload (in concatenation: the partial one under way)
     std::string url_;
@@ -205,16 +209,19 @@ private:
     // trouble
     std::optional<TimePoint> trouble_since_;
     Error last_trouble_;
-    std::uint64_t attempts_ = 0;      // failures in this outage
+    std::uint64_t attempts_ = 0;                      // failures in this outage
+    std::array<std::uint64_t, kTroubles> failures_{}; // the same by Trouble: pauses grow by kind
     std::uint64_t resent_before_ = 0; // counters_.bytes_resent when the outage began
     std::uint64_t stale_in_a_row_ = 0;
     std::uint64_t conflicts_ = 0;
-    std::uint64_t doubts_ = 0;
+    std::uint64_t doubts_ = 0, head_doubts_ = 0;
+    std::uint64_t impossible_ = 0; // answers with an offset that can not be
     std::uint64_t probes_ = 0;
     std::uint64_t redirects_ = 0;
     std::uint64_t mismatches_ = 0;
-    std::uint64_t refusals_ = 0; // credentials refused and not renewed
-    std::uint64_t recreations_ = 0;
+    std::uint64_t refusals_ = 0;    // credentials refused and not renewed
+    std::uint64_t recreations_ = 0; // without a byte more than the server ever had
+    std::uint64_t most_acked_ = 0;
     bool metadata_refreshed_ = false;
     bool expiry_warned_ = false;
 

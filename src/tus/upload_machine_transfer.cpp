@@ -60,13 +60,17 @@ std::uint64_t UploadMachine::end_of(const Input &input, bool &ended)
         return input.produced;
     ended = true;
     truncated_ = true;
-    return *max_size_ - std::min(*max_size_, origin_);
+    // a server that took more than it said it would: what it has, it has
+    return std::max(*max_size_ - std::min(*max_size_, origin_), acked_);
 }
 
 Action UploadMachine::transfer(const Input &input)
 {
     state_ = State::kReady;
-    if (input.ended) {
+    // what is stored is stored, however late the word of it came
+    const bool stored = mode_ != LengthMode::kConcatenation && server_length_ &&
+                        origin_ + acked_ >= *server_length_;
+    if (input.ended && !stored) {
         if (std::optional<Error> error = given_up(input))
             return fail(std::move(*error));
     }
@@ -108,7 +112,7 @@ Action UploadMachine::transfer_single(const Input &input)
         return fail(std::move(error));
     }
     if (ended && acked_ >= total)
-        return complete_single(total);
+        return complete_single(total, input);
 
     // One byte stays here until the end, so that the last request has a body (servers refuse or
     // mishandle empty ones); not needed when the server knows the length already.
@@ -128,7 +132,7 @@ Action UploadMachine::transfer_single(const Input &input)
 }
 
 // Everything is acknowledged: is it finished?
-Action UploadMachine::complete_single(std::uint64_t total)
+Action UploadMachine::complete_single(std::uint64_t total, const Input &input)
 {
     if (!server_length_) // only after faults: the length travels with the last bytes
         return patch(total, origin_ + total);
@@ -142,7 +146,7 @@ Action UploadMachine::complete_single(std::uint64_t total)
     // All is stored, but the server said no to it (a finish hook, for instance).
     if (refused_finish_)
         return fail(*refused_finish_);
-    return finish();
+    return finish(input);
 }
 
 // `size` bytes could go now. They do when there are enough of them or they waited long enough.
