@@ -414,6 +414,9 @@ void ReplayStore::note(const std::string &name, const std::string &value)
         log(LogLevel::kError, "replay", cat("note '", name, "' is too long for the journal"));
         return;
     }
+    const auto known = impl_->notes_.find(name);
+    if (known != impl_->notes_.end() && known->second == value)
+        return;
     impl_->notes_[name] = value;
     impl_->spool_.note(name, value);
 }

@@ -360,7 +360,8 @@ struct Store {
                 acked += (store.end() - acked) * 2 / 3;
                 store.release(acked);
             }
-            assert_holds_all(store);
+            if (i % 6 == 5)
+                assert_holds_all(store);
         }
         (void)store.keep();
         if (const auto syncer = store.syncer())

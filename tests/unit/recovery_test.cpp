@@ -1,0 +1,598 @@
+#include "replay/journal.h"
+#include "replay/recovery.h"
+#include "replay_fixture.h"
+
+#include <csignal>
+#include <cstring>
+#include <random>
+
+#include <sys/wait.h>
+
+using gsttus::delete_upload;
+using gsttus::ErrorKind;
+using gsttus::list_uploads;
+using gsttus::open_upload;
+using gsttus::ReplayConfig;
+using gsttus::ReplayStore;
+using gsttus::SpoolMode;
+using gsttus::test::add_test;
+using gsttus::test::append;
+using gsttus::test::assert_holds_all;
+using gsttus::test::FaultyOps;
+using gsttus::test::read_file;
+using gsttus::test::TempDir;
+using gsttus::test::write_file;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t kKiB = 1024;
+constexpr std::uint64_t kWindow = 64 * kKiB;
+
+struct Recovering {
+    TempDir dir;
+    FaultyOps disk;
+
+    ReplayConfig config(SpoolMode mode) const
+    {
+        ReplayConfig out;
+        out.max_memory = kWindow;
+        out.rollback_margin = 0;
+        out.spool_mode = mode;
+        out.spool_dir = dir.spool();
+        out.max_spool_size = std::uint64_t{200} << 20;
+        return out;
+    }
+
+    std::string only_id() const
+    {
+        const auto ids = dir.entries(dir.spool());
+        g_assert_cmpuint(ids.size(), ==, 1);
+        return ids.front();
+    }
+
+    gsttus::RecoveredUpload reopen()
+    {
+        auto opened = open_upload(dir.spool(), only_id());
+        if (!opened)
+            g_error("%s", opened.error().message.c_str());
+        return std::move(*opened);
+    }
+
+    // What a crash at this moment leaves; the store goes on in its own folder.
+    static void crash_copy(const ReplayStore &store, const TempDir &copy)
+    {
+        const std::string id = fs::path(store.folder()).filename();
+        fs::create_directories(copy.spool());
+        fs::copy(store.folder(), copy.spool() + "/" + id);
+    }
+
+    // --- what is left comes back ----------------------------------------------------------------
+
+    void always_mode_leaves_every_byte_and_fact()
+    {
+        {
+            ReplayStore store(config(SpoolMode::kAlways));
+            store.note("url", "http://first");
+            g_assert_cmpuint(append(store, 300 * kKiB), ==, 300 * kKiB);
+            g_assert_cmpuint(store.in_memory(), ==, 0);
+            store.note("url", "http://server/1");
+            store.note("empty", "");
+            store.release(1000);
+        }
+        const auto uploads = list_uploads(dir.spool());
+        g_assert_cmpuint(uploads->size(), ==, 1);
+        const auto &upload = uploads->front();
+        g_assert_false(upload.in_use);
+        ASSERT_STR(upload.trouble, "");
+        ASSERT_STR(upload.notes.at("url"), "http://server/1");
+        g_assert_cmpuint(upload.acked, ==, 1000);
+        g_assert_cmpuint(upload.begin, ==, 0);
+        g_assert_cmpuint(upload.end, ==, 300 * kKiB);
+        g_assert_cmpuint(upload.disk_bytes, ==, 300 * kKiB);
+
+        const auto recovered = reopen();
+        ASSERT_STR(recovered.cut, "");
+        g_assert_cmpuint(recovered.store->begin(), ==, 0);
+        g_assert_cmpuint(recovered.store->end(), ==, 300 * kKiB);
+        g_assert_cmpuint(recovered.store->acked(), ==, 1000);
+        ASSERT_STR(recovered.store->notes().at("url"), "http://server/1");
+        g_assert_cmpuint(recovered.store->notes().count("empty"), ==, 1);
+        assert_holds_all(*recovered.store);
+    }
+
+    void recovered_store_shrinks_grows_and_goes()
+    {
+        {
+            ReplayStore store(config(SpoolMode::kAlways));
+            while (store.end() < 40 * kKiB * kKiB)
+                append(store, kKiB * kKiB);
+        }
+        {
+            const auto recovered = reopen();
+            recovered.store->release(30 * kKiB * kKiB);
+            g_assert_cmpuint(dir.count(".spill"), ==, 2);
+            recovered.store->note("again", "1");
+            append(*recovered.store, 5000);
+            assert_holds_all(*recovered.store);
+        }
+        const auto again = reopen();
+        g_assert_cmpuint(again.store->acked(), ==, 30 * kKiB * kKiB);
+        g_assert_cmpuint(again.store->end(), ==, 40 * kKiB * kKiB + 5000);
+        g_assert_cmpuint(again.store->notes().count("again"), ==, 1);
+        assert_holds_all(*again.store);
+        again.store->release(again.store->end());
+        again.store->discard();
+        g_assert_cmpuint(dir.entries(dir.spool()).size(), ==, 0);
+    }
+
+    void keep_writes_memory_out()
+    {
+        {
+            ReplayStore store(config(SpoolMode::kOverflow));
+            store.note("url", "u");
+            append(store, kWindow + 50000);
+            store.release(10000);
+            const auto before = store.begin();
+            const auto kept = store.keep();
+            g_assert_true(kept.ok());
+            ASSERT_STR(*kept, store.folder());
+            g_assert_cmpuint(store.in_memory(), ==, 0);
+            g_assert_cmpuint(store.begin(), ==, before);
+            assert_holds_all(store);
+            append(store, 3000); // goes on, recoverable
+        }
+        const auto recovered = reopen();
+        g_assert_cmpuint(recovered.store->begin(), <=, 10000);
+        g_assert_cmpuint(recovered.store->acked(), ==, 10000);
+        g_assert_cmpuint(recovered.store->end(), ==, kWindow + 53000);
+        assert_holds_all(*recovered.store);
+    }
+
+    void keep_without_a_disk_says_so()
+    {
+        ReplayStore store(config(SpoolMode::kNever));
+        append(store, 100);
+        g_assert_true(store.keep().error().kind == ErrorKind::kSettings);
+        g_assert_null(store.syncer().get());
+        g_assert_false(fs::exists(dir.spool()));
+    }
+
+    void keep_on_a_dying_disk_tells_the_truth()
+    {
+        for (std::uint64_t n = 0;; ++n) {
+            FaultyOps faulty;
+            bool ok = false;
+            std::uint64_t until = 0;
+            {
+                ReplayStore store(config(SpoolMode::kOverflow), faulty);
+                append(store, kWindow + 30000);
+                store.release(9000);
+                faulty.fail_from = faulty.calls + n;
+                faulty.failures = ~std::uint64_t{0} >> 1;
+                faulty.partial = n % 2 == 1;
+                const auto kept = store.keep();
+                ok = kept.ok();
+                until = ok ? store.end() : kept.error().offset.value();
+                assert_holds_all(store);
+            }
+            faulty.failures = 0;
+            if (const auto opened = open_upload(dir.spool(), only_id()); opened) {
+                assert_holds_all(*opened->store);
+                g_assert_cmpuint(opened->store->acked(), ==, 9000);
+                if (opened->store->begin() > 9000) // what had spilled is there, but not before
+                    g_assert_cmpuint(until, ==, 9000);
+                else
+                    g_assert_cmpuint(opened->store->end(), ==, until);
+            } else {
+                g_assert_cmpuint(until, ==, 9000);
+            }
+            fs::remove_all(dir.spool());
+            if (ok)
+                break;
+            g_assert_cmpuint(n, <, 200);
+        }
+    }
+
+    // --- damage ---------------------------------------------------------------------------------
+
+    // 40 appends of 97 bytes with notes and a release between.
+    std::string small_upload()
+    {
+        ReplayStore store(config(SpoolMode::kAlways));
+        for (int i = 0; i < 40; ++i) {
+            append(store, 97);
+            if (i % 8 == 3)
+                store.note("count", std::to_string(i));
+            if (i == 20)
+                store.release(500);
+        }
+        return store.folder();
+    }
+
+    static constexpr std::uint64_t kSmallEnd = std::uint64_t{40} * 97;
+
+    void journal_cut_anywhere_gives_a_prefix()
+    {
+        const std::string journal = small_upload() + "/journal";
+        const std::string whole = read_file(journal);
+        std::uint64_t last_end = 0;
+        std::size_t refused = 0;
+        for (std::size_t length = 0; length <= whole.size(); ++length) {
+            write_file(journal, whole.substr(0, length));
+            const auto opened = open_upload(dir.spool(), only_id());
+            if (!opened) {
+                g_assert_cmpuint(last_end, ==, 0);
+                ++refused;
+                continue;
+            }
+            const auto end = opened->store->end();
+            g_assert_cmpuint(end % 97, ==, 0);
+            g_assert_cmpuint(end, >=, last_end);
+            assert_holds_all(*opened->store);
+            last_end = end;
+        }
+        g_assert_cmpuint(last_end, ==, kSmallEnd);
+        g_assert_cmpuint(refused, <, 80); // header and the first, empty snapshot
+    }
+
+    void journal_damaged_anywhere_never_gives_wrong_bytes()
+    {
+        const std::string journal = small_upload() + "/journal";
+        const std::string whole = read_file(journal);
+        for (std::size_t i = 0; i < whole.size(); ++i) {
+            std::string damaged = whole;
+            damaged[i] = static_cast<char>(damaged[i] ^ (1 << (i % 8)));
+            write_file(journal, damaged);
+            const auto opened = open_upload(dir.spool(), only_id());
+            if (!opened)
+                continue;
+            g_assert_cmpstr(opened->cut.c_str(), !=, "");
+            g_assert_cmpuint(opened->store->end(), <, kSmallEnd + 1);
+            assert_holds_all(*opened->store);
+        }
+    }
+
+    void data_damaged_anywhere_is_cut_there()
+    {
+        const std::string data = small_upload() + "/00000001.spill";
+        const std::string whole = read_file(data);
+        g_assert_cmpuint(whole.size(), ==, kSmallEnd);
+        for (std::size_t i = 0; i < whole.size(); i += 13) {
+            std::string damaged = whole;
+            damaged[i] = static_cast<char>(~damaged[i]);
+            write_file(data, damaged);
+            const auto opened = open_upload(dir.spool(), only_id());
+            g_assert_true(opened.ok());
+            const std::uint64_t record = i / 97 * 97;
+            if (record + 97 <= 500) { // the server has those: begins behind
+                g_assert_cmpuint(opened->store->begin(), ==, record + 97);
+                g_assert_cmpuint(opened->store->end(), ==, kSmallEnd);
+            } else {
+                g_assert_cmpuint(opened->store->end(), ==, std::max<std::uint64_t>(record, 500));
+                g_assert_cmpstr(opened->cut.c_str(), !=, "");
+            }
+            assert_holds_all(*opened->store);
+        }
+    }
+
+    void data_cut_anywhere_gives_a_prefix()
+    {
+        const std::string data = small_upload() + "/00000001.spill";
+        for (std::uint64_t length = kSmallEnd; length-- > 500;) {
+            fs::resize_file(data, length);
+            const auto opened = open_upload(dir.spool(), only_id());
+            g_assert_true(opened.ok());
+            const auto end = length / 97 * 97;
+            g_assert_cmpuint(opened->store->end(), ==, end < 500 ? 500 : end);
+            assert_holds_all(*opened->store);
+        }
+    }
+
+    void journal_of_a_newer_version_is_left_alone()
+    {
+        const std::string journal = small_upload() + "/journal";
+        std::string newer = read_file(journal);
+        newer[8] = 2;
+        const auto crc = gsttus::crc_of(0, std::as_bytes(std::span(newer).first(20)));
+        for (std::size_t i = 0; i < 4; ++i)
+            newer[20 + i] = static_cast<char>(crc >> (8 * i));
+        write_file(journal, newer);
+        const auto opened = open_upload(dir.spool(), only_id());
+        g_assert_false(opened.ok());
+        g_assert_nonnull(strstr(opened.error().message.c_str(), "version 2"));
+        g_assert_nonnull(strstr(list_uploads(dir.spool())->front().trouble.c_str(), "version 2"));
+        ReplayStore other(config(SpoolMode::kOverflow));
+        append(other, 2 * kWindow);
+        ASSERT_STR(read_file(journal), newer);
+    }
+
+    void bytes_behind_a_gap_are_not_used_and_the_gap_is_closed()
+    {
+        ReplayStore store(config(SpoolMode::kAlways), disk);
+        append(store, 10000);
+        disk.fail_from = disk.calls;
+        g_assert_cmpuint(append(store, 10000), ==, 10000); // into memory
+        g_assert_true(store.take_disk_warning().has_value());
+        {
+            const TempDir copy;
+            crash_copy(store, copy);
+            const auto opened =
+                open_upload(copy.spool(), fs::path(store.folder()).filename().string());
+            g_assert_cmpuint(opened->store->end(), ==, 10000);
+        }
+        disk.seconds_passed += 1;
+        for (int i = 0; i < 5; ++i)
+            append(store, 10);
+        g_assert_cmpuint(store.in_memory(), ==, 0);
+        const TempDir copy;
+        crash_copy(store, copy);
+        const auto opened = open_upload(copy.spool(), fs::path(store.folder()).filename().string());
+        g_assert_cmpuint(opened->store->end(), ==, store.end());
+        assert_holds_all(*opened->store);
+    }
+
+    void a_gap_ends_what_is_used()
+    {
+        small_upload();
+        const std::string journal = dir.spool() + "/" + only_id() + "/journal";
+        std::vector<std::byte> bytes(read_file(journal).size());
+        std::memcpy(bytes.data(), read_file(journal).data(), bytes.size());
+        auto state = gsttus::parse_journal(bytes).state;
+        state.data.erase(state.data.begin() + 20);
+        gsttus::Journal rewritten(gsttus::real_file_ops());
+        const auto folder = gsttus::open_file(gsttus::real_file_ops(), AT_FDCWD,
+                                              (dir.spool() + "/" + only_id() + "/.").c_str(),
+                                              O_RDONLY | O_DIRECTORY);
+        g_assert_cmpint(rewritten.rewrite(folder->get(), state), ==, 0);
+        const auto opened = reopen();
+        g_assert_cmpuint(opened.store->end(), ==, 20 * 97);
+        g_assert_nonnull(strstr(opened.cut.c_str(), "1940"));
+    }
+
+    // The disk dies for good at call n, then the process: what was safe until then comes back.
+    void death_of_the_disk_at_any_call_keeps_what_was_safe()
+    {
+        for (std::uint64_t n = 0;; ++n) {
+            bool died = false;
+            std::uint64_t safe = 0, acked = 0;
+            {
+                FaultyOps faulty;
+                faulty.fail_from = n;
+                faulty.failures = ~std::uint64_t{0} >> 1;
+                faulty.partial = n % 2 == 0;
+                ReplayStore store(config(SpoolMode::kAlways), faulty);
+                for (int i = 0; i < 40; ++i) {
+                    append(store, 1000);
+                    store.note("i", std::to_string(i));
+                    died = died || store.take_disk_warning().has_value();
+                    if (!died)
+                        safe = store.end();
+                    if (i % 10 == 9)
+                        store.release(acked = store.end() - 2500);
+                    faulty.seconds_passed += 1;
+                }
+            }
+            const auto ids = dir.entries(dir.spool());
+            if (ids.empty()) {
+                g_assert_cmpuint(safe, ==, 0);
+            } else if (const auto opened = open_upload(dir.spool(), ids.front()); opened) {
+                assert_holds_all(*opened->store);
+                g_assert_cmpuint(opened->store->end(), >=, safe);
+                g_assert_cmpuint(opened->store->acked(), <=, acked);
+                g_assert_cmpuint(opened->store->begin(), <=, opened->store->acked());
+            } else {
+                g_assert_cmpuint(safe, ==, 0);
+            }
+            fs::remove_all(dir.path() + "/cache");
+            if (!died)
+                break;
+            g_assert_cmpuint(n, <, 1000);
+        }
+    }
+
+    void long_journals_are_renewed_and_the_one_before_still_serves()
+    {
+        {
+            ReplayStore store(config(SpoolMode::kAlways));
+            for (int i = 0; i < 60000; ++i)
+                append(store, 11);
+        }
+        const std::string folder = dir.spool() + "/" + only_id();
+        g_assert_cmpuint(fs::file_size(folder + "/journal"), <, 2 * kKiB * kKiB);
+        g_assert_true(fs::exists(folder + "/journal.old"));
+        {
+            const auto opened = reopen();
+            g_assert_cmpuint(opened.store->end(), ==, 60000 * 11);
+            assert_holds_all(*opened.store);
+        }
+        // After a power cut the new one may be empty.
+        write_file(folder + "/journal", "");
+        const auto opened = reopen();
+        g_assert_cmpuint(opened.store->end(), >, 10000 * 11);
+        g_assert_cmpstr(opened.cut.c_str(), !=, "");
+        assert_holds_all(*opened.store);
+    }
+
+    // --- the process dies -----------------------------------------------------------------------
+
+    [[noreturn]] static void record_until_killed(const ReplayConfig &config, int out,
+                                                 std::uint32_t seed)
+    {
+        std::mt19937 random(seed);
+        ReplayStore store(config);
+        std::uint64_t acked = 0;
+        while (true) {
+            append(store, random() % 20000);
+            const std::uint64_t end = store.end();
+            if (::write(out, &end, sizeof end) != sizeof end)
+                ::_exit(1);
+            if (random() % 8 == 0) {
+                acked += (end - acked) / 2;
+                store.note("offset", std::to_string(acked));
+                store.release(acked);
+            }
+        }
+    }
+
+    void kill_at_any_moment_loses_nothing_accepted()
+    {
+        const auto seed = static_cast<std::uint32_t>(g_test_rand_int_range(0, 1 << 30));
+        g_test_message("seed %u", seed);
+        std::mt19937 random(seed);
+        for (int round = 0; round < 30; ++round) {
+            int ends[2];
+            g_assert_cmpint(::pipe(ends), ==, 0);
+            const pid_t child = ::fork();
+            g_assert_cmpint(child, >=, 0);
+            if (child == 0)
+                record_until_killed(config(SpoolMode::kAlways), ends[1], random());
+            ::close(ends[1]);
+            // Killed while it works: after so many appends, and some part of the next ones.
+            std::uint64_t accepted = 0, end = 0;
+            const auto appends = random() % 200 + 1;
+            for (std::uint32_t i = 0; i < appends; ++i) {
+                g_assert_cmpint(::read(ends[0], &end, sizeof end), ==, sizeof end);
+                accepted = end;
+            }
+            g_assert_cmpint(::kill(child, SIGKILL), ==, 0);
+            while (::read(ends[0], &end, sizeof end) == sizeof end)
+                accepted = end;
+            ::close(ends[0]);
+            int status = 0;
+            g_assert_cmpint(::waitpid(child, &status, 0), ==, child);
+            const auto recovered = reopen();
+            g_assert_cmpuint(recovered.store->end(), >=, accepted);
+            g_assert_cmpuint(recovered.store->end(), <=, accepted + 20000);
+            g_assert_cmpuint(recovered.store->begin(), <=, recovered.store->acked());
+            assert_holds_all(*recovered.store);
+            recovered.store->discard();
+        }
+    }
+
+    // --- folders --------------------------------------------------------------------------------
+
+    void upload_in_use_is_left_alone()
+    {
+        ReplayStore store(config(SpoolMode::kAlways));
+        append(store, 100);
+        const auto uploads = list_uploads(dir.spool());
+        g_assert_cmpuint(uploads->size(), ==, 1);
+        g_assert_true(uploads->front().in_use);
+        const auto opened = open_upload(dir.spool(), only_id());
+        g_assert_false(opened.ok());
+        g_assert_true(opened.error().retryable);
+        g_assert_false(delete_upload(dir.spool(), only_id()).ok());
+        assert_holds_all(store);
+        append(store, 100);
+    }
+
+    void what_is_not_ours_is_neither_listed_nor_deleted()
+    {
+        g_assert_cmpuint(list_uploads(dir.spool())->size(), ==, 0);
+        small_upload();
+        const std::string id = only_id();
+        const std::string target = dir.path() + "/elsewhere";
+        fs::rename(dir.spool() + "/" + id, target);
+        fs::create_symlink(target, dir.spool() + "/" + id);
+        fs::create_directories(dir.spool() + "/upload-1f"); // no lock
+        fs::create_directories(dir.spool() + "/photos");
+        write_file(dir.spool() + "/upload-2f", "a file");
+        g_assert_cmpuint(list_uploads(dir.spool())->size(), ==, 0);
+        for (const std::string &bad :
+             {id, std::string("../elsewhere"), std::string("upload-/../../elsewhere"),
+              std::string("upload-2f"), std::string("photos"), std::string(".."), std::string()}) {
+            g_assert_true(delete_upload(dir.spool(), bad).error().kind == ErrorKind::kNotFound);
+            g_assert_true(open_upload(dir.spool(), bad).error().kind == ErrorKind::kNotFound);
+        }
+        g_assert_true(fs::exists(target + "/journal"));
+        g_assert_true(fs::exists(dir.spool() + "/photos"));
+    }
+
+    void deleting_takes_only_our_files()
+    {
+        small_upload();
+        const std::string id = only_id();
+        const std::string folder = dir.spool() + "/" + id;
+        const std::string precious = dir.path() + "/precious";
+        write_file(precious, "precious");
+        write_file(folder + "/foreign", "x");
+        fs::create_symlink(precious, folder + "/00000009.spill");
+        g_assert_false(delete_upload(dir.spool(), id).ok());
+        g_assert_false(fs::exists(folder + "/journal"));
+        g_assert_true(fs::exists(folder + "/foreign"));
+        ASSERT_STR(read_file(precious), "precious");
+        g_assert_true(fs::is_symlink(folder + "/00000009.spill"));
+
+        fs::remove_all(folder);
+        small_upload();
+        g_assert_true(delete_upload(dir.spool(), only_id()).ok());
+        g_assert_cmpuint(dir.entries(dir.spool()).size(), ==, 0);
+    }
+
+    void linked_files_are_not_read()
+    {
+        const std::string folder = small_upload();
+        const std::string data = folder + "/00000001.spill";
+        fs::rename(data, dir.path() + "/moved");
+        fs::create_symlink(dir.path() + "/moved", data);
+        const auto opened = reopen();
+        g_assert_cmpuint(opened.store->end(), ==, 500);
+        g_assert_cmpuint(opened.store->begin(), ==, 500);
+    }
+
+    void syncing_reports_a_disk_that_fails()
+    {
+        ReplayStore store(config(SpoolMode::kAlways), disk);
+        g_assert_null(store.syncer().get());
+        append(store, 100);
+        auto syncer = store.syncer();
+        append(store, 100);
+        store.release(200);
+        g_assert_true(syncer->sync().ok()); // its file is gone by now
+        append(store, 100);
+        syncer = store.syncer();
+        disk.fail_from = disk.calls;
+        const auto synced = syncer->sync();
+        g_assert_false(synced.ok());
+        g_assert_true(synced.error().kind == ErrorKind::kDisk);
+    }
+};
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    gsttus::test::init(argc, argv);
+#define CASE(path, name) add_test<Recovering, &Recovering::name>("/recovery/" path)
+    CASE("always-mode-leaves-every-byte-and-fact", always_mode_leaves_every_byte_and_fact);
+    CASE("recovered-store-shrinks-grows-and-goes", recovered_store_shrinks_grows_and_goes);
+    CASE("keep/writes-memory-out", keep_writes_memory_out);
+    CASE("keep/without-a-disk-says-so", keep_without_a_disk_says_so);
+    CASE("keep/on-a-dying-disk-tells-the-truth", keep_on_a_dying_disk_tells_the_truth);
+    CASE("damage/journal-cut-anywhere-gives-a-prefix", journal_cut_anywhere_gives_a_prefix);
+    CASE("damage/journal-damaged-anywhere-never-gives-wrong-bytes",
+         journal_damaged_anywhere_never_gives_wrong_bytes);
+    CASE("damage/data-damaged-anywhere-is-cut-there", data_damaged_anywhere_is_cut_there);
+    CASE("damage/data-cut-anywhere-gives-a-prefix", data_cut_anywhere_gives_a_prefix);
+    CASE("damage/journal-of-a-newer-version-is-left-alone",
+         journal_of_a_newer_version_is_left_alone);
+    CASE("damage/gap-is-not-used-and-closed-when-the-disk-works-again",
+         bytes_behind_a_gap_are_not_used_and_the_gap_is_closed);
+    CASE("damage/gap-ends-what-is-used", a_gap_ends_what_is_used);
+    CASE("damage/death-of-the-disk-at-any-call-keeps-what-was-safe",
+         death_of_the_disk_at_any_call_keeps_what_was_safe);
+    CASE("damage/long-journals-are-renewed",
+         long_journals_are_renewed_and_the_one_before_still_serves);
+    CASE("crash/kill-at-any-moment-loses-nothing-accepted",
+         kill_at_any_moment_loses_nothing_accepted);
+    CASE("folder/upload-in-use-is-left-alone", upload_in_use_is_left_alone);
+    CASE("folder/what-is-not-ours-is-neither-listed-nor-deleted",
+         what_is_not_ours_is_neither_listed_nor_deleted);
+    CASE("folder/deleting-takes-only-our-files", deleting_takes_only_our_files);
+    CASE("folder/linked-files-are-not-read", linked_files_are_not_read);
+    CASE("sync/reports-a-disk-that-fails", syncing_reports_a_disk_that_fails);
+#undef CASE
+    return g_test_run();
+}
