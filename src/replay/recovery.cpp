@@ -123,7 +123,7 @@ Run select_run(const ParsedJournal &journal, const std::function<bool(const Data
 // Reads spill files for checking; keeps the last one open, since records come in its order.
 class Checker {
 public:
-    Checker(FileOps &ops, int dir) : ops_(ops), dir_(dir), buffer_(kReadLength) {}
+    Checker(FileOps &ops, int dir) : ops_(ops), dir_(dir) {}
 
     bool has_length(const DataRecord &record)
     {
@@ -145,6 +145,8 @@ public:
         }
         if (!fd_)
             return false;
+        if (buffer_.size() < record.length)
+            buffer_.resize(std::min<std::size_t>(record.length, kReadLength));
         std::uint32_t crc = 0;
         for (std::uint64_t done = 0; done < record.length;) {
             const auto part = std::span(buffer_).first(static_cast<std::size_t>(
