@@ -307,8 +307,10 @@ void Server::begin(Exchange &exchange)
         reply = std::move(decided);
         if (!reply)
             exchange.sink = std::move(sink);
-    } else if (request.path == "/standin" && request.method == "GET") {
-        reply = Reply{.body = to_json(recorder_.copy()), .content_type = "application/json"};
+    } else if (request.path.starts_with("/standin") && request.method == "GET") {
+        const std::string json = to_json(recorder_.copy(), request.path);
+        reply = json.empty() ? api_error(404, "Not Found")
+                             : Reply{.body = json, .content_type = "application/json"};
     } else if (!GcoreApi::serves(request.path)) {
         reply = tus_error(404, "Not Found: the API is at /streaming/videos, tus at /upload/ "
                                "(Gcore) and /files/ (plain)");

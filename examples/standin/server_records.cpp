@@ -115,7 +115,10 @@ void Server::upload_changed(const Upload &upload)
     recorder_.update([&](Snapshot &all) {
         const auto known = all.uploads.find(upload.info.id);
         if (known == all.uploads.end() || upload.finished()) {
-            all.uploads[upload.info.id] = record_of(upload);
+            UploadRecord record = record_of(upload);
+            record.number =
+                known == all.uploads.end() ? all.uploads.size() + 1 : known->second.number;
+            all.uploads[upload.info.id] = std::move(record);
             return;
         }
         known->second.offset = upload.offset();

@@ -59,25 +59,8 @@ void add_upload(JsonBuilder *json, const UploadRecord &upload)
     json_builder_end_object(json);
 }
 
-} // namespace
-
-const UploadRecord *Snapshot::only_finished() const
+void add_all(JsonBuilder *json, const Snapshot &snapshot)
 {
-    const UploadRecord *only = nullptr;
-    for (const auto &[id, upload] : uploads) {
-        if (!upload.finished || upload.partial)
-            continue;
-        if (only)
-            return nullptr;
-        only = &upload;
-    }
-    return only;
-}
-
-std::string to_json(const Snapshot &snapshot)
-{
-    const auto builder = GRef<JsonBuilder>::adopt(json_builder_new());
-    JsonBuilder *json = builder.get();
     json_builder_begin_object(json);
     add(json, "connections", snapshot.connections);
     add(json, "requests", snapshot.requests_total);
@@ -104,10 +87,50 @@ std::string to_json(const Snapshot &snapshot)
     }
     json_builder_end_array(json);
     json_builder_end_object(json);
+}
 
+const UploadRecord *find_upload(const Snapshot &snapshot, const std::string &name)
+{
+    const UploadRecord *newest = nullptr;
+    for (const auto &[id, upload] : snapshot.uploads) {
+        const bool meant =
+            id == name || (upload.video_id && std::to_string(upload.video_id) == name);
+        if (meant && !upload.partial && (!newest || upload.number > newest->number))
+            newest = &upload;
+    }
+    return newest;
+}
+
+} // namespace
+
+const UploadRecord *Snapshot::only_finished() const
+{
+    const UploadRecord *only = nullptr;
+    for (const auto &[id, upload] : uploads) {
+        if (!upload.finished || upload.partial)
+            continue;
+        if (only)
+            return nullptr;
+        only = &upload;
+    }
+    return only;
+}
+
+std::string to_json(const Snapshot &snapshot, const std::string &path)
+{
+    constexpr std::string_view kUploads = "/standin/uploads/";
+    const auto builder = GRef<JsonBuilder>::adopt(json_builder_new());
+    if (path == "/standin" || path == "/standin/")
+        add_all(builder.get(), snapshot);
+    else if (const UploadRecord *upload = path.starts_with(kUploads)
+                                              ? find_upload(snapshot, path.substr(kUploads.size()))
+                                              : nullptr)
+        add_upload(builder.get(), *upload);
+    else
+        return {};
     const auto generator = GRef<JsonGenerator>::adopt(json_generator_new());
     json_generator_set_pretty(generator.get(), TRUE);
-    JsonNode *root = json_builder_get_root(json);
+    JsonNode *root = json_builder_get_root(builder.get());
     json_generator_set_root(generator.get(), root);
     const GCharOwn text(json_generator_to_data(generator.get(), nullptr));
     json_node_unref(root);

@@ -36,8 +36,9 @@ struct UploadRecord {
     bool removed = false; // terminated, expired or forgotten
     bool partial = false;
     bool final = false;
-    std::string sha256{}; // of a finished upload
-    std::string path{};   // of the bytes; empty when nothing is stored
+    std::uint64_t number = 0; // 1: the first that was created
+    std::string sha256{};     // of a finished upload
+    std::string path{};       // of the bytes; empty when nothing is stored
 };
 
 struct VideoRecord {
@@ -74,8 +75,9 @@ struct Snapshot {
 
 inline constexpr std::size_t kMostRequests = 50000;
 
-// No secrets: for people and scripts (GET /standin).
-std::string to_json(const Snapshot &snapshot);
+// For people and scripts, without secrets. GET /standin: everything; /standin/uploads/ID: the
+// newest upload of that video, or with that id. Empty: there is no such thing.
+std::string to_json(const Snapshot &snapshot, const std::string &path);
 
 // Written by the server's thread, read by any.
 class Recorder {

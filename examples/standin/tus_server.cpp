@@ -507,12 +507,18 @@ Reply TusServer::progress(Upload &upload) const
 {
     Reply reply{.status = 204};
     reply.set("Upload-Offset", std::to_string(upload.offset()));
-    reply.set("Tus-Resumable", std::string(tus::kVersion));
     add_expiry(reply, upload);
     return reply;
 }
 
 Reply TusServer::end(BodySink &sink)
+{
+    Reply reply = judge(sink);
+    reply.set("Tus-Resumable", std::string(tus::kVersion));
+    return reply;
+}
+
+Reply TusServer::judge(BodySink &sink)
 {
     Upload &upload = *sink.upload;
     upload.writer = nullptr;
@@ -529,17 +535,15 @@ Reply TusServer::end(BodySink &sink)
         return std::move(*failure);
     if (sink.over_length && sink.over_is_error)
         return tus_error(413, "ERR_UPLOAD_SIZE_EXCEEDED: upload's size exceeded");
-    if (!sink.creating)
-        return progress(upload);
-    Reply reply = created(sink.request, upload, true);
-    reply.set("Tus-Resumable", std::string(tus::kVersion));
-    return reply;
+    return sink.creating ? created(sink.request, upload, true) : progress(upload);
 }
 
 Reply TusServer::short_reply(BodySink &sink)
 {
     abandon(sink);
-    return progress(*sink.upload);
+    Reply reply = progress(*sink.upload);
+    reply.set("Tus-Resumable", std::string(tus::kVersion));
+    return reply;
 }
 
 void TusServer::abandon(BodySink &sink)

@@ -85,6 +85,7 @@ private:
     std::optional<Reply> complete_if_full(Upload &upload);
     std::optional<Reply> assemble_finals();
     Reply created(const Request &request, Upload &upload, bool with_offset) const;
+    Reply judge(BodySink &sink);
     Reply progress(Upload &upload) const;
     void add_expiry(Reply &reply, const Upload &upload) const;
     bool can(std::string_view extension) const;
