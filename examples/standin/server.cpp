@@ -41,15 +41,15 @@ Result<GRef<GSocketAddress>> parse_address(const std::string &text)
 Reply fixed(const FixedAnswer &answer)
 {
     Reply reply{.status = answer.status};
-    const GCharOwn phrase(g_strdup(soup_status_get_phrase(static_cast<guint>(answer.status))));
+    const char *phrase = reason_phrase(answer.status);
     if (answer.body == BodyKind::kHtml) {
         reply.content_type = "text/html; charset=utf-8";
-        reply.body = cat("<!DOCTYPE html>\n<html><head><title>", answer.status, " ", phrase.get(),
-                         "</title></head><body><h1>", phrase.get(), "</h1></body></html>\n");
+        reply.body = cat("<!DOCTYPE html>\n<html><head><title>", answer.status, " ", phrase,
+                         "</title></head><body><h1>", phrase, "</h1></body></html>\n");
     } else if (answer.body == BodyKind::kJson) {
-        reply = api_error(answer.status, phrase.get());
+        reply = api_error(answer.status, phrase);
     } else {
-        reply.body = cat(answer.status, " ", phrase.get(), "\n");
+        reply.body = cat(answer.status, " ", phrase, "\n");
     }
     for (const auto &[name, value] : answer.headers)
         reply.set(name, value);
@@ -248,6 +248,8 @@ void Server::on_headers(SoupServerMessage *message)
     forward("got-chunk", G_CALLBACK(+[](SoupServerMessage *from, GBytes *chunk, gpointer self) {
                 static_cast<Server *>(self)->on_chunk(from, chunk);
             }));
+    forward("wrote-headers",
+            G_CALLBACK(+[](SoupServerMessage *from, gpointer) { keep_alive_after_204(from); }));
     forward("wrote-body", G_CALLBACK(+[](SoupServerMessage *from, gpointer self) {
                 static_cast<Server *>(self)->on_written(from);
             }));

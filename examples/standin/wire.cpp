@@ -12,16 +12,9 @@ namespace {
 
 constexpr seconds kPatience{3};
 
-const char *reason_of(int status)
-{
-    if (status == 460)
-        return "Checksum Mismatch";
-    return soup_status_get_phrase(static_cast<guint>(status));
-}
-
 std::string raw_reply(const Reply &reply)
 {
-    std::string text = cat("HTTP/1.1 ", reply.status, " ", reason_of(reply.status), "\r\n");
+    std::string text = cat("HTTP/1.1 ", reply.status, " ", reason_phrase(reply.status), "\r\n");
     for (const auto &[name, value] : reply.headers)
         text += cat(name, ": ", value, "\r\n");
     if (reply.status != 204)
@@ -32,6 +25,16 @@ std::string raw_reply(const Reply &reply)
 }
 
 } // namespace
+
+const char *reason_phrase(int status)
+{
+    // what libsoup does not know
+    if (status == 429)
+        return "Too Many Requests";
+    if (status == 460)
+        return "Checksum Mismatch";
+    return soup_status_get_phrase(static_cast<guint>(status));
+}
 
 Request read_request(SoupServerMessage *message, const std::string &own_host)
 {
@@ -69,7 +72,14 @@ void set_reply(SoupServerMessage *message, const Reply &reply)
         soup_server_message_set_response(message, reply.content_type.c_str(), SOUP_MEMORY_COPY,
                                          reply.body.data(), reply.body.size());
     soup_server_message_set_status(message, static_cast<guint>(reply.status),
-                                   reason_of(reply.status));
+                                   reason_phrase(reply.status));
+}
+
+void keep_alive_after_204(SoupServerMessage *message)
+{
+    if (soup_server_message_get_status(message) == 204)
+        soup_message_headers_set_encoding(soup_server_message_get_response_headers(message),
+                                          SOUP_ENCODING_NONE);
 }
 
 void make_close_a_reset(GSocket *socket)

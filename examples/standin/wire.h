@@ -13,10 +13,16 @@
 
 namespace gsttus::standin {
 
+const char *reason_phrase(int status);
+
 Request read_request(SoupServerMessage *message, const std::string &own_host);
 
 // The ordinary way: libsoup reads the rest of the request, then sends this.
 void set_reply(SoupServerMessage *message, const Reply &reply);
+
+// To be called when the reply's headers were written. libsoup forgets with the Content-Length of a
+// 204 that its body has an end, and would close the connection without a word.
+void keep_alive_after_204(SoupServerMessage *message);
 
 // The connection ends here, with a TCP reset. No signal of the message comes any more.
 void reset_connection(SoupServerMessage *message);

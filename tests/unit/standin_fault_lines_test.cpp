@@ -159,12 +159,12 @@ void faults_on_one_request_add_up()
 int main(int argc, char **argv)
 {
     test::init(argc, argv);
-    test::add_test("/standin-faults/documented", documented_lines_mean_what_they_say);
+    test::add_test("/standin-fault-lines/documented", documented_lines_mean_what_they_say);
     for (std::size_t i = 0; i < kWrong.size(); ++i)
-        test::add_row_test(cat("/standin-faults/refused/", i), kWrong[i], nonsense_is_refused);
-    test::add_test("/standin-faults/counted", requests_are_counted_by_kind);
-    test::add_test("/standin-faults/paths", api_and_paths_are_told_apart);
-    test::add_test("/standin-faults/ranges", ranges_and_steps_repeat);
-    test::add_test("/standin-faults/merged", faults_on_one_request_add_up);
+        test::add_row_test(cat("/standin-fault-lines/refused/", i), kWrong[i], nonsense_is_refused);
+    test::add_test("/standin-fault-lines/counted", requests_are_counted_by_kind);
+    test::add_test("/standin-fault-lines/paths", api_and_paths_are_told_apart);
+    test::add_test("/standin-fault-lines/ranges", ranges_and_steps_repeat);
+    test::add_test("/standin-fault-lines/merged", faults_on_one_request_add_up);
     return g_test_run();
 }
