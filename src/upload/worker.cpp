@@ -238,7 +238,7 @@ void Worker::after_step(const Input &input)
 {
     {
         MutexLock lock(core_.mutex);
-        const std::uint64_t held = core_.store->in_memory() + core_.store->on_disk();
+        const std::uint64_t before = core_.store->acked();
         core_.store->release(machine_->releasable());
         core_.taken = machine_->taken();
         UploadStats &stats = core_.stats;
@@ -253,7 +253,8 @@ void Worker::after_step(const Input &input)
         stats.retries = machine_->counters().retries;
         stats.outages = machine_->counters().outages;
         stats.outage_time = machine_->counters().outage_time;
-        if (core_.writers_blocked > 0 && held != core_.store->in_memory() + core_.store->on_disk())
+        // Also where nothing was freed: the margin gives way to a writer who asks.
+        if (core_.writers_blocked > 0 && before != core_.store->acked())
             core_.app_wake.notify_all();
     }
     for (const Report &report : machine_->take_reports())
