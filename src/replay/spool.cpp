@@ -39,40 +39,22 @@ void Spool::adopt(std::unique_ptr<SpoolFolder> folder, std::uint32_t next_file, 
 std::optional<Spool::Written> Spool::write(std::uint64_t position, std::span<const std::byte> data,
                                            Bound bound)
 {
-    if (data.empty() || !usable() || !make_folder() || (journaling_ && !ensure_journal()))
+    std::uint64_t allowed = 0;
+    if (data.empty() || !prepare(bound, allowed))
         return std::nullopt;
-    const bool file_is_new = !out_ || out_->size >= kFileSize;
-    if (file_is_new)
-        until_check_ = 0;
-    const std::uint64_t allowed = room(bound);
-    if (allowed == 0) {
-        fail(ENOSPC, "has no room");
-        return std::nullopt;
-    }
-    if (file_is_new && !new_file())
-        return std::nullopt;
-
     const auto file = out_;
     data = data.first(static_cast<std::size_t>(
         std::min({std::uint64_t{data.size()}, kFileSize - file->size, allowed})));
     const auto outcome = write_fully(ops_, file->writer->get(), data, file->size);
     data = data.first(outcome.written);
-    Written written{.file = file,
-                    .file_offset = file->size,
-                    .length = static_cast<std::uint32_t>(data.size()),
-                    .crc = crc_of(0, data)};
-    // Bytes without a record would be lost in a crash: they do not count as written.
-    if (journaling_ && !data.empty()) {
-        const int error = journal_.data({.position = position,
-                                         .file_offset = written.file_offset,
-                                         .file = file->number,
-                                         .length = written.length,
-                                         .crc = written.crc});
-        if (error != 0) {
-            fail(error, "cannot be written to");
-            return std::nullopt;
-        }
-        unsynced_.insert(file->number);
+    const Written written{.file = file,
+                          .file_offset = file->size,
+                          .length = static_cast<std::uint32_t>(data.size()),
+                          .crc = crc_of(0, data)};
+    if (const int error = journal_written(position, written); error != 0) {
+        // Bytes without a record would be lost in a crash: they do not count as written.
+        fail(error, "cannot be written to");
+        return std::nullopt;
     }
     file->size += data.size();
     used_ += data.size();
@@ -83,6 +65,34 @@ std::optional<Spool::Written> Spool::write(std::uint64_t position, std::span<con
     if (data.empty())
         return std::nullopt;
     return written;
+}
+
+// Sees to everything that a write needs: folder, journal, room, and a file that is not full.
+bool Spool::prepare(Bound bound, std::uint64_t &allowed)
+{
+    if (!usable() || !make_folder() || (journaling_ && !ensure_journal()))
+        return false;
+    const bool needs_file = !out_ || out_->size >= kFileSize;
+    if (needs_file)
+        until_check_ = 0;
+    allowed = room(bound);
+    if (allowed == 0) {
+        fail(ENOSPC, "has no room");
+        return false;
+    }
+    return !needs_file || new_file();
+}
+
+int Spool::journal_written(std::uint64_t position, const Written &written)
+{
+    if (!journaling_ || written.length == 0)
+        return 0;
+    unsynced_.insert(written.file->number);
+    return journal_.data({.position = position,
+                          .file_offset = written.file_offset,
+                          .file = written.file->number,
+                          .length = written.length,
+                          .crc = written.crc});
 }
 
 void Spool::release_file(const std::shared_ptr<SpillFile> &file, std::uint64_t bytes)

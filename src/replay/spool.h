@@ -85,7 +85,9 @@ public:
 private:
     bool usable();
     bool make_folder();
+    bool prepare(Bound bound, std::uint64_t &allowed);
     bool new_file();
+    int journal_written(std::uint64_t position, const Written &written);
     void seal();
     std::uint64_t room(Bound bound);
     void fail(int error, const char *what);

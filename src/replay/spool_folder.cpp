@@ -171,29 +171,36 @@ Result<std::unique_ptr<SpoolFolder>> SpoolFolder::create(const std::string &spoo
     if (!parent)
         return dir_error(errno, spool_dir);
     for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-        std::string id = new_id();
-        if (ops.make_dir_at(parent->get(), id.c_str(), 0700) != 0) {
-            if (errno == EEXIST)
-                continue;
+        auto folder = try_create(spool_dir, parent, ops);
+        if (folder)
+            return folder;
+        // The name is taken, or somebody who clears up took the new folder for a leftover.
+        if (errno != EEXIST && errno != EWOULDBLOCK && errno != ESTALE && errno != ENOENT)
             return dir_error(errno, spool_dir);
-        }
-        FdRef dir = open_dir(ops, parent->get(), id, false);
-        FdRef lock = dir && is_ours(dir->get()) ? take_lock(ops, dir->get(), O_CREAT) : nullptr;
-        if (!lock) {
-            const int error = errno;
-            (void)ops.remove_at(dir ? dir->get() : -1, kLockName, 0);
-            (void)ops.remove_at(parent->get(), id.c_str(), AT_REMOVEDIR);
-            // Somebody who clears up has taken it for a leftover: a new name.
-            if (dir && (error == EWOULDBLOCK || error == ESTALE || error == ENOENT))
-                continue;
-            return dir_error(error, spool_dir);
-        }
-        std::string path = cat(spool_dir, spool_dir.ends_with('/') ? "" : "/", id);
-        return std::unique_ptr<SpoolFolder>(new SpoolFolder(ops, std::move(path), std::move(id),
-                                                            std::move(parent), std::move(dir),
-                                                            std::move(lock)));
     }
     return dir_error(EEXIST, spool_dir);
+}
+
+// Null and errno: no folder was left behind.
+std::unique_ptr<SpoolFolder> SpoolFolder::try_create(const std::string &spool_dir,
+                                                     const FdRef &parent, FileOps &ops)
+{
+    std::string id = new_id();
+    if (ops.make_dir_at(parent->get(), id.c_str(), 0700) != 0)
+        return nullptr;
+    FdRef dir = open_dir(ops, parent->get(), id, false);
+    FdRef lock = dir ? take_lock(ops, dir->get(), O_CREAT) : nullptr;
+    if (!lock) {
+        const int error = errno;
+        if (dir)
+            (void)ops.remove_at(dir->get(), kLockName, 0);
+        (void)ops.remove_at(parent->get(), id.c_str(), AT_REMOVEDIR);
+        errno = error;
+        return nullptr;
+    }
+    std::string path = cat(spool_dir, spool_dir.ends_with('/') ? "" : "/", id);
+    return std::unique_ptr<SpoolFolder>(new SpoolFolder(ops, std::move(path), std::move(id), parent,
+                                                        std::move(dir), std::move(lock)));
 }
 
 Result<std::unique_ptr<SpoolFolder>> SpoolFolder::open(const std::string &spool_dir,

@@ -38,6 +38,9 @@ public:
     Result<void> remove();
 
 private:
+    static std::unique_ptr<SpoolFolder> try_create(const std::string &spool_dir,
+                                                   const FdRef &parent, FileOps &ops);
+
     SpoolFolder(FileOps &ops, std::string path, std::string id, FdRef parent, FdRef dir, FdRef lock)
         : ops_(ops), path_(std::move(path)), id_(std::move(id)), parent_(std::move(parent)),
           dir_(std::move(dir)), lock_(std::move(lock))
