@@ -1,0 +1,669 @@
+// LiveUpload with the real transport against the stand-in's faults. Every case ends with the same
+// question: does the server have exactly the bytes that were written, and did every PATCH go to an
+// offset that the server had announced?
+#include "base/log.h"
+#include "glib/ptr.h"
+#include "http/soup_transport.h"
+#include "standin/standin.h"
+#include "test.h"
+#include "upload/live_upload.h"
+#include "upload/tus_target.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <glib/gstdio.h>
+
+using namespace gsttus;
+using gsttus::standin::Snapshot;
+using gsttus::standin::Standin;
+using gsttus::standin::StandinOptions;
+using gsttus::standin::UploadRecord;
+using gsttus::test::add_row_test;
+using gsttus::test::add_test;
+
+namespace {
+
+constexpr seconds kPatience{30};
+
+// Everything that the observer is told, for tests to wait on.
+class Listener final : public UploadObserver {
+public:
+    void on_created(const UploadCreated &created) override
+    {
+        note([&] { created_.push_back(created); });
+    }
+
+    void on_progress(const UploadProgress &) override {}
+
+    void on_stalled(const UploadStalled &stalled) override
+    {
+        note([&] { stalls_.push_back(stalled); });
+    }
+
+    void on_resumed(const UploadResumed &resumed) override
+    {
+        note([&] { resumes_.push_back(resumed); });
+    }
+
+    void on_warning(const Error &error) override
+    {
+        note([&] { warnings_.push_back(error); });
+    }
+
+    void on_target_notice(const TargetNotice &) override {}
+
+    void on_complete(const UploadComplete &complete) override
+    {
+        note([&] { complete_ = complete; });
+    }
+
+    void on_failed(const Error &error, const std::string &, const std::string &spool_path) override
+    {
+        note([&] {
+            failure_ = error;
+            spool_path_ = spool_path;
+        });
+    }
+
+    std::optional<std::string> on_refresh_authorization(int) override
+    {
+        MutexLock lock(mutex_);
+        ++refreshes_;
+        return fresh_authorization_;
+    }
+
+    template <typename Holds>
+    bool wait_for(Holds holds)
+    {
+        const TimePoint deadline = Clock::now() + kPatience;
+        MutexLock lock(mutex_);
+        while (!holds(*this)) {
+            if (Clock::now() >= deadline)
+                return false;
+            changed_.wait_until(lock, deadline);
+        }
+        return true;
+    }
+
+    // read under wait_for(), or after the upload has stopped
+    std::vector<UploadCreated> created_;
+    std::vector<UploadStalled> stalls_;
+    std::vector<UploadResumed> resumes_;
+    std::vector<Error> warnings_;
+    std::optional<UploadComplete> complete_;
+    std::optional<Error> failure_;
+    std::string spool_path_;
+    int refreshes_ = 0;
+    std::optional<std::string> fresh_authorization_;
+
+private:
+    template <typename Change>
+    void note(Change change)
+    {
+        MutexLock lock(mutex_);
+        change();
+        changed_.notify_all();
+    }
+
+    Mutex mutex_;
+    Condition changed_;
+};
+
+std::vector<std::byte> noise(std::size_t size)
+{
+    std::mt19937 random(42);
+    std::vector<std::byte> bytes(size);
+    for (std::byte &byte : bytes)
+        byte = static_cast<std::byte>(random());
+    return bytes;
+}
+
+std::string sha256(std::span<const std::byte> bytes)
+{
+    const GCharOwn text(g_compute_checksum_for_data(
+        G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(bytes.data()), bytes.size()));
+    return text.get();
+}
+
+UploadConfig quick_config()
+{
+    UploadConfig config;
+    config.chunk_size = 64 << 10;
+    config.replay.spool_mode = SpoolMode::kNever;
+    config.runtime.flush_interval = milliseconds(20);
+    config.runtime.timeout = seconds(3);
+    config.stop_timeout = milliseconds(3000);
+    config.seed = 1;
+    return config;
+}
+
+struct Recording {
+    explicit Recording(StandinOptions options = {}, UploadConfig config = quick_config())
+    {
+        Result<std::unique_ptr<Standin>> started = Standin::start(std::move(options));
+        if (!started)
+            g_error("stand-in: %s", started.error().message.c_str());
+        server = std::move(*started);
+        begin(std::move(config), server->files_url());
+    }
+
+    void begin(UploadConfig config, const std::string &endpoint)
+    {
+        upload = std::make_unique<LiveUpload>(
+            std::move(config),
+            std::make_unique<TusTarget>(endpoint, Metadata{{"filename", "noise.bin"}}), transport,
+            listener);
+        upload->set_hints({});
+    }
+
+    void write(std::span<const std::byte> bytes, std::size_t piece = 10000)
+    {
+        for (std::size_t at = 0; at < bytes.size(); at += piece) {
+            const auto part = bytes.subspan(at, std::min(piece, bytes.size() - at));
+            const WriteResult result = upload->write(part);
+            g_assert_true(result.status == WriteStatus::kOk);
+            g_assert_cmpuint(result.taken, ==, part.size());
+        }
+    }
+
+    // `bytes` are at the server, once, and no request was out of order.
+    void check_stored(std::span<const std::byte> bytes) const
+    {
+        const Snapshot snapshot = server->snapshot();
+        const UploadRecord *record = snapshot.only_finished();
+        g_assert_nonnull(record);
+        g_assert_cmpuint(record->offset, ==, bytes.size());
+        ASSERT_STR(record->sha256, sha256(bytes));
+        g_assert_cmpuint(snapshot.unannounced_offsets, ==, 0);
+        g_assert_cmpuint(snapshot.interrupted_patches, ==, 0);
+    }
+
+    Listener listener;
+    TransportFactory transport = [] {
+        return make_soup_transport(HttpConfig{.user_agent = "test"});
+    };
+    std::unique_ptr<Standin> server;
+    std::unique_ptr<LiveUpload> upload;
+};
+
+// --- sizes ---------------------------------------------------------------------------------------
+
+struct SizeRow {
+    const char *name;
+    std::size_t size;
+};
+
+const std::vector<SizeRow> kSizes = {
+    {"0-bytes", 0},          {"1-byte", 1},
+    {"2-bytes", 2},          {"one-chunk-less-1", (64 << 10) - 1},
+    {"one-chunk", 64 << 10}, {"one-chunk-and-1", (64 << 10) + 1},
+    {"8-chunks", 512 << 10}, {"1234567-bytes", 1234567},
+};
+
+void any_size_arrives(const SizeRow &row)
+{
+    Recording recording;
+    const std::vector<std::byte> bytes = noise(row.size);
+    recording.upload->start();
+    recording.write(bytes);
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
+    g_assert_cmpuint(recording.listener.stalls_.size(), ==, 0);
+    g_assert_true(recording.listener.complete_.has_value());
+    g_assert_cmpuint(recording.listener.complete_->bytes, ==, row.size);
+    const UploadStats stats = recording.upload->stats();
+    g_assert_cmpuint(stats.bytes_acked, ==, row.size);
+    g_assert_cmpuint(stats.bytes_resent, ==, 0);
+    ASSERT_STR(stats.state, "finished");
+}
+
+// --- faults --------------------------------------------------------------------------------------
+
+struct FaultRow {
+    const char *name;
+    std::vector<const char *> faults;
+    bool outage; // counts as one
+};
+
+const std::vector<FaultRow> kFaults = {
+    {"cut-in-mid-body", {"on PATCH 3: cut after 20000 bytes"}, true},
+    {"cut-before-body", {"on PATCH 2: cut"}, true},
+    {"answer-lost", {"on PATCH 2: store, then drop the answer"}, true},
+    {"answer-lost-at-the-end", {"on PATCH from 6: store, then drop the answer"}, true},
+    {"short-acknowledgement", {"on PATCH any: accept only 10000 bytes"}, false},
+    {"503-with-retry-after", {"on PATCH 2: answer 503, Retry-After 1"}, true},
+    {"stored-then-500", {"on PATCH 2: store, then answer 500"}, true},
+    {"429", {"on PATCH 2: answer 429, Retry-After 1"}, true},
+    {"stall-without-reset", {"on PATCH 2: stall 60 s after 1000 bytes"}, true},
+    {"creation-500", {"on POST 1: answer 500"}, true},
+    {"creation-cut", {"on POST 1: store, then drop the answer"}, true},
+    {"options-not-there", {"on OPTIONS any: answer 404"}, false},
+    {"options-500", {"on OPTIONS 1: answer 500"}, true},
+    {"head-500", {"on PATCH 2: cut after 1000 bytes", "on HEAD 1-3: answer 502"}, true},
+    {"head-423", {"on PATCH 2: cut after 1000 bytes", "on HEAD 1: answer 423"}, true},
+    {"patch-423", {"on PATCH 2-3: answer 423"}, true},
+    {"patch-409", {"on PATCH 2: answer 409"}, false},
+    {"rollback-in-the-margin", {"on PATCH 4: rollback 30000 bytes"}, false},
+    {"offset-missing", {"on PATCH 2: no header"}, true},
+    {"relative-location", {"on POST 1: location relative"}, false},
+    {"path-absolute-location", {"on POST 1: location path-absolute"}, false},
+    {"redirected-creation", {"on POST 1: redirect 308"}, false},
+    {"redirected-patch", {"on PATCH 2: redirect 307"}, false},
+    {"early-short-answer", {"on PATCH 2: early answer after 10000 bytes"}, false},
+    {"413-then-smaller", {"on PATCH 1: answer 413"}, false},
+    {"interrupted-by-the-server", {"on PATCH 2: answer 400 ERR_UPLOAD_INTERRUPTED"}, true},
+    {"405-then-override", {"on PATCH any: answer 405"}, false},
+    {"gone-while-all-is-held", {"on PATCH 2: forget"}, true},
+    {"kept-alive-connection-dies", {"connection: close when idle"}, false},
+};
+
+void fault_costs_no_byte(const FaultRow &row)
+{
+    UploadConfig config = quick_config();
+    if (std::string(row.name) == "413-then-smaller")
+        config.chunk_size = 1 << 20;
+    Recording recording({}, std::move(config));
+    for (const char *fault : row.faults) {
+        if (const Result<void> added = recording.server->add_fault(fault); !added)
+            g_error("%s: %s", fault, added.error().message.c_str());
+    }
+    const std::vector<std::byte> bytes = noise(700000);
+    recording.upload->start();
+    recording.write(bytes);
+    recording.upload->finish();
+    const DrainStatus status = recording.upload->wait_drained();
+    recording.upload->stop(OnStop::kFinish);
+    if (recording.listener.failure_)
+        g_test_message("%s %s", recording.listener.failure_->message.c_str(),
+                       recording.listener.failure_->detail.c_str());
+    g_assert_true(status == DrainStatus::kComplete);
+    recording.check_stored(bytes);
+    std::uint64_t hits = 0;
+    for (const auto &[fault, count] : recording.server->snapshot().faults_hit)
+        hits += count;
+    g_assert_cmpuint(hits, >, 0); // the fault did happen
+    const UploadStats stats = recording.upload->stats();
+    g_assert_cmpint(stats.outages > 0, ==, row.outage);
+    g_assert_cmpint(recording.listener.stalls_.empty(), ==, !row.outage);
+    // one outage, one begin and one end
+    g_assert_cmpuint(recording.listener.resumes_.size(), ==, stats.outages);
+}
+
+void server_that_goes_away_is_waited_for()
+{
+    Recording recording;
+    const std::vector<std::byte> bytes = noise(1000000);
+    recording.upload->start();
+    recording.write(std::span(bytes).first(200000));
+    g_assert_true(recording.server->wait_for(
+        [](const Snapshot &now) { return now.bytes_received > 100000; }, kPatience));
+    recording.server->go_away();
+    recording.write(std::span(bytes).subspan(200000)); // goes on without noticing
+    g_assert_true(
+        recording.listener.wait_for([](const Listener &now) { return now.stalls_.size() > 2; }));
+    g_assert_true(recording.server->come_back().ok());
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
+    g_assert_cmpuint(recording.upload->stats().outages, ==, 1);
+}
+
+void changed_network_ends_a_wait_at_once()
+{
+    Recording recording;
+    recording.server->go_away();
+    recording.upload->start();
+    const std::vector<std::byte> bytes = noise(1000);
+    recording.write(bytes);
+    for (std::size_t attempts = 5; attempts < 9; ++attempts) {
+        g_assert_true(recording.listener.wait_for(
+            [&](const Listener &now) { return now.stalls_.size() >= attempts; }));
+        recording.upload->network_changed();
+    }
+    g_assert_true(recording.server->come_back().ok());
+    recording.upload->network_changed();
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
+}
+
+// --- failures ------------------------------------------------------------------------------------
+
+struct FailureRow {
+    const char *name;
+    std::vector<const char *> faults;
+    ErrorKind kind;
+    int status;
+};
+
+const std::vector<FailureRow> kFailures = {
+    {"401-at-creation", {"on POST any: answer 401"}, ErrorKind::kNotAuthorized, 401},
+    {"403-at-creation", {"on POST any: answer 403"}, ErrorKind::kNotAuthorized, 403},
+    {"404-at-creation", {"on POST any: answer 404"}, ErrorKind::kNotFound, 404},
+    {"400-at-creation", {"on POST any: answer 400"}, ErrorKind::kServer, 400},
+    {"html-at-creation", {"on POST any: answer 200 with HTML"}, ErrorKind::kProtocol, 0},
+    {"moved", {"on POST any: redirect 301"}, ErrorKind::kProtocol, 301},
+    {"415", {"on PATCH any: answer 415"}, ErrorKind::kServer, 415},
+};
+
+void what_cannot_heal_fails_at_once(const FailureRow &row)
+{
+    Recording recording;
+    for (const char *fault : row.faults)
+        g_assert_true(recording.server->add_fault(fault).ok());
+    recording.upload->start();
+    const std::vector<std::byte> bytes = noise(1000);
+    (void)recording.upload->write(bytes);
+    g_assert_true(
+        recording.listener.wait_for([](const Listener &now) { return now.failure_.has_value(); }));
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kFailed);
+    g_assert_true(recording.upload->write(bytes).status == WriteStatus::kFailed);
+    recording.upload->stop(OnStop::kFinish);
+    g_test_message("%s", recording.listener.failure_->message.c_str());
+    ASSERT_STR(to_string(recording.listener.failure_->kind), to_string(row.kind));
+    g_assert_cmpint(recording.listener.failure_->http_status, ==, row.status);
+}
+
+void outage_timeout_gives_up()
+{
+    UploadConfig config = quick_config();
+    config.runtime.outage_timeout = milliseconds(700);
+    Recording recording({}, std::move(config));
+    recording.server->go_away();
+    recording.upload->start();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kFailed);
+    recording.upload->stop(OnStop::kFinish);
+    g_assert_true(recording.listener.failure_->retryable);
+}
+
+// Passes everything on and notes the credentials that went with it.
+class NotingTransport final : public Transport {
+public:
+    NotingTransport(std::unique_ptr<Transport> inner, std::vector<std::string> &sent)
+        : inner_(std::move(inner)), sent_(sent)
+    {
+    }
+
+    HttpOutcome send(const HttpRequest &request, GCancellable *cancel) override
+    {
+        HttpResponse headers;
+        headers.headers = request.headers;
+        const std::string *value = headers.header("Authorization");
+        sent_.push_back(value ? *value : "");
+        return inner_->send(request, cancel);
+    }
+
+private:
+    std::unique_ptr<Transport> inner_;
+    std::vector<std::string> &sent_;
+};
+
+void authorization_is_renewed_in_mid_recording()
+{
+    UploadConfig config = quick_config();
+    config.runtime.authorization = "Bearer old-credentials";
+    Recording recording;
+    std::vector<std::string> sent;
+    recording.transport = [&sent]() -> Result<std::unique_ptr<Transport>> {
+        auto inner = make_soup_transport(HttpConfig{.user_agent = "test"});
+        return std::unique_ptr<Transport>(
+            std::make_unique<NotingTransport>(std::move(*inner), sent));
+    };
+    recording.begin(std::move(config), recording.server->files_url());
+    recording.listener.fresh_authorization_ = "Bearer new-credentials";
+    g_assert_true(recording.server->add_fault("on PATCH 2: answer 401").ok());
+    const std::vector<std::byte> bytes = noise(300000);
+    recording.upload->start();
+    recording.write(bytes);
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
+    g_assert_cmpint(recording.listener.refreshes_, ==, 1);
+    ASSERT_STR(sent.front(), "Bearer old-credentials");
+    ASSERT_STR(sent.back(), "Bearer new-credentials");
+}
+
+// --- length modes --------------------------------------------------------------------------------
+
+struct ModeRow {
+    const char *name;
+    std::vector<std::string> extensions;
+    const char *mode;
+    std::size_t size;
+};
+
+const std::vector<ModeRow> kModes = {
+    {"deferred", {"creation", "creation-defer-length", "concatenation"}, "deferred", 500000},
+    {"concatenation", {"creation", "concatenation"}, "concatenation", 500000},
+    {"concatenation-1-byte", {"creation", "concatenation"}, "concatenation", 1},
+    {"concatenation-0-bytes", {"creation", "concatenation"}, "concatenation", 0},
+    {"spool", {"creation"}, "spool", 500000},
+    {"spool-1-byte", {"creation"}, "spool", 1},
+    {"spool-0-bytes", {"creation"}, "spool", 0},
+};
+
+void length_mode_follows_the_server(const ModeRow &row)
+{
+    StandinOptions options;
+    options.extensions = row.extensions;
+    UploadConfig config = quick_config();
+    const GCharOwn folder(g_dir_make_tmp("live-upload-XXXXXX", nullptr));
+    config.replay.spool_mode = SpoolMode::kOverflow;
+    config.replay.spool_dir = folder.get();
+    config.replay.max_memory = 256 << 10;
+    const std::vector<std::byte> bytes = noise(row.size);
+    {
+        Recording recording(std::move(options), std::move(config));
+        recording.upload->start();
+        recording.write(bytes);
+        recording.upload->finish();
+        g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+        recording.upload->stop(OnStop::kFinish);
+        recording.check_stored(bytes);
+        ASSERT_STR(recording.upload->stats().length_mode, row.mode);
+        g_assert_cmpuint(recording.listener.warnings_.size(), ==,
+                         std::string(row.mode) == "deferred" ? 0 : 1);
+    }
+    g_assert_cmpint(g_rmdir(folder.get()), ==, 0); // nothing is left in it
+}
+
+void dead_partial_upload_is_replaced()
+{
+    StandinOptions options;
+    options.extensions = {"creation", "concatenation"};
+    Recording recording(std::move(options));
+    g_assert_true(recording.server->add_fault("on PATCH 3: expire").ok());
+    const std::vector<std::byte> bytes = noise(500000);
+    recording.upload->start();
+    recording.write(bytes);
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
+}
+
+// --- memory, waiting, stopping -------------------------------------------------------------------
+
+void full_store_blocks_the_writer_until_interrupted()
+{
+    UploadConfig config = quick_config();
+    config.replay.max_memory = 256 << 10;
+    config.replay.rollback_margin = 0;
+    Recording recording({}, std::move(config));
+    recording.server->go_away();
+    recording.upload->start();
+    const std::vector<std::byte> bytes = noise(1 << 20);
+    GThread *thread = g_thread_new(
+        "interrupter",
+        [](gpointer data) -> gpointer {
+            auto &self = *static_cast<Recording *>(data);
+            // the warning says that the writer waits
+            g_assert_true(
+                self.listener.wait_for([](const Listener &now) { return !now.warnings_.empty(); }));
+            self.upload->interrupt();
+            return nullptr;
+        },
+        &recording);
+    const WriteResult blocked = recording.upload->write(bytes);
+    g_thread_join(thread);
+    g_assert_true(blocked.status == WriteStatus::kInterrupted);
+    g_assert_cmpuint(blocked.taken, >, 0);
+    g_assert_cmpuint(blocked.taken, <=, 256 << 10);
+    g_assert_cmpuint(recording.upload->stats().bytes_in_memory, <=, 256 << 10);
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kInterrupted);
+
+    recording.upload->resume();
+    g_assert_true(recording.server->come_back().ok());
+    recording.write(std::span(bytes).subspan(blocked.taken));
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
+    g_assert_cmpuint(recording.listener.warnings_.size(), ==, 1);
+}
+
+void stop_finishes_what_was_written()
+{
+    Recording recording;
+    const std::vector<std::byte> bytes = noise(300000);
+    recording.upload->start();
+    recording.write(bytes);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
+    g_assert_true(recording.listener.complete_.has_value());
+    recording.upload->stop(OnStop::kFinish); // again: nothing
+}
+
+void stop_can_keep_the_upload_for_later()
+{
+    Recording recording;
+    const std::vector<std::byte> bytes = noise(300000);
+    recording.upload->start();
+    recording.write(std::span(bytes).first(200000));
+    g_assert_true(recording.server->wait_for(
+        [](const Snapshot &now) { return now.bytes_received > 100000; }, kPatience));
+    recording.upload->stop(OnStop::kKeep);
+    const std::string url = recording.upload->stats().upload_url;
+    const Snapshot snapshot = recording.server->snapshot();
+    g_assert_null(snapshot.only_finished());
+    g_assert_cmpuint(snapshot.uploads.size(), ==, 1);
+    const std::uint64_t stored = snapshot.uploads.begin()->second.offset;
+
+    UploadConfig config = quick_config();
+    config.upload_url = url;
+    recording.begin(std::move(config), "");
+    recording.upload->start();
+    recording.write(std::span(bytes).subspan(stored));
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
+    g_assert_cmpuint(recording.server->snapshot().count("POST"), ==, 1);
+}
+
+void stop_can_remove_the_upload()
+{
+    Recording recording;
+    recording.upload->start();
+    recording.write(noise(100000));
+    g_assert_true(recording.server->wait_for(
+        [](const Snapshot &now) { return now.bytes_received > 10000; }, kPatience));
+    recording.upload->stop(OnStop::kTerminate);
+    const Snapshot snapshot = recording.server->snapshot();
+    g_assert_cmpuint(snapshot.count("DELETE"), ==, 1);
+    g_assert_true(snapshot.uploads.begin()->second.removed);
+}
+
+struct SilentRow {
+    const char *name;
+    const char *fault;
+    OnStop policy;
+};
+
+const std::vector<SilentRow> kSilent = {
+    {"patch-finish", "on PATCH any: stall 60 s", OnStop::kFinish},
+    {"patch-keep", "on PATCH any: stall 60 s", OnStop::kKeep},
+    {"patch-terminate", "on PATCH any: stall 60 s", OnStop::kTerminate},
+    {"creation-finish", "on POST any: stall 60 s", OnStop::kFinish},
+    {"all-terminate", "on ANY any: stall 60 s", OnStop::kTerminate},
+};
+
+// The test's own time limit would find a hang.
+void stop_is_bounded_against_a_silent_server(const SilentRow &row)
+{
+    UploadConfig config = quick_config();
+    config.runtime.timeout = seconds(60);
+    config.stop_timeout = milliseconds(500);
+    Recording recording({}, std::move(config));
+    g_assert_true(recording.server->add_fault(row.fault).ok());
+    recording.upload->start();
+    recording.write(noise(100000));
+    g_assert_true(recording.server->wait_for(
+        [](const Snapshot &now) { return !now.faults_hit.empty(); }, kPatience));
+    recording.upload->stop(row.policy);
+    g_assert_false(recording.listener.complete_.has_value());
+    if (row.policy == OnStop::kFinish) // somebody is told that bytes are missing
+        g_assert_true(recording.listener.failure_.has_value());
+}
+
+void many_starts_and_stops_end_clean()
+{
+    Result<std::unique_ptr<Standin>> server = Standin::start({});
+    g_assert_true(server.ok());
+    for (int round = 0; round < 20; ++round) {
+        Listener listener;
+        LiveUpload upload(
+            quick_config(), std::make_unique<TusTarget>((*server)->files_url(), Metadata{}),
+            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, listener);
+        if (round % 4 != 3)
+            upload.start();
+        (void)upload.write(noise(static_cast<std::size_t>(round) * 1000 + 1));
+        upload.stop(round % 2 == 0 ? OnStop::kKeep : OnStop::kTerminate);
+    }
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    gsttus::test::init(argc, argv);
+    // seen with --verbose, and when a case fails
+    set_log_sink([](LogLevel, const char *area, std::string_view text) {
+        g_test_message("%s: %.*s", area, static_cast<int>(text.size()), text.data());
+    });
+    for (const SizeRow &row : kSizes)
+        add_row_test(std::string("/live-upload/size/") + row.name, row, any_size_arrives);
+    for (const FaultRow &row : kFaults)
+        add_row_test(std::string("/live-upload/fault/") + row.name, row, fault_costs_no_byte);
+    add_test("/live-upload/outage/server-goes-away", server_that_goes_away_is_waited_for);
+    add_test("/live-upload/outage/network-changed", changed_network_ends_a_wait_at_once);
+    for (const FailureRow &row : kFailures)
+        add_row_test(std::string("/live-upload/failure/") + row.name, row,
+                     what_cannot_heal_fails_at_once);
+    add_test("/live-upload/failure/outage-timeout", outage_timeout_gives_up);
+    add_test("/live-upload/authorization/renewed", authorization_is_renewed_in_mid_recording);
+    for (const ModeRow &row : kModes)
+        add_row_test(std::string("/live-upload/length-mode/") + row.name, row,
+                     length_mode_follows_the_server);
+    add_test("/live-upload/length-mode/dead-partial-upload", dead_partial_upload_is_replaced);
+    add_test("/live-upload/memory/full-store-blocks",
+             full_store_blocks_the_writer_until_interrupted);
+    add_test("/live-upload/stop/finish", stop_finishes_what_was_written);
+    add_test("/live-upload/stop/keep", stop_can_keep_the_upload_for_later);
+    add_test("/live-upload/stop/terminate", stop_can_remove_the_upload);
+    for (const SilentRow &row : kSilent)
+        add_row_test(std::string("/live-upload/stop/silent-server/") + row.name, row,
+                     stop_is_bounded_against_a_silent_server);
+    add_test("/live-upload/stop/many", many_starts_and_stops_end_clean);
+    return g_test_run();
+}
