@@ -120,6 +120,8 @@ std::optional<Error> SoupExchange::prepare()
     // and PATCH would open a connection of its own. A repetition is stopped at "restarted".
     soup_message_add_flags(message_.get(),
                            SoupMessageFlags(SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_IDEMPOTENT));
+    if (request_.new_connection)
+        soup_message_add_flags(message_.get(), SOUP_MESSAGE_NEW_CONNECTION);
     add_headers();
     connect_signals();
     return std::nullopt;

@@ -39,6 +39,7 @@ struct HttpRequest {
     std::uint64_t body_length = 0;  // sent as Content-Length, also when 0 and method is POST/PATCH
     std::string content_type;       // empty: none
     bool expect_continue = false;   // send "Expect: 100-continue" and wait for the go-ahead
+    bool new_connection = false;    // do not use a kept-alive one
     Duration timeout = seconds(30); // nothing moved for so long: failed
     Duration connect_timeout = seconds(10);        // until a connection (with TLS) stands
     std::size_t max_answer = std::size_t{1} << 20; // bytes of answer body kept; the rest is dropped

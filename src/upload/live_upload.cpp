@@ -39,7 +39,6 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
 {
     WriteResult result;
     MutexLock lock(core_->mutex);
-    bool warned = false;
     while (result.taken < data.size()) {
         if (core_->failed)
             result.status = WriteStatus::kFailed;
@@ -55,8 +54,8 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
         result.taken += taken;
         if (taken > 0)
             continue;
-        if (!warned && !core_->block_warned) {
-            warned = core_->block_warned = true;
+        if (!core_->block_warned) {
+            core_->block_warned = true;
             Error error;
             error.kind = ErrorKind::kNoSpace;
             error.message = "Memory and disk for unsent data are full: the pipeline has to wait "
@@ -70,7 +69,6 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
         core_->app_wake.wait_until(lock, Clock::now() + kDiskRetry);
         --core_->writers_blocked;
     }
-    core_->block_warned = false;
     core_->wake_worker_if_due();
     return result;
 }

@@ -253,6 +253,9 @@ void Worker::after_step(const Input &input)
         stats.retries = machine_->counters().retries;
         stats.outages = machine_->counters().outages;
         stats.outage_time = machine_->counters().outage_time;
+        if (core_.writers_blocked == 0 &&
+            core_.store->end() - machine_->acked() <= core_.config.chunk_size)
+            core_.block_warned = false; // caught up: the next time is another incident
         // Also where nothing was freed: the margin gives way to a writer who asks.
         if (core_.writers_blocked > 0 && before != core_.store->acked())
             core_.app_wake.notify_all();
@@ -420,6 +423,7 @@ Event Worker::send(HttpRequest request, const Input &input, bool creating)
     const bool patient = connect_failures_ == 0 || connect_failures_ % 4 == 3;
     request.connect_timeout =
         std::min<Duration>(patient ? Duration(kConnect) : Duration(kReconnect), request.timeout);
+    request.new_connection = distrust_kept_alive_ && request.body;
     log(LogLevel::kDebug, "http",
         cat(request.method, ' ', redact_url(request.url), " body=", request.body_length));
 
@@ -427,12 +431,15 @@ Event Worker::send(HttpRequest request, const Input &input, bool creating)
     if (const HttpFailure *failure = outcome.failure()) {
         const bool reached = failure->reach != HttpFailure::Reach::kNotConnected;
         connect_failures_ = reached ? 1 : connect_failures_ + 1;
+        distrust_kept_alive_ = distrust_kept_alive_ || failure->reused_connection;
         NoAnswer event{failure->error, reached, failure->reused_connection};
         event.error.message = redact_(event.error.message);
         event.error.detail = redact_(event.error.detail);
         return event;
     }
     connect_failures_ = 0;
+    if (request.body)
+        distrust_kept_alive_ = false;
     const HttpResponse &response = *outcome.response();
     Answer answer = parse_answer(response, request.url, Clock::now(), wall_seconds(), redact_);
     answer.refused_metadata =

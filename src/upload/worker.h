@@ -120,6 +120,7 @@ private:
     std::vector<std::string> homes_; // whose credentials we carry: see Identity
     std::uint64_t credentials_used_ = 0;
     std::uint64_t connect_failures_ = 0;
+    bool distrust_kept_alive_ = false; // one was dead: the next body goes over a new connection
     TimePoint last_progress_{};
     TimePoint last_sync_{};
     std::string journaled_url_;
