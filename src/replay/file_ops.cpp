@@ -2,11 +2,11 @@
 #include "replay/file_ops.h"
 
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
 #include <utility>
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -76,8 +76,8 @@ TimePoint FileOps::now()
 FileOps &real_file_ops()
 {
     // Never destroyed: a Piece may outlive everything else at exit.
-    static auto *const ops = new FileOps;
-    return *ops;
+    static auto *const kOps = new FileOps;
+    return *kOps;
 }
 
 Fd::~Fd()

@@ -15,7 +15,7 @@ namespace gsttus {
 
 namespace {
 
-constexpr std::uint32_t kCheckLength = 1u << 20; // a recovery cuts at the end of such a run
+constexpr std::uint32_t kCheckLength = 1U << 20; // a recovery cuts at the end of such a run
 
 class MemoryPiece final : public Piece {
 public:

@@ -260,12 +260,11 @@ void Spool::fail(int error, const char *what)
     fail(disk_error(error, cat("The spool folder ", where, ' ', what, '.')));
 }
 
-// The file is closed at what was really written; the next attempt begins a new one.
+// A file on a failing disk ends at what was really written; the next attempt begins a new one.
 void Spool::fail(Error error)
 {
-    if (out_ && error.kind != ErrorKind::kNoSpace)
-        seal();
-    else if (out_ && out_->size == 0)
+    const bool full = error.kind == ErrorKind::kNoSpace; // then it can go on later
+    if (out_ && (!full || out_->size == 0))
         seal();
     healthy_ = false;
     retry_at_ = ops_.now() + kRetryAfter;

@@ -8,11 +8,11 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <ctime>
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -30,7 +30,7 @@ constexpr int kNameAttempts = 16;
 std::string hexadecimal(std::uint32_t number)
 {
     std::array<char, 9> text{};
-    (void)snprintf(text.data(), text.size(), "%08x", number);
+    (void)std::snprintf(text.data(), text.size(), "%08x", number);
     return text.data();
 }
 
