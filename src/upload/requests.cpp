@@ -6,10 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
-#include <iomanip>
-#include <locale>
-#include <sstream>
 
 #include <glib.h>
 
@@ -46,17 +42,6 @@ bool is_same_origin(GUri *a, GUri *b)
 {
     return same_host(a, b) && port_of(a) == port_of(b) &&
            g_strcmp0(g_uri_get_scheme(a), g_uri_get_scheme(b)) == 0;
-}
-
-std::optional<std::int64_t> parse_http_date(std::string_view text)
-{
-    std::istringstream stream{std::string(text)};
-    stream.imbue(std::locale::classic());
-    std::tm when{};
-    stream >> std::get_time(&when, "%a, %d %b %Y %H:%M:%S");
-    if (stream.fail())
-        return std::nullopt;
-    return static_cast<std::int64_t>(timegm(&when));
 }
 
 HttpRequest base_request(const char *method, const std::string &url, const Identity &identity)
@@ -197,16 +182,6 @@ HttpRequest make_head(const Head &action, const Identity &identity)
 HttpRequest make_delete(const std::string &url, const Identity &identity)
 {
     return tus_request("DELETE", url, identity);
-}
-
-Duration parse_retry_after(std::string_view text, std::int64_t wall_now)
-{
-    std::optional<std::int64_t> delta;
-    if (const auto number = tus::parse_size(text))
-        delta = static_cast<std::int64_t>(*number);
-    else if (const auto date = parse_http_date(text))
-        delta = *date - wall_now;
-    return seconds(std::clamp<std::int64_t>(delta.value_or(0), 0, kMostSeconds));
 }
 
 Answer parse_answer(const HttpResponse &response, const std::string &request_url, TimePoint now,

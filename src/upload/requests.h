@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/redact.h"
+#include "http/dates.h"
 #include "http/transport.h"
 #include "tus/events.h"
 #include "upload/target.h"
@@ -43,8 +44,5 @@ HttpRequest make_delete(const std::string &url, const Identity &identity);
 // Reads what the machine needs from an answer. `wall_now` is seconds since 1970, for dates.
 Answer parse_answer(const HttpResponse &response, const std::string &request_url, TimePoint now,
                     std::int64_t wall_now, const Redactor &redact);
-
-// Retry-After: seconds or a date; zero when absent, malformed or past.
-Duration parse_retry_after(std::string_view text, std::int64_t wall_now);
 
 } // namespace gsttus

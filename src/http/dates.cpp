@@ -1,0 +1,53 @@
+#include "http/dates.h"
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+#include <iomanip>
+#include <locale>
+#include <sstream>
+
+namespace gsttus {
+
+namespace {
+
+constexpr std::int64_t kMostSeconds = 366LL * 24 * 3600;
+
+std::optional<std::int64_t> parse_seconds(std::string_view text)
+{
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
+        text.remove_suffix(1);
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
+        text.remove_prefix(1);
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc::invalid_argument || end != text.data() + text.size())
+        return std::nullopt;
+    if (error == std::errc::result_out_of_range || value > std::uint64_t{kMostSeconds})
+        return kMostSeconds;
+    return static_cast<std::int64_t>(value);
+}
+
+} // namespace
+
+std::optional<std::int64_t> parse_http_date(std::string_view text)
+{
+    std::istringstream stream{std::string(text)};
+    stream.imbue(std::locale::classic());
+    std::tm when{};
+    stream >> std::get_time(&when, "%a, %d %b %Y %H:%M:%S");
+    if (stream.fail())
+        return std::nullopt;
+    return static_cast<std::int64_t>(timegm(&when));
+}
+
+Duration parse_retry_after(std::string_view text, std::int64_t wall_now)
+{
+    std::optional<std::int64_t> delta = parse_seconds(text);
+    if (!delta)
+        if (const auto date = parse_http_date(text))
+            delta = *date - wall_now;
+    return seconds(std::clamp<std::int64_t>(delta.value_or(0), 0, kMostSeconds));
+}
+
+} // namespace gsttus
