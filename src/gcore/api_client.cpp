@@ -1,0 +1,228 @@
+#include "gcore/api_client.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "glib/ptr.h"
+#include "http/dates.h"
+
+#include <algorithm>
+
+namespace gsttus {
+
+namespace {
+
+constexpr std::size_t kLongestQuote = 300;
+
+// A body that is read from memory.
+class TextBody final : public BodySource {
+public:
+    explicit TextBody(const std::string &text) : text_(text) {}
+
+    Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override
+    {
+        const std::size_t from = std::min<std::size_t>(offset, text_.size());
+        const std::size_t size = std::min(out.size(), text_.size() - from);
+        std::copy_n(reinterpret_cast<const std::byte *>(text_.data()) + from, size, out.begin());
+        return size;
+    }
+
+private:
+    const std::string &text_;
+};
+
+// What a status means: who is to blame, whether later may help, what to do.
+struct Meaning {
+    ErrorKind kind;
+    bool retryable;
+    std::string advice;
+};
+
+Meaning meaning_of(int status, std::uint64_t video, const std::string &api_url)
+{
+    switch (status) {
+    case 401:
+        return {ErrorKind::kNotAuthorized, false,
+                "check api-key (or GCORE_API_KEY); a key with $ needs single quotes in a shell"};
+    case 403:
+        return {ErrorKind::kNotAuthorized, false,
+                "the API key is known but may not do this: check its role, and that Streaming is "
+                "enabled for the account"};
+    case 404:
+    case 410:
+        if (video)
+            return {ErrorKind::kNotFound, false,
+                    cat("there is no video ", video, " in this account: check video-id")};
+        return {ErrorKind::kNotFound, false,
+                cat("there is no Streaming API at ", api_url, ": check api-url")};
+    case 400:
+    case 422:
+        return {ErrorKind::kSettings, false,
+                "check video-name, video-description and video-options"};
+    case 405:
+        return {ErrorKind::kServer, false, "check api-url"};
+    case 413:
+        return {ErrorKind::kSettings, false, "the video's description or options are too long"};
+    case 429:
+        return {ErrorKind::kServer, true, "too many requests: trying again later"};
+    case 408:
+    case 409:
+    case 425:
+        return {ErrorKind::kServer, true, "trying again later"};
+    default:
+        if (status >= 500)
+            return {ErrorKind::kServer, true, "trying again later"};
+        return {ErrorKind::kServer, false, "check api-url"};
+    }
+}
+
+// "Queue limit reached (100), try later." comes with an undocumented status.
+bool says_later(const std::string &text)
+{
+    return text.find("try later") != std::string::npos ||
+           text.find("try again later") != std::string::npos;
+}
+
+} // namespace
+
+ApiClient::ApiClient(ApiAddress address, std::string key)
+    : address_(std::move(address)), key_(std::move(key))
+{
+}
+
+ApiResult<HttpResponse> ApiClient::send(TargetContext &context, const Call &call)
+{
+    context.redactor.add(key_);
+    HttpRequest request;
+    request.method = call.method;
+    request.url = cat(address_.url, "/streaming/videos", call.path);
+    request.headers = {{"Authorization", cat("APIKey ", key_)}, {"Accept", "application/json"}};
+    request.timeout = context.timeout;
+    TextBody body(call.body);
+    if (!call.body.empty()) {
+        request.body = &body;
+        request.body_length = call.body.size();
+        request.content_type = "application/json";
+    }
+    HttpOutcome outcome = context.http.send(request, context.cancel);
+    if (const HttpFailure *failure = outcome.failure()) {
+        ApiFailure failed;
+        failed.failure.error = failure->error;
+        if (failure->error.kind != ErrorKind::kCancelled)
+            failed.failure.error.message =
+                cat("could not ", call.purpose, ": ", failure->error.message);
+        failed.failure.reached_server = failure->reach != HttpFailure::Reach::kNotConnected;
+        failed.maybe_done = failed.failure.reached_server;
+        return failed;
+    }
+    const HttpResponse &response = *outcome.response();
+    log(LogLevel::kDebug, "gcore", cat(call.method, " ", call.path, ": ", response.status));
+    if (response.status < 200 || response.status > 299)
+        return refusal(context, call, response);
+    return response;
+}
+
+ApiFailure ApiClient::refusal(TargetContext &context, const Call &call,
+                              const HttpResponse &response)
+{
+    ApiFailure failed;
+    Error &error = failed.failure.error;
+    error.http_status = response.status;
+    if (response.status < 400) {
+        const std::string *location = response.header("Location");
+        error.kind = ErrorKind::kProtocol;
+        error.message =
+            cat("could not ", call.purpose, ": ", address_.url, " answered ", response.status,
+                " and points to ", location ? context.redactor(redact_url(*location)) : "nowhere",
+                ". The API key is not sent on: set api-url to the address that is meant");
+        return failed;
+    }
+    const std::string text = context.redactor(error_text(response.body), kLongestQuote);
+    const Meaning meaning = meaning_of(response.status, call.video, address_.url);
+    error.kind = meaning.kind;
+    error.retryable = meaning.retryable || says_later(text);
+    error.detail = text;
+    error.message =
+        cat("could not ", call.purpose, ": ", address_.url, " answered ", response.status,
+            text.empty() ? "" : " (", text, text.empty() ? "" : ")", "; ", meaning.advice);
+    if (const std::string *after = response.header("Retry-After"))
+        failed.failure.retry_after = parse_retry_after(*after, g_get_real_time() / G_USEC_PER_SEC);
+    failed.maybe_done = response.status >= 500;
+    return failed;
+}
+
+// A success that nobody can read.
+ApiFailure ApiClient::unusable(TargetContext &context, const Call &call, Error error)
+{
+    ApiFailure failed;
+    error.message = cat("could not ", call.purpose, ": ", address_.url, ": ", error.message,
+                        error.retryable ? "" : ". Check api-url");
+    error.detail = context.redactor(error.detail, kLongestQuote);
+    failed.failure.error = std::move(error);
+    failed.maybe_done = true;
+    return failed;
+}
+
+ApiResult<GcoreVideo> ApiClient::create(TargetContext &context, const NewVideo &video)
+{
+    const Call call{"POST", "", write_video(video), "create the video"};
+    ApiResult<HttpResponse> sent = send(context, call);
+    if (auto *failed = std::get_if<ApiFailure>(&sent))
+        return std::move(*failed);
+    Result<GcoreVideo> made = parse_video(std::get<HttpResponse>(sent).body);
+    if (!made)
+        return unusable(context, call, made.error());
+    return std::move(*made);
+}
+
+ApiResult<UploadParameters> ApiClient::upload_parameters(TargetContext &context, std::uint64_t id)
+{
+    const Call call{"GET", cat("/", id, "/upload"), "",
+                    cat("get the upload parameters of video ", id), id};
+    ApiResult<HttpResponse> sent = send(context, call);
+    if (auto *failed = std::get_if<ApiFailure>(&sent))
+        return std::move(*failed);
+    Result<UploadParameters> parameters =
+        parse_upload_parameters(std::get<HttpResponse>(sent).body);
+    if (!parameters)
+        return unusable(context, call, parameters.error());
+    const std::string &token = parameters->token;
+    context.redactor.add(token);
+    const GCharOwn encoded(
+        g_base64_encode(reinterpret_cast<const guchar *>(token.data()), token.size()));
+    context.redactor.add(encoded.get());
+    return std::move(*parameters);
+}
+
+ApiResult<GcoreVideo> ApiClient::get(TargetContext &context, std::uint64_t id)
+{
+    const Call call{"GET", cat("/", id), "", cat("ask for video ", id), id};
+    ApiResult<HttpResponse> sent = send(context, call);
+    if (auto *failed = std::get_if<ApiFailure>(&sent))
+        return std::move(*failed);
+    Result<GcoreVideo> video = parse_video(std::get<HttpResponse>(sent).body);
+    if (!video)
+        return unusable(context, call, video.error());
+    return std::move(*video);
+}
+
+ApiResult<Nothing> ApiClient::rename(TargetContext &context, std::uint64_t id,
+                                     const std::string &name)
+{
+    const Call call{"PATCH", cat("/", id), write_name(name), cat("rename video ", id), id};
+    ApiResult<HttpResponse> sent = send(context, call);
+    if (auto *failed = std::get_if<ApiFailure>(&sent))
+        return std::move(*failed);
+    return Nothing{};
+}
+
+ApiResult<Nothing> ApiClient::remove(TargetContext &context, std::uint64_t id)
+{
+    const Call call{"DELETE", cat("/", id), "", cat("delete video ", id), id};
+    ApiResult<HttpResponse> sent = send(context, call);
+    auto *failed = std::get_if<ApiFailure>(&sent);
+    if (failed && failed->failure.error.http_status != 404)
+        return std::move(*failed);
+    return Nothing{};
+}
+
+} // namespace gsttus

@@ -1,0 +1,55 @@
+// The JSON of the Gcore Streaming API. The only code that knows json-glib.
+// Everything read here comes from a network: any bytes are legal input.
+#pragma once
+
+#include "base/result.h"
+#include "gcore/gcore_target.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gsttus {
+
+struct GcoreVideo {
+    std::uint64_t id = 0;
+    std::uint64_t client_id = 0; // 0: not told
+    std::string name{}, slug{}, status{}, error{}, hls_url{}, dash_url{}, iframe_url{};
+};
+
+struct UploadServer {
+    std::string hostname{};
+    std::string role{};
+    bool active = true;
+    bool ssl = true;
+};
+
+struct UploadParameters {
+    std::vector<UploadServer> servers; // as listed, hostnames not yet checked
+    std::string token;                 // secret
+    GcoreVideo video;                  // id 0: not told
+};
+
+struct NewVideo {
+    std::string name;
+    std::string description;          // empty: not sent
+    std::vector<VideoOption> options; // name and description of ours win
+};
+
+// {"video": {…}}
+std::string write_video(const NewVideo &video);
+// {"name": …}
+std::string write_name(const std::string &name);
+
+// An object, an array of one, or either within {"video": …}. Fails (kProtocol): `retryable` when
+// the text is cut off JSON, not when it is something else (a web page) or lacks the id.
+Result<GcoreVideo> parse_video(std::string_view text);
+// Fails as parse_video does; also without a token or a server.
+Result<UploadParameters> parse_upload_parameters(std::string_view text);
+
+// The sentence in the body of an error: from any of the shapes that the API is documented to
+// have, the title of a web page, or the beginning of the text. Not redacted.
+std::string error_text(std::string_view body);
+
+} // namespace gsttus

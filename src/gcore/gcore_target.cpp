@@ -1,0 +1,445 @@
+#include "gcore/gcore_target.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "gcore/api_client.h"
+#include "glib/ptr.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace gsttus {
+
+namespace {
+
+constexpr std::size_t kLongestStatus = 40;
+constexpr seconds kCleanUp{5};                // the longest that deleting an empty video takes
+constexpr unsigned kMostUnreadableVideos = 2; // "Create video" succeeded, but nobody knows what
+
+// empty -> pending -> viewable -> ready; a status that is not known is not there yet.
+int rank(std::string_view status)
+{
+    if (status == "pending")
+        return 1;
+    if (status == "viewable")
+        return 2;
+    return status == "ready" ? 3 : 0;
+}
+
+const char *name_of(WaitStatus status)
+{
+    switch (status) {
+    case WaitStatus::kNone:
+        return "none";
+    case WaitStatus::kPending:
+        return "pending";
+    case WaitStatus::kViewable:
+        return "viewable";
+    case WaitStatus::kReady:
+        return "ready";
+    }
+    return "none";
+}
+
+std::string name_from_time()
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    const GCharOwn text(g_date_time_format(now, "Recording %Y-%m-%d %H:%M:%S UTC"));
+    return text.get();
+}
+
+const std::string *find(const Metadata &metadata, std::string_view key)
+{
+    const auto found = std::find_if(metadata.begin(), metadata.end(),
+                                    [key](const auto &pair) { return pair.first == key; });
+    return found == metadata.end() ? nullptr : &found->second;
+}
+
+Error protocol_error(std::string message)
+{
+    Error error;
+    error.kind = ErrorKind::kProtocol;
+    error.message = std::move(message);
+    return error;
+}
+
+Error settings_error(std::string message)
+{
+    Error error;
+    error.kind = ErrorKind::kSettings;
+    error.message = std::move(message);
+    return error;
+}
+
+Error cancelled_error()
+{
+    Error error;
+    error.kind = ErrorKind::kCancelled;
+    error.message = "following the video was cancelled";
+    return error;
+}
+
+class GcoreTarget final : public Target {
+public:
+    GcoreTarget(GcoreConfig config, ApiClient api)
+        : config_(std::move(config)), api_(std::move(api)), video_id_(config_.video_id)
+    {
+    }
+
+    TargetResult<Destination> resolve(TargetContext &context, bool refresh) override;
+    Result<void> finished(TargetContext &context, std::uint64_t bytes) override;
+    void abandoned(TargetContext &context, std::uint64_t bytes_stored) override;
+    std::vector<std::pair<std::string, std::string>> describe() const override;
+    bool refused_metadata(int status, const std::string &body) const override;
+
+private:
+    std::optional<TargetError> create(TargetContext &context);
+    void choose_name(const StreamHints &hints);
+    TargetResult<Destination> destination(TargetContext &context,
+                                          const UploadParameters &parameters);
+    std::vector<std::string> endpoints(TargetContext &context,
+                                       std::vector<UploadServer> servers) const;
+    Metadata metadata(const StreamHints &hints, const UploadParameters &parameters) const;
+    void rename_by_title(TargetContext &context);
+    Result<void> follow(TargetContext &context);
+    Result<bool> judge(TargetContext &context, const GcoreVideo &video);
+    static void warn(TargetContext &context, Error error);
+
+    const GcoreConfig config_;
+    ApiClient api_;
+    std::uint64_t video_id_;      // 0: not created yet
+    std::uint64_t client_id_ = 0; // 0: not known yet
+    bool created_ = false;        // by this target
+    std::string name_;            // of the video to create; empty: not chosen yet
+    bool name_is_time_ = false;
+    unsigned unreadable_videos_ = 0;
+    bool maybe_created_ = false; // an answer to "Create video" was lost
+    std::string filetype_;       // last sent
+    std::string status_, status_error_, warned_;
+};
+
+// Where to ----------------------------------------------------------------------------------------
+
+TargetResult<Destination> GcoreTarget::resolve(TargetContext &context, bool /*refresh*/)
+{
+    if (video_id_ == 0)
+        if (std::optional<TargetError> failure = create(context))
+            return std::move(*failure);
+    // Always anew: a token lives for hours only, and only until the upload is created.
+    ApiResult<UploadParameters> got = api_.upload_parameters(context, video_id_);
+    if (auto *failed = std::get_if<ApiFailure>(&got))
+        return std::move(failed->failure);
+    return destination(context, std::get<UploadParameters>(got));
+}
+
+// The video is made once. Only when the answer is lost nobody can tell whether it was made.
+std::optional<TargetError> GcoreTarget::create(TargetContext &context)
+{
+    choose_name(context.hints);
+    ApiResult<GcoreVideo> got =
+        api_.create(context, NewVideo{name_, config_.description, config_.video_options});
+    if (auto *failed = std::get_if<ApiFailure>(&got)) {
+        maybe_created_ = maybe_created_ || failed->maybe_done;
+        Error &error = failed->failure.error;
+        if (error.kind == ErrorKind::kProtocol && failed->maybe_done &&
+            ++unreadable_videos_ >= kMostUnreadableVideos)
+            error.retryable = false; // each attempt leaves one more empty video behind
+        return std::move(failed->failure);
+    }
+    const auto &video = std::get<GcoreVideo>(got);
+    video_id_ = video.id;
+    client_id_ = video.client_id;
+    created_ = true;
+    log(LogLevel::kInfo, "gcore", cat("created video ", video_id_));
+    context.notify(VideoCreated{video.id, video.name.empty() ? name_ : video.name, video.slug,
+                                video.client_id});
+    if (maybe_created_) {
+        Error left;
+        left.kind = ErrorKind::kNetwork;
+        left.message =
+            cat("an earlier answer to \"create video\" was lost: besides video ", video_id_,
+                " there may be an empty one named \"", name_, "\", which can be deleted");
+        warn(context, std::move(left));
+        maybe_created_ = false;
+    }
+    return std::nullopt;
+}
+
+void GcoreTarget::choose_name(const StreamHints &hints)
+{
+    if (!name_.empty() && !(name_is_time_ && !hints.title.empty()))
+        return;
+    name_is_time_ = false;
+    if (!config_.video_name.empty()) {
+        name_ = config_.video_name;
+    } else if (!config_.location.empty()) {
+        name_ = config_.location;
+    } else if (!hints.title.empty()) {
+        name_ = hints.title;
+    } else {
+        name_ = name_from_time();
+        name_is_time_ = true;
+    }
+}
+
+TargetResult<Destination> GcoreTarget::destination(TargetContext &context,
+                                                   const UploadParameters &parameters)
+{
+    if (parameters.video.id != 0 && parameters.video.id != video_id_)
+        return TargetError{
+            protocol_error(cat(api_.address().url, " gave the upload parameters of video ",
+                               parameters.video.id, " instead of ", video_id_))};
+    if (parameters.video.client_id != 0)
+        client_id_ = parameters.video.client_id;
+    if (client_id_ == 0)
+        return TargetError{protocol_error(cat(api_.address().url,
+                                              " does not tell the client_id "
+                                              "of video ",
+                                              video_id_, ", which the upload server wants"))};
+    Destination destination;
+    destination.endpoints = endpoints(context, parameters.servers);
+    if (destination.endpoints.empty())
+        return TargetError{protocol_error(
+            cat(api_.address().url, " names no usable upload server for video ", video_id_))};
+    destination.metadata = metadata(context.hints, parameters);
+    if (const std::string *type = find(destination.metadata, "filetype"))
+        filetype_ = *type;
+    destination.metadata_is_secret = true;
+    return destination;
+}
+
+// Servers that are active and for uploads come first, then the other active ones; one that is
+// said to be inactive is the last resort.
+std::vector<std::string> GcoreTarget::endpoints(TargetContext &context,
+                                                std::vector<UploadServer> servers) const
+{
+    if (!config_.endpoint.empty())
+        return {config_.endpoint};
+    const auto place = [](const UploadServer &server) {
+        if (!server.active)
+            return 2;
+        return server.role.empty() || server.role == "upload" ? 0 : 1;
+    };
+    std::stable_sort(
+        servers.begin(), servers.end(),
+        [&](const UploadServer &a, const UploadServer &b) { return place(a) < place(b); });
+    std::vector<std::string> urls;
+    for (const UploadServer &server : servers) {
+        if (!is_upload_hostname(server.hostname)) {
+            log(LogLevel::kWarning, "gcore",
+                cat("not a host name: \"", context.redactor(server.hostname, 80), "\""));
+            continue;
+        }
+        const bool plain = !server.ssl && api_.address().loopback_http;
+        std::string url = cat(plain ? "http" : "https", "://", server.hostname, "/upload/");
+        if (std::find(urls.begin(), urls.end(), url) == urls.end())
+            urls.push_back(std::move(url));
+    }
+    return urls;
+}
+
+Metadata GcoreTarget::metadata(const StreamHints &hints, const UploadParameters &parameters) const
+{
+    std::string filename = config_.location;
+    if (filename.empty())
+        filename = parameters.video.name.empty() ? name_ : parameters.video.name;
+    Metadata metadata{{"filename", filename},
+                      {"token", parameters.token},
+                      {"video_id", std::to_string(video_id_)},
+                      {"client_id", std::to_string(client_id_)}};
+    if (!find(config_.metadata, "filetype") && !hints.mime_type.empty())
+        metadata.emplace_back("filetype", hints.mime_type);
+    for (const auto &pair : config_.metadata)
+        if (!find(metadata, pair.first))
+            metadata.push_back(pair);
+    return metadata;
+}
+
+// Gcore answers 500 and "Error: token …" to a token it does not like.
+bool GcoreTarget::refused_metadata(int status, const std::string &body) const
+{
+    const std::size_t begin = body.find_first_not_of(" \t\r\n");
+    return status >= 400 && begin != std::string::npos &&
+           std::string_view(body).substr(begin).starts_with("Error: token");
+}
+
+// Afterwards --------------------------------------------------------------------------------------
+
+Result<void> GcoreTarget::finished(TargetContext &context, std::uint64_t /*bytes*/)
+{
+    if (created_ && name_is_time_ && !context.hints.title.empty())
+        rename_by_title(context);
+    if (config_.wait_status == WaitStatus::kNone)
+        return {};
+    return follow(context);
+}
+
+void GcoreTarget::rename_by_title(TargetContext &context)
+{
+    ApiResult<Nothing> renamed = api_.rename(context, video_id_, context.hints.title);
+    if (auto *failed = std::get_if<ApiFailure>(&renamed)) {
+        if (failed->failure.error.kind != ErrorKind::kCancelled)
+            warn(context, std::move(failed->failure.error));
+        return;
+    }
+    name_ = context.hints.title;
+    name_is_time_ = false;
+}
+
+Result<void> GcoreTarget::follow(TargetContext &context)
+{
+    // What was slept counts as asked for, so that a test's clock need not run.
+    Duration spent = Duration::zero();
+    Error trouble;
+    while (true) {
+        const TimePoint asked = Clock::now();
+        ApiResult<GcoreVideo> got = api_.get(context, video_id_);
+        spent += Clock::now() - asked;
+        Duration pause = config_.status_interval;
+        if (auto *failed = std::get_if<ApiFailure>(&got)) {
+            trouble = failed->failure.error;
+            if (!trouble.retryable)
+                return trouble;
+            pause = std::max(pause, failed->failure.retry_after);
+        } else {
+            trouble = {};
+            const Result<bool> reached = judge(context, std::get<GcoreVideo>(got));
+            if (!reached)
+                return reached.error();
+            if (*reached)
+                return {};
+        }
+        if (spent + pause > config_.status_timeout)
+            break;
+        if (!context.sleep(pause))
+            return cancelled_error();
+        spent += pause;
+    }
+    Error error;
+    error.kind = ErrorKind::kTimeout;
+    error.message = cat("the upload is complete, but video ", video_id_, " is not ",
+                        name_of(config_.wait_status), " after ",
+                        std::chrono::duration_cast<seconds>(config_.status_timeout).count(),
+                        " s: its status is \"", status_, "\"");
+    error.detail = trouble.message;
+    return error;
+}
+
+// TRUE: the video is where it was waited for.
+Result<bool> GcoreTarget::judge(TargetContext &context, const GcoreVideo &video)
+{
+    const std::string text = context.redactor(video.error);
+    const std::string status = context.redactor(video.status, kLongestStatus);
+    if (status != status_ || text != status_error_) {
+        status_ = status;
+        status_error_ = text;
+        context.notify(
+            VideoStatus{video_id_, status_, text, video.hls_url, video.dash_url, video.iframe_url});
+    }
+    // A file that Gcore can not use may leave the video "empty", with a text in `error`.
+    const bool unusable = video.status == "error" || (video.status == "empty" && !text.empty());
+    Error error;
+    error.kind = ErrorKind::kServer;
+    error.detail = text;
+    if (unusable) {
+        error.message = cat("Gcore can not use what was uploaded for video ", video_id_, ": ",
+                            text.empty() ? "it gives no reason" : text,
+                            ". Check container, codecs and that they do not change within the "
+                            "recording");
+        return error;
+    }
+    if (!text.empty() && text != warned_) {
+        warned_ = text;
+        error.message = cat("Gcore says of video ", video_id_, " (", status_, "): ", text);
+        warn(context, std::move(error));
+    }
+    return rank(video.status) >= static_cast<int>(config_.wait_status);
+}
+
+void GcoreTarget::abandoned(TargetContext &context, std::uint64_t bytes_stored)
+{
+    if (!created_ || bytes_stored > 0 || !config_.delete_empty_video)
+        return;
+    context.timeout = std::min<Duration>(context.timeout, kCleanUp);
+    ApiResult<Nothing> removed = api_.remove(context, video_id_);
+    if (auto *failed = std::get_if<ApiFailure>(&removed)) {
+        Error error = std::move(failed->failure.error);
+        error.message = cat("the empty video ", video_id_, " is left over: ", error.message);
+        warn(context, std::move(error));
+        return;
+    }
+    log(LogLevel::kInfo, "gcore", cat("deleted the empty video ", video_id_));
+    video_id_ = 0;
+    created_ = false;
+}
+
+std::vector<std::pair<std::string, std::string>> GcoreTarget::describe() const
+{
+    std::vector<std::pair<std::string, std::string>> fields{{"kind", "gcore"},
+                                                            {"api_url", api_.address().url}};
+    const auto add = [&](std::string_view name, const std::string &value) {
+        if (!value.empty())
+            fields.emplace_back(name, value);
+    };
+    add("endpoint", config_.endpoint);
+    if (video_id_ != 0)
+        add("video_id", std::to_string(video_id_));
+    add("video_name", name_.empty() ? config_.video_name : name_);
+    add("location", config_.location);
+    add("filetype", filetype_);
+    for (const auto &[key, value] : config_.metadata)
+        if (key != "token" && key != "authorization")
+            add(cat("metadata.", key), value);
+    return fields;
+}
+
+void GcoreTarget::warn(TargetContext &context, Error error)
+{
+    context.notify(TargetWarning{std::move(error)});
+}
+
+// The key as it is sent. People also paste the whole header value.
+Result<std::string> clean_key(const std::string &text)
+{
+    std::string_view key = text;
+    constexpr std::string_view kScheme = "apikey ";
+    constexpr std::string_view kBlanks = " \t\r\n";
+    const auto trim = [&] {
+        key.remove_prefix(std::min(key.find_first_not_of(kBlanks), key.size()));
+        key.remove_suffix(key.size() - (key.find_last_not_of(kBlanks) + 1));
+    };
+    trim();
+    if (key.size() > kScheme.size() &&
+        g_ascii_strncasecmp(key.data(), kScheme.data(), kScheme.size()) == 0) {
+        key.remove_prefix(kScheme.size());
+        trim();
+    }
+    if (key.empty())
+        return settings_error("no API key: set api-key, or GCORE_API_KEY in the environment (Gcore "
+                              "portal: profile, API tokens)");
+    if (!std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 0x7f; }))
+        return settings_error("api-key has characters that no key has (blanks within, or not "
+                              "ASCII): check how it was copied");
+    return std::string(key);
+}
+
+} // namespace
+
+Result<std::unique_ptr<Target>> make_gcore_target(GcoreConfig config)
+{
+    Result<std::string> key = clean_key(config.api_key);
+    if (!key)
+        return key.error();
+    config.api_key.clear();
+    Result<ApiAddress> address = parse_api_address(config.api_url);
+    if (!address)
+        return address.error();
+    for (const VideoOption &option : config.video_options)
+        if (option.name == "origin_url")
+            return settings_error("video-options: origin_url makes Gcore fetch the video from "
+                                  "elsewhere, instead of taking this upload");
+    return std::unique_ptr<Target>(
+        std::make_unique<GcoreTarget>(std::move(config), ApiClient(*address, *key)));
+}
+
+} // namespace gsttus
