@@ -83,7 +83,7 @@ run_suite() { # LABEL FOLDER SUITE MESON-TEST-OPTION...
     fi
     # Kept under the suite's name, since the next suite overwrites it.
     cp "$folder/meson-logs/testlog.txt" "$folder/meson-logs/$suite.txt"
-    read -r -a counted < <(python3 tests/support/count_tests.py "$folder/meson-logs/testlog.json" 2> "$log.names")
+    read -r -a counted < <(python3 tests/tools/count_tests.py "$folder/meson-logs/testlog.json" 2> "$log.names")
     cat "$log.names" && rm -f "$log.names"
     if [ "${counted[1]}" -gt 0 ]; then
         tail -n 150 "$log"
@@ -211,7 +211,7 @@ done
 [ ${#jobs[@]} -gt 0 ] || jobs=(run_normal)
 
 run_normal() {
-    run_build "" build "" "${chosen:-unit component element sim fuzz interop}"
+    run_build "" build "" "${chosen:-tools unit component element sim fuzz interop}"
     [ -n "$chosen" ] || run_format
 }
 run_sim() { run_build "" build "" sim -t 1000; }
