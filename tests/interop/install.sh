@@ -11,7 +11,10 @@ interop_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # Prints the module's folder in the module cache.
 module_folder() { # GO MODULE@VERSION
-    "$1" mod download -json "$2" | sed -n 's/^\t"Dir": "\(.*\)".*/\1/p'
+    local answer
+    answer=$("$1" mod download -json "$2") || true
+    sed -n 's/^\t"Error": "\(.*\)".*/\1/p' <<< "$answer" >&2
+    sed -n 's/^\t"Dir": "\(.*\)".*/\1/p' <<< "$answer"
 }
 
 # Prints a go command that is new enough. Go is itself a module of the proxy, so an older go can
@@ -47,7 +50,7 @@ install_tusd() {
         folder=$(module_folder "$go" "github.com/tus/tusd/v2@$tusd_version") && [ -n "$folder" ] &&
         (cd "$folder" && timeout 1200 "$go" build -mod=readonly -o "$target.part" ./cmd/tusd) &&
         mv "$target.part" "$target"; } 2> "$log"; then
-        grep -v '^go: downloading' "$log" | tail -n 5
+        sed '/^go: downloading/d' "$log" | tail -n 5
         echo "tusd: could not be built, its cases will be skipped"
     fi
     rm -f "$log"
