@@ -209,9 +209,9 @@ bool installed(const char *element)
 const char *muxer(const char *container)
 {
     if (g_str_equal(container, "mp4"))
-        return "mp4mux fragment-duration=1000 streamable=true";
+        return "mp4mux fragment-duration=1000";
     if (g_str_equal(container, "mkv"))
-        return "matroskamux streamable=true";
+        return "matroskamux";
     return g_str_equal(container, "ts") ? "mpegtsmux" : nullptr;
 }
 
@@ -230,12 +230,13 @@ std::string description(const Options &options, const char *sink)
                        "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=48000,channels=2 ! "
                        "audioconvert ! " +
                        audio + " ! queue ! mux. " + muxer(options.container) + " name=mux ! ";
-    if (options.copy) {
-        g_autofree char *path = g_strescape(options.copy, nullptr);
-        text +=
-            std::string("tee name=t t. ! queue ! filesink location=\"") + path + "\" t. ! queue ! ";
-    }
-    return text + sink;
+    if (!options.copy)
+        return text + sink;
+    // The upload first: the muxer's question whether it may go back is answered by the first
+    // branch.
+    g_autofree char *path = g_strescape(options.copy, nullptr);
+    return text + "tee name=t t. ! queue ! " + sink + " t. ! queue ! filesink location=\"" + path +
+           "\"";
 }
 
 bool record(Recorder &recorder, const Options &options, const char *sink)
