@@ -160,7 +160,8 @@ void LiveUpload::set_hints(StreamHints hints)
 {
     MutexLock lock(core_->mutex);
     core_->hints = std::move(hints);
-    core_->hints_given = true;
+    // the type is known before the title: with the title, all is known
+    core_->hints_given = !core_->hints.title.empty();
     core_->worker_wake.notify_all();
 }
 

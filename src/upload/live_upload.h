@@ -154,7 +154,9 @@ public:
     void stop(OnStop policy);
 
     void update(RuntimeConfig runtime); // any thread
-    void set_hints(StreamHints hints);  // any thread
+    // The upload is created with what is known when the first byte or a title is there, or soon
+    // after start().
+    void set_hints(StreamHints hints); // any thread
     void network_changed();             // any thread: wakes a waiting retry
     UploadStats stats() const;          // any thread, also after stop()
 
