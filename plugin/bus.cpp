@@ -1,0 +1,243 @@
+#include "bus.h"
+
+#include "base/redact.h"
+#include "base/text.h"
+#include "debug.h"
+#include "muxer_hint.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace gsttus {
+
+namespace {
+
+GstClockTime nanoseconds(Duration span)
+{
+    const auto count = std::chrono::duration_cast<std::chrono::nanoseconds>(span).count();
+    return static_cast<GstClockTime>(std::max<std::int64_t>(count, 0));
+}
+
+void post_element(GstElement *element, GstStructure *structure)
+{
+    gst_element_post_message(element, gst_message_new_element(GST_OBJECT(element), structure));
+}
+
+// GST_ELEMENT_ERROR_WITH_DETAILS, for a domain and code that are known at run time only.
+void post_trouble(GstElement *element, GstMessageType type, const GstCode &code,
+                  const std::string &text, const std::string &debug, GstStructure *details)
+{
+    GST_WARNING_OBJECT(element, "%s: %s (%s)", gst_message_type_get_name(type), text.c_str(),
+                       debug.c_str());
+    gst_element_message_full_with_details(element, type, code.domain, code.code,
+                                          g_strdup(text.c_str()), g_strdup(debug.c_str()), __FILE__,
+                                          __func__, __LINE__, details);
+}
+
+std::string debug_text(const Error &error)
+{
+    std::string text = cat("kind ", to_string(error.kind));
+    if (error.http_status != 0)
+        text += cat(", HTTP status ", error.http_status);
+    if (error.offset)
+        text += cat(", at byte ", *error.offset);
+    if (!error.detail.empty())
+        text += cat(": ", error.detail);
+    return text;
+}
+
+std::string user_text(const Error &error, const Whereabouts &whereabouts)
+{
+    std::string text = error.message.empty()
+                           ? cat("The upload failed (", to_string(error.kind), ").")
+                           : error.message;
+    // the library may have said so already
+    if (!whereabouts.spool_path.empty() && text.find("gst-tus-recover") == std::string::npos) {
+        text += cat(" What was recorded is kept; finish the upload with: gst-tus-recover ",
+                    whereabouts.spool_path);
+    }
+    return text;
+}
+
+} // namespace
+
+GstCode gst_code(ErrorKind kind)
+{
+    const GQuark resource = GST_RESOURCE_ERROR;
+    switch (kind) {
+    case ErrorKind::kSettings:
+        return {resource, GST_RESOURCE_ERROR_SETTINGS};
+    case ErrorKind::kNotAuthorized:
+        return {resource, GST_RESOURCE_ERROR_NOT_AUTHORIZED};
+    case ErrorKind::kNotFound:
+        return {resource, GST_RESOURCE_ERROR_NOT_FOUND};
+    case ErrorKind::kNetwork:
+    case ErrorKind::kTls:
+        return {resource, GST_RESOURCE_ERROR_OPEN_WRITE};
+    case ErrorKind::kTooLarge:
+    case ErrorKind::kNoSpace:
+        return {resource, GST_RESOURCE_ERROR_NO_SPACE_LEFT};
+    case ErrorKind::kTimeout:
+    case ErrorKind::kProtocol:
+    case ErrorKind::kServer:
+    case ErrorKind::kUploadLost:
+    case ErrorKind::kDisk:
+        return {resource, GST_RESOURCE_ERROR_WRITE};
+    case ErrorKind::kCancelled:
+        return {resource, GST_RESOURCE_ERROR_FAILED};
+    case ErrorKind::kInternal:
+        break;
+    }
+    return {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED};
+}
+
+GstStructure *error_details(const Error &error, const Whereabouts &whereabouts)
+{
+    GstStructure *details = gst_structure_new("details", "retryable", G_TYPE_BOOLEAN,
+                                              static_cast<gboolean>(error.retryable), nullptr);
+    if (error.http_status > 0) {
+        gst_structure_set(details, "http-status-code", G_TYPE_UINT,
+                          static_cast<unsigned>(error.http_status), nullptr);
+    }
+    if (error.offset)
+        gst_structure_set(details, "upload-offset", G_TYPE_UINT64, *error.offset, nullptr);
+    if (!whereabouts.upload_url.empty()) {
+        gst_structure_set(details, "upload-url", G_TYPE_STRING,
+                          redact_url(whereabouts.upload_url).c_str(), nullptr);
+    }
+    if (!whereabouts.spool_path.empty()) {
+        gst_structure_set(details, "spool-path", G_TYPE_STRING, whereabouts.spool_path.c_str(),
+                          nullptr);
+    }
+    return details;
+}
+
+void post_error(GstElement *element, const Error &error, const Whereabouts &whereabouts)
+{
+    post_trouble(element, GST_MESSAGE_ERROR, gst_code(error.kind), user_text(error, whereabouts),
+                 debug_text(error), error_details(error, whereabouts));
+}
+
+void post_warning(GstElement *element, const Error &error, const Whereabouts &whereabouts)
+{
+    post_trouble(element, GST_MESSAGE_WARNING, gst_code(error.kind), user_text(error, whereabouts),
+                 debug_text(error), error_details(error, whereabouts));
+}
+
+void post_seek_error(GstElement *element, GstPad *pad, std::uint64_t wanted, std::uint64_t position)
+{
+    const Upstream muxer = find_muxer(pad);
+    const std::string who = muxer.element.empty() ? std::string("The element upstream")
+                                                  : cat(muxer.element, " (", muxer.factory, ")");
+    const std::string text =
+        cat(who, " wants to rewrite byte ", wanted, " after ", position,
+            " bytes were taken. An upload can only grow: ", muxer_hint(muxer.factory), ".");
+    post_trouble(element, GST_MESSAGE_ERROR, {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SEEK}, text,
+                 cat("SEGMENT in BYTES starts at ", wanted, ", position is ", position),
+                 gst_structure_new("details", "retryable", G_TYPE_BOOLEAN, FALSE, "upload-offset",
+                                   G_TYPE_UINT64, position, nullptr));
+}
+
+void post_index_at_end_warning(GstElement *element, GstPad *pad)
+{
+    const Upstream muxer = find_muxer(pad);
+    const std::string who = muxer.element.empty() ? std::string("the muxer") : muxer.element;
+    post_trouble(element, GST_MESSAGE_WARNING, {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS},
+                 cat("This MP4 has its index (moov) at the end: nothing of it is playable before "
+                     "the upload is complete. Set fragment-duration=1000 on ",
+                     who, ", or use matroskamux or mpegtsmux."),
+                 "stream begins with ftyp and mdat, without moov", nullptr);
+}
+
+void post_created(GstElement *element, const UploadCreated &created)
+{
+    post_element(element, gst_structure_new("tus-upload-created", "upload-url", G_TYPE_STRING,
+                                            redact_url(created.upload_url).c_str(), "endpoint",
+                                            G_TYPE_STRING, redact_url(created.endpoint).c_str(),
+                                            "length-mode", G_TYPE_STRING,
+                                            created.length_mode.c_str(), nullptr));
+}
+
+void post_progress(GstElement *element, const UploadProgress &progress)
+{
+    const std::uint64_t pending =
+        progress.bytes_rendered - std::min(progress.bytes_acked, progress.bytes_rendered);
+    post_element(element,
+                 gst_structure_new("tus-upload-progress", "bytes-rendered", G_TYPE_UINT64,
+                                   progress.bytes_rendered, "bytes-acked", G_TYPE_UINT64,
+                                   progress.bytes_acked, "bytes-pending", G_TYPE_UINT64, pending,
+                                   "upload-rate", G_TYPE_UINT64, progress.upload_rate, nullptr));
+}
+
+void post_stalled(GstElement *element, const UploadStalled &stalled)
+{
+    post_element(element,
+                 gst_structure_new("tus-upload-stalled", "reason", G_TYPE_STRING,
+                                   stalled.reason.message.c_str(), "http-status", G_TYPE_UINT,
+                                   static_cast<unsigned>(std::max(stalled.reason.http_status, 0)),
+                                   "attempt", G_TYPE_UINT64, stalled.attempt, "retry-in",
+                                   G_TYPE_UINT64, nanoseconds(stalled.retry_in), "bytes-pending",
+                                   G_TYPE_UINT64, stalled.bytes_pending, nullptr));
+    if (!stalled.first)
+        return;
+    Error warning = stalled.reason;
+    warning.retryable = true;
+    warning.message += " The recording goes on and the upload is tried again until it works.";
+    post_warning(element, warning);
+}
+
+void post_resumed(GstElement *element, const UploadResumed &resumed)
+{
+    post_element(element,
+                 gst_structure_new("tus-upload-resumed", "offset", G_TYPE_UINT64, resumed.offset,
+                                   "outage-time", G_TYPE_UINT64, nanoseconds(resumed.outage_time),
+                                   "bytes-resent", G_TYPE_UINT64, resumed.bytes_resent, nullptr));
+}
+
+void post_complete(GstElement *element, const UploadComplete &complete)
+{
+    post_element(element,
+                 gst_structure_new("tus-upload-complete", "upload-url", G_TYPE_STRING,
+                                   redact_url(complete.upload_url).c_str(), "bytes", G_TYPE_UINT64,
+                                   complete.bytes, "elapsed", G_TYPE_UINT64,
+                                   nanoseconds(complete.elapsed), "drain-time", G_TYPE_UINT64,
+                                   nanoseconds(complete.drain_time), nullptr));
+}
+
+void post_video_created(GstElement *element, const VideoCreated &video)
+{
+    post_element(element, gst_structure_new("gcore-video-created", "video-id", G_TYPE_UINT64,
+                                            video.id, "name", G_TYPE_STRING, video.name.c_str(),
+                                            "slug", G_TYPE_STRING, video.slug.c_str(), "client-id",
+                                            G_TYPE_UINT64, video.client_id, nullptr));
+}
+
+void post_video_status(GstElement *element, const VideoStatus &video)
+{
+    post_element(element, gst_structure_new("gcore-video-status", "video-id", G_TYPE_UINT64,
+                                            video.id, "status", G_TYPE_STRING, video.status.c_str(),
+                                            "error", G_TYPE_STRING, video.error.c_str(), "hls-url",
+                                            G_TYPE_STRING, video.hls_url.c_str(), "dash-url",
+                                            G_TYPE_STRING, video.dash_url.c_str(), "iframe-url",
+                                            G_TYPE_STRING, video.iframe_url.c_str(), nullptr));
+}
+
+void post_drain(GstElement *element, GstProgressType type, const std::string &text)
+{
+    gst_element_post_message(
+        element, gst_message_new_progress(GST_OBJECT(element), type, "upload", text.c_str()));
+}
+
+std::string drain_text(const UploadProgress &progress)
+{
+    const std::uint64_t percent =
+        progress.bytes_rendered == 0
+            ? 100
+            : static_cast<std::uint64_t>(100.0 * static_cast<double>(progress.bytes_acked) /
+                                         static_cast<double>(progress.bytes_rendered));
+    const std::uint64_t tenths = progress.upload_rate / 100'000; // of a Mbit/s
+    return cat(std::min<std::uint64_t>(percent, 100), " %, ", tenths / 10, '.', tenths % 10,
+               " Mbit/s");
+}
+
+} // namespace gsttus

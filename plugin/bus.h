@@ -1,0 +1,50 @@
+// Everything this plugin puts on the bus: errors, warnings, progress and element messages.
+// Any thread, but never with a lock held. Foreign texts come in redacted; addresses are cut here.
+#pragma once
+
+#include "base/error.h"
+#include "upload/live_upload.h"
+
+#include <string>
+
+#include <gst/gst.h>
+
+namespace gsttus {
+
+struct GstCode {
+    GQuark domain = 0;
+    int code = 0;
+};
+
+GstCode gst_code(ErrorKind kind);
+
+// Where an upload stands, for the details of an error; empty: not known.
+struct Whereabouts {
+    std::string upload_url;
+    std::string spool_path;
+};
+
+// Fields http-status-code, upload-offset, upload-url, retryable, spool-path, where they exist.
+GstStructure *error_details(const Error &error, const Whereabouts &whereabouts);
+
+void post_error(GstElement *element, const Error &error, const Whereabouts &whereabouts = {});
+void post_warning(GstElement *element, const Error &error, const Whereabouts &whereabouts = {});
+
+// The stream asks for what an upload can not do: go back. Names the muxer and its cure.
+void post_seek_error(GstElement *element, GstPad *pad, std::uint64_t wanted,
+                     std::uint64_t position);
+void post_index_at_end_warning(GstElement *element, GstPad *pad);
+
+void post_created(GstElement *element, const UploadCreated &created);
+void post_progress(GstElement *element, const UploadProgress &progress);
+void post_stalled(GstElement *element, const UploadStalled &stalled);
+void post_resumed(GstElement *element, const UploadResumed &resumed);
+void post_complete(GstElement *element, const UploadComplete &complete);
+void post_video_created(GstElement *element, const VideoCreated &video);
+void post_video_status(GstElement *element, const VideoStatus &video);
+
+// GST_MESSAGE_PROGRESS with code "upload": from EOS to confirmed.
+void post_drain(GstElement *element, GstProgressType type, const std::string &text);
+std::string drain_text(const UploadProgress &progress); // "62 %, 8.1 Mbit/s"
+
+} // namespace gsttus

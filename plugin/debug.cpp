@@ -1,0 +1,46 @@
+#include "debug.h"
+
+#include "base/log.h"
+
+GST_DEBUG_CATEGORY(gst_tus_debug);
+
+namespace gsttus {
+
+namespace {
+
+GstDebugLevel gst_level(LogLevel level)
+{
+    switch (level) {
+    case LogLevel::kError:
+        return GST_LEVEL_ERROR;
+    case LogLevel::kWarning:
+        return GST_LEVEL_WARNING;
+    case LogLevel::kInfo:
+        return GST_LEVEL_INFO;
+    case LogLevel::kDebug:
+        return GST_LEVEL_DEBUG;
+    case LogLevel::kTrace:
+        return GST_LEVEL_TRACE;
+    }
+    return GST_LEVEL_DEBUG;
+}
+
+void log_to_gstreamer(LogLevel level, const char *area, std::string_view text)
+{
+    GST_CAT_LEVEL_LOG(gst_tus_debug, gst_level(level), nullptr, "%s: %.*s", area,
+                      static_cast<int>(text.size()), text.data());
+}
+
+} // namespace
+
+void init_debug()
+{
+    static const bool kDone = [] {
+        GST_DEBUG_CATEGORY_INIT(gst_tus_debug, "tus", 0, "live uploads over tus");
+        set_log_sink(log_to_gstreamer);
+        return true;
+    }();
+    static_cast<void>(kDone);
+}
+
+} // namespace gsttus

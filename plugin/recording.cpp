@@ -1,0 +1,187 @@
+#include "recording.h"
+
+#include "base/text.h"
+#include "bus.h"
+#include "debug.h"
+#include "http/soup_transport.h"
+
+#include <utility>
+
+namespace gsttus {
+
+namespace {
+
+// What gst_base_sink_wait_preroll() returns to let a step event through. GstBaseSink would render
+// the same buffer again if it saw that, and bytes would be doubled.
+constexpr GstFlowReturn kFlowStep = GST_FLOW_CUSTOM_ERROR;
+
+// Waits until the pipeline plays again. OK: go on where you were.
+GstFlowReturn wait_until_playing(GstBaseSink *sink)
+{
+    const GstFlowReturn flow = gst_base_sink_wait_preroll(sink);
+    return flow == kFlowStep ? GST_FLOW_OK : flow;
+}
+
+} // namespace
+
+Recording::Recording(GstTusSink *sink, UploadConfig config, HttpConfig http,
+                     std::unique_ptr<Target> target, StreamHints hints)
+    : on_stop_(config.on_stop), continues_(!config.upload_url.empty()),
+      observer_(std::make_shared<Observer>(sink)), hints_(std::move(hints))
+{
+    // The factory holds the observer for the upload thread, which may outlive this object.
+    TransportFactory transport = [http = std::move(http), keep = observer_] {
+        return make_soup_transport(http);
+    };
+    upload_ = std::make_shared<LiveUpload>(std::move(config), std::move(target),
+                                           std::move(transport), *observer_);
+    upload_->set_hints(hints_);
+    network_.emplace(upload_);
+    upload_->start();
+}
+
+void Recording::interrupt()
+{
+    observer_->interrupt();
+    upload_->interrupt();
+}
+
+void Recording::resume()
+{
+    upload_->resume();
+    observer_->resume();
+}
+
+void Recording::stop()
+{
+    network_.reset();
+    observer_->set_stopping();
+    // Nobody wants a recording of no bytes that nobody has ended: it leaves no trace.
+    const bool nothing = position_ == 0 && !ended_ && !continues_;
+    upload_->stop(nothing && on_stop_ == OnStop::kFinish ? OnStop::kTerminate : on_stop_);
+}
+
+GstFlowReturn Recording::render(GstBaseSink *sink, GstBuffer *buffer)
+{
+    if (broken_)
+        return GST_FLOW_ERROR;
+    // one memory after the other: mapping them together would copy
+    const unsigned count = gst_buffer_n_memory(buffer);
+    for (unsigned i = 0; i < count; ++i) {
+        GstMemory *memory = gst_buffer_peek_memory(buffer, i);
+        GstMapInfo map;
+        if (!gst_memory_map(memory, &map, GST_MAP_READ)) {
+            GST_ELEMENT_ERROR(sink, RESOURCE, READ, ("A buffer's memory can not be read."),
+                              ("gst_memory_map failed"));
+            return GST_FLOW_ERROR;
+        }
+        const GstFlowReturn flow = write(sink, std::as_bytes(std::span(map.data, map.size)));
+        gst_memory_unmap(memory, &map);
+        if (flow != GST_FLOW_OK)
+            return flow;
+    }
+    return GST_FLOW_OK;
+}
+
+GstFlowReturn Recording::write(GstBaseSink *sink, std::span<const std::byte> data)
+{
+    look_for_index(sink, data);
+    while (!data.empty()) {
+        const WriteResult result = upload_->write(data);
+        position_ += result.taken;
+        data = data.subspan(result.taken);
+        switch (result.status) {
+        case WriteStatus::kOk:
+            break;
+        case WriteStatus::kInterrupted:
+            if (const GstFlowReturn flow = wait_until_playing(sink); flow != GST_FLOW_OK) {
+                GST_WARNING_OBJECT(sink, "flushed: %" G_GSIZE_FORMAT " bytes of a buffer dropped",
+                                   data.size());
+                return flow;
+            }
+            break;
+        case WriteStatus::kFailed:
+            observer_->await_error();
+            return GST_FLOW_ERROR;
+        case WriteStatus::kEnded:
+            return fail_after_end(sink);
+        }
+    }
+    return GST_FLOW_OK;
+}
+
+GstFlowReturn Recording::fail_after_end(GstBaseSink *sink)
+{
+    broken_ = true;
+    post_error(GST_ELEMENT(sink),
+               {.kind = ErrorKind::kSettings,
+                .message = "Data came after EOS, but the length of the upload has been declared. "
+                           "Set the element to READY and back to PLAYING for a new recording.",
+                .offset = position()});
+    return GST_FLOW_ERROR;
+}
+
+void Recording::look_for_index(GstBaseSink *sink, std::span<const std::byte> data)
+{
+    if (mp4_.index_is_missing(data))
+        post_index_at_end_warning(GST_ELEMENT(sink), GST_BASE_SINK_PAD(sink));
+}
+
+GstFlowReturn Recording::drain(GstBaseSink *sink)
+{
+    if (broken_)
+        return GST_FLOW_ERROR;
+    GstElement *element = GST_ELEMENT(sink);
+    post_drain(element, GST_PROGRESS_TYPE_START, "Uploading the rest of the recording");
+    ended_ = true;
+    upload_->finish();
+    for (;;) {
+        switch (upload_->wait_drained()) {
+        case DrainStatus::kComplete:
+            post_drain(element, GST_PROGRESS_TYPE_COMPLETE, "The server has the whole recording");
+            return GST_FLOW_OK;
+        case DrainStatus::kFailed:
+            observer_->await_error();
+            post_drain(element, GST_PROGRESS_TYPE_ERROR, "The upload has failed");
+            return GST_FLOW_ERROR;
+        case DrainStatus::kInterrupted:
+            if (const GstFlowReturn flow = wait_until_playing(sink); flow != GST_FLOW_OK) {
+                post_drain(element, GST_PROGRESS_TYPE_CANCELED, "Stopped before the end");
+                return flow;
+            }
+            break;
+        }
+    }
+}
+
+bool Recording::take_segment(GstBaseSink *sink, const GstSegment &segment)
+{
+    if (segment.format != GST_FORMAT_BYTES || segment.start == position_)
+        return true;
+    if (!std::exchange(broken_, true))
+        post_seek_error(GST_ELEMENT(sink), GST_BASE_SINK_PAD(sink), segment.start, position_);
+    return false;
+}
+
+void Recording::take_caps(const GstCaps *caps)
+{
+    std::string mime = mime_from_caps(caps);
+    if (mime.empty() || mime == hints_.mime_type)
+        return;
+    hints_.mime_type = std::move(mime);
+    upload_->set_hints(hints_);
+}
+
+void Recording::take_tags(const GstTagList *tags)
+{
+    char *title = nullptr;
+    if (!gst_tag_list_get_string(tags, GST_TAG_TITLE, &title))
+        return;
+    const GCharOwn owned(title);
+    if (hints_.title == title)
+        return;
+    hints_.title = title;
+    upload_->set_hints(hints_);
+}
+
+} // namespace gsttus

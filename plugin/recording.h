@@ -1,0 +1,60 @@
+// One recording, from READY→PAUSED to PAUSED→READY: the upload, and what the streaming thread
+// knows of the stream. A new one is made each time, so that nothing is left over.
+#pragma once
+
+#include "network_watch.h"
+#include "observer.h"
+#include "stream_facts.h"
+#include "upload/live_upload.h"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+#include <gst/base/gstbasesink.h>
+
+namespace gsttus {
+
+class Recording {
+public:
+    Recording(GstTusSink *sink, UploadConfig config, HttpConfig http,
+              std::unique_ptr<Target> target, StreamHints hints);
+    Recording(const Recording &) = delete;
+    Recording &operator=(const Recording &) = delete;
+
+    // --- streaming thread, with PREROLL_LOCK held ---
+    GstFlowReturn render(GstBaseSink *sink, GstBuffer *buffer);
+    GstFlowReturn drain(GstBaseSink *sink);
+    bool take_segment(GstBaseSink *sink, const GstSegment &segment); // FALSE: not possible
+    void take_caps(const GstCaps *caps);
+    void take_tags(const GstTagList *tags);
+
+    // --- any thread ---
+    void interrupt();
+    void resume();
+    void stop(); // as the property on-stop says, within stop-timeout
+
+    LiveUpload &upload() { return *upload_; }
+
+    std::uint64_t position() const { return position_; } // bytes taken
+
+private:
+    GstFlowReturn write(GstBaseSink *sink, std::span<const std::byte> data);
+    void look_for_index(GstBaseSink *sink, std::span<const std::byte> data);
+    GstFlowReturn fail_after_end(GstBaseSink *sink);
+
+    const OnStop on_stop_;
+    const bool continues_; // an upload that was there before
+    std::shared_ptr<Observer> observer_;
+    std::shared_ptr<LiveUpload> upload_; // shared with callbacks under way only
+    std::optional<NetworkWatch> network_;
+    std::atomic<std::uint64_t> position_{0};
+    std::atomic<bool> ended_{false}; // EOS came
+
+    // streaming thread only
+    StreamHints hints_;
+    Mp4Check mp4_;
+    bool broken_ = false; // the stream wanted to go back: no byte more
+};
+
+} // namespace gsttus

@@ -1,0 +1,173 @@
+#include "settings.h"
+
+#include "base/redact.h"
+#include "base/text.h"
+#include "gsttus_version.h"
+#include "tus/protocol.h"
+
+#include <algorithm>
+
+#include <unistd.h>
+
+namespace gsttus {
+
+namespace {
+
+Error bad_setting(std::string message)
+{
+    return {.kind = ErrorKind::kSettings, .message = std::move(message)};
+}
+
+bool is_loopback(const char *host)
+{
+    const std::string_view name(host);
+    if (g_ascii_strcasecmp(host, "localhost") == 0 ||
+        (name.size() > 10 && g_ascii_strcasecmp(host + (name.size() - 10), ".localhost") == 0))
+        return true;
+    const GRef<GInetAddress> address =
+        GRef<GInetAddress>::adopt(g_inet_address_new_from_string(host));
+    return address && g_inet_address_get_is_loopback(address.get());
+}
+
+Result<void> check_sizes(const UploadConfig &config)
+{
+    if (config.chunk_align > config.chunk_size) {
+        return bad_setting(cat("chunk-align (", config.chunk_align, ") is larger than chunk-size (",
+                               config.chunk_size, "): no PATCH could ever be sent."));
+    }
+    if (config.min_chunk_size > config.chunk_size) {
+        return bad_setting(cat("min-chunk-size (", config.min_chunk_size,
+                               ") is larger than chunk-size (", config.chunk_size, ")."));
+    }
+    const std::uint64_t least = std::max(config.min_chunk_size, config.chunk_align);
+    if (config.replay.spool_mode == SpoolMode::kNever && config.replay.max_memory < least) {
+        return bad_setting(cat("max-memory (", config.replay.max_memory,
+                               ") can not hold the smallest PATCH that min-chunk-size and "
+                               "chunk-align allow (",
+                               least, "), and spool-mode=never forbids the disk."));
+    }
+    if (config.length_mode == LengthMode::kSpool && config.replay.spool_mode == SpoolMode::kNever) {
+        return bad_setting("length-mode=spool keeps the recording on disk until it ends, which "
+                           "spool-mode=never forbids. Choose another length-mode or spool-mode.");
+    }
+    return {};
+}
+
+bool has_header(const Headers &headers, const char *name)
+{
+    return std::any_of(headers.begin(), headers.end(), [name](const Header &header) {
+        return g_ascii_strcasecmp(header.first.c_str(), name) == 0;
+    });
+}
+
+// Credentials leave this machine only over TLS.
+Result<void> check_secrecy(const char *property, const std::string &url,
+                           const RuntimeConfig &runtime)
+{
+    if (url.empty())
+        return {};
+    const auto address = check_address(property, url);
+    if (!address)
+        return address.error();
+    if (address->keeps_secrets())
+        return {};
+    const char *secret = !runtime.authorization.empty()   ? "authorization"
+                         : !runtime.extra_headers.empty() ? "extra-headers"
+                                                          : nullptr;
+    if (!secret)
+        return {};
+    return bad_setting(cat("Property ", secret,
+                           " would go over the network unencrypted: ", property, " is ",
+                           redact_url(url), ". Use https, or http to this machine only."));
+}
+
+} // namespace
+
+Settings::Settings()
+{
+    upload.replay.spool_dir = default_spool_dir();
+    http.user_agent = default_user_agent();
+}
+
+std::string default_spool_dir()
+{
+    return cat(g_get_user_cache_dir(), "/gst-tus");
+}
+
+const char *default_user_agent()
+{
+    return "gst-tus/" GSTTUS_VERSION;
+}
+
+Result<Address> check_address(const char *property, const std::string &url)
+{
+    const auto bad = [&](std::string_view why) {
+        return bad_setting(cat("Property ", property, " (\"", redact_url(url), "\") ", why, "."));
+    };
+    const bool clean = std::none_of(url.begin(), url.end(),
+                                    [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
+    const GUriOwn uri(clean ? g_uri_parse(url.c_str(), G_URI_FLAGS_ENCODED, nullptr) : nullptr);
+    if (!uri)
+        return bad("is not a URL; it should look like https://host/path/");
+    const std::string_view scheme(g_uri_get_scheme(uri.get()));
+    if (scheme != "http" && scheme != "https")
+        return bad("must begin with https:// or http://");
+    const char *host = g_uri_get_host(uri.get());
+    if (!host || !*host)
+        return bad("names no host");
+    if (g_uri_get_userinfo(uri.get()))
+        return bad("must not contain a user name or password; use the property authorization");
+    return Address{scheme == "https", is_loopback(host)};
+}
+
+Result<RuntimeConfig> make_runtime_config(const Settings &settings)
+{
+    RuntimeConfig runtime = settings.upload.runtime;
+    if (!tus::is_header_value(runtime.authorization))
+        return bad_setting("Property authorization contains control characters.");
+    auto headers = to_headers("extra-headers", settings.extra_headers);
+    if (!headers)
+        return headers.error();
+    runtime.extra_headers = std::move(*headers);
+    if (!runtime.authorization.empty() && has_header(runtime.extra_headers, "Authorization")) {
+        return bad_setting("Both authorization and a field Authorization of extra-headers are set. "
+                           "Use one of them.");
+    }
+    for (const auto &[property, url] : {std::pair{"endpoint", &settings.endpoint},
+                                        std::pair{"upload-url", &settings.upload.upload_url}}) {
+        auto secret = check_secrecy(property, *url, runtime);
+        if (!secret)
+            return secret.error();
+    }
+    return runtime;
+}
+
+Result<UploadConfig> make_upload_config(const Settings &settings)
+{
+    auto runtime = make_runtime_config(settings);
+    if (!runtime)
+        return runtime.error();
+    if (auto sizes = check_sizes(settings.upload); !sizes)
+        return sizes.error();
+    if (auto metadata = make_metadata(settings); !metadata)
+        return metadata.error();
+    const std::string &ca_file = settings.http.ssl_ca_file;
+    if (!ca_file.empty() && access(ca_file.c_str(), R_OK) != 0) {
+        return bad_setting(cat("Property ssl-ca-file: \"", ca_file, "\" can not be read (",
+                               g_strerror(errno), ")."));
+    }
+    if (!tus::is_header_value(settings.http.user_agent))
+        return bad_setting("Property user-agent contains control characters.");
+    UploadConfig config = settings.upload;
+    config.runtime = std::move(*runtime);
+    if (config.replay.spool_dir.empty())
+        config.replay.spool_dir = default_spool_dir();
+    return config;
+}
+
+Result<Metadata> make_metadata(const Settings &settings)
+{
+    return to_metadata("metadata", settings.metadata);
+}
+
+} // namespace gsttus

@@ -1,0 +1,45 @@
+// Property values as plain data, and the checks that turn them into what the library takes.
+// Knows nothing of elements or states: the element guards its Settings with its mutex and passes
+// copies. Everything a user can get wrong is told by a kSettings error that names the property.
+#pragma once
+
+#include "base/result.h"
+#include "http/soup_transport.h"
+#include "structures.h"
+#include "upload/live_upload.h"
+
+#include <string>
+
+namespace gsttus {
+
+// The properties of both elements, see docs and gst-inspect-1.0.
+struct Settings {
+    Settings();
+
+    std::string location;
+    std::string endpoint;
+    StructureRef metadata;
+    StructureRef extra_headers;
+    UploadConfig upload; // runtime.extra_headers stays empty here: see make_runtime_config()
+    HttpConfig http;
+};
+
+std::string default_spool_dir();
+const char *default_user_agent();
+
+// A user's address: absolute http or https, with a host, without user name and password.
+struct Address {
+    bool https = false;
+    bool loopback = false;
+
+    // Whether a secret may travel there.
+    bool keeps_secrets() const { return https || loopback; }
+};
+
+Result<Address> check_address(const char *property, const std::string &url);
+
+Result<UploadConfig> make_upload_config(const Settings &settings);
+Result<RuntimeConfig> make_runtime_config(const Settings &settings);
+Result<Metadata> make_metadata(const Settings &settings); // the user's pairs, without filename
+
+} // namespace gsttus

@@ -1,0 +1,36 @@
+// What a stream tells about itself: its MIME type, and whether an MP4 keeps its index for the end.
+// Must not know elements or uploads.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include <gst/gst.h>
+
+namespace gsttus {
+
+// "video/mp4" for "video/quicktime,variant=iso", … Empty: nothing worth telling a server.
+// Of several alternatives the first counts: muxers list video before audio.
+std::string mime_from_caps(const GstCaps *caps);
+
+// Watches the first boxes of the stream go by. No allocation, no copy.
+class Mp4Check {
+public:
+    // TRUE once: media data came before any "moov", so that nothing is playable until the end.
+    bool index_is_missing(std::span<const std::byte> data);
+
+private:
+    bool take_header(); // FALSE: there is nothing more to learn
+
+    std::array<unsigned char, 16> header_{};
+    std::size_t header_size_ = 0; // bytes of it that have been seen
+    std::uint64_t skip_ = 0;      // bytes until the next box
+    bool started_ = false;        // "ftyp" was there
+    bool missing_ = false;
+    bool done_ = false;
+};
+
+} // namespace gsttus

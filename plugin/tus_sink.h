@@ -1,0 +1,47 @@
+// GstTusSink: a GstBaseSink that streams what arrives to a tus server. Derivable: a subclass says
+// where an upload goes (make_target) and is told what the target has to tell.
+// Thin: properties, states, render, EOS. No HTTP word, no offset arithmetic, no retry.
+#pragma once
+
+#include "settings.h"
+#include "upload/target.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <gst/base/gstbasesink.h>
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_TUS_SINK (gst_tus_sink_get_type())
+G_DECLARE_DERIVABLE_TYPE(GstTusSink, gst_tus_sink, GST, TUS_SINK, GstBaseSink)
+
+struct _GstTusSinkClass {
+    GstBaseSinkClass parent_class;
+
+    // Checks the settings and makes the target of a recording. Application thread, no network.
+    gsttus::Result<std::unique_ptr<gsttus::Target>> (*make_target)(
+        GstTusSink *self, const gsttus::Settings &settings);
+    // A recording begins: forget the last one's. Application thread.
+    void (*recording_begins)(GstTusSink *self);
+    // Something that the target tells about. Upload thread, no lock held.
+    void (*target_notice)(GstTusSink *self, const gsttus::TargetNotice &notice);
+};
+
+GST_ELEMENT_REGISTER_DECLARE(tussink)
+
+G_END_DECLS
+
+namespace gsttus {
+
+// Whether READY-only settings are in use, that is, above READY.
+bool sink_is_running(GstTusSink *self);
+// Tells the user that a property can not be changed now.
+void warn_running(GstTusSink *self, const char *property);
+
+// --- for the observer of a recording, on the upload thread ---
+void sink_completed(GstTusSink *self); // the upload that upload-url named needs no continuation
+std::optional<std::string> sink_refresh_authorization(GstTusSink *self);
+
+} // namespace gsttus

@@ -1,0 +1,28 @@
+// What the files of GstTusSink share. Not for subclasses.
+#pragma once
+
+#include "base/mutex.h"
+#include "recording.h"
+#include "tus_sink.h"
+
+#include <memory>
+
+// Lock order: PREROLL_LOCK, then this mutex, then the upload's own. No callback, signal, message
+// or state change while it is held.
+struct GstTusSinkImpl {
+    gsttus::Mutex mutex;
+    gsttus::Settings settings GUARDED_BY(mutex);
+    std::shared_ptr<gsttus::Recording> recording GUARDED_BY(mutex); // above READY
+    gsttus::UploadStats last GUARDED_BY(mutex);                     // of the recording that ended
+};
+
+namespace gsttus {
+
+GstTusSinkImpl &impl_of(gpointer object);
+std::shared_ptr<Recording> recording_of(gpointer object); // nullptr: not above READY
+UploadStats stats_of(gpointer object);                    // of this or the last recording
+
+// Render, events and queries: tus_sink_stream.cpp.
+void install_stream_functions(GstTusSinkClass *klass);
+
+} // namespace gsttus

@@ -1,0 +1,303 @@
+// Errors as GStreamer sees them, the fields of messages, and what a stream tells about itself.
+#include "bus.h"
+#include "debug.h"
+#include "muxer_hint.h"
+#include "stream_facts.h"
+#include "test.h"
+
+#include <cstring>
+#include <vector>
+
+using namespace gsttus;
+using gsttus::test::add_row_test;
+using gsttus::test::add_test;
+
+namespace {
+
+// An element on a bus of its own.
+struct BusFixture {
+    BusFixture()
+    {
+        element = gst_bin_new("sink");
+        bus = gst_bus_new();
+        gst_element_set_bus(element, bus);
+    }
+
+    ~BusFixture()
+    {
+        gst_element_set_bus(element, nullptr);
+        gst_object_unref(bus);
+        gst_object_unref(element);
+    }
+
+    GstMessage *pop(GstMessageType type)
+    {
+        GstMessage *message = gst_bus_pop(bus);
+        g_assert_nonnull(message);
+        g_assert_cmpint(GST_MESSAGE_TYPE(message), ==, type);
+        g_assert_true(GST_MESSAGE_SRC(message) == GST_OBJECT(element));
+        return message;
+    }
+
+    // Takes the next element message and compares its structure, written as text.
+    void expect(const char *text)
+    {
+        GstMessage *message = pop(GST_MESSAGE_ELEMENT);
+        char *got = gst_structure_to_string(gst_message_get_structure(message));
+        g_assert_cmpstr(got, ==, text);
+        g_free(got);
+        gst_message_unref(message);
+    }
+
+    void element_messages_have_their_fields()
+    {
+        post_created(element, {"https://h/1?key=marker", "https://h/files", "deferred"});
+        expect("tus-upload-created, upload-url=(string)\"https://h/1\\?\\342\\200\\246\", "
+               "endpoint=(string)https://h/files, length-mode=(string)deferred;");
+        post_progress(element, {.bytes_rendered = 10, .bytes_acked = 4, .upload_rate = 8});
+        expect("tus-upload-progress, bytes-rendered=(guint64)10, bytes-acked=(guint64)4, "
+               "bytes-pending=(guint64)6, upload-rate=(guint64)8;");
+        post_stalled(element, {.reason = {.message = "busy", .http_status = 503},
+                               .attempt = 2,
+                               .retry_in = milliseconds(3),
+                               .bytes_pending = 7});
+        expect("tus-upload-stalled, reason=(string)busy, http-status=(uint)503, "
+               "attempt=(guint64)2, retry-in=(guint64)3000000, bytes-pending=(guint64)7;");
+        post_resumed(element, {.offset = 5, .outage_time = seconds(1), .bytes_resent = 2});
+        expect("tus-upload-resumed, offset=(guint64)5, outage-time=(guint64)1000000000, "
+               "bytes-resent=(guint64)2;");
+        post_complete(element, {.upload_url = "https://h/1",
+                                .bytes = 9,
+                                .elapsed = seconds(2),
+                                .drain_time = milliseconds(5)});
+        expect("tus-upload-complete, upload-url=(string)https://h/1, bytes=(guint64)9, "
+               "elapsed=(guint64)2000000000, drain-time=(guint64)5000000;");
+        post_video_created(element, {.id = 3, .name = "n", .slug = "s", .client_id = 4});
+        expect("gcore-video-created, video-id=(guint64)3, name=(string)n, slug=(string)s, "
+               "client-id=(guint64)4;");
+        g_assert_null(gst_bus_pop(bus));
+    }
+
+    void only_the_first_stall_of_an_outage_warns()
+    {
+        UploadStalled stalled{.reason = {.kind = ErrorKind::kNetwork, .message = "No answer."}};
+        stalled.first = true;
+        post_stalled(element, stalled);
+        gst_message_unref(pop(GST_MESSAGE_ELEMENT));
+        gst_message_unref(pop(GST_MESSAGE_WARNING));
+        stalled.first = false;
+        post_stalled(element, stalled);
+        gst_message_unref(pop(GST_MESSAGE_ELEMENT));
+        g_assert_null(gst_bus_pop(bus));
+    }
+
+    void error_has_text_debug_and_details()
+    {
+        post_error(element,
+                   {.kind = ErrorKind::kServer,
+                    .message = "The server refused the upload.",
+                    .detail = "go away",
+                    .http_status = 403,
+                    .retryable = true,
+                    .offset = 77},
+                   {"https://h/1?marker", "/spool/x"});
+        GstMessage *message = pop(GST_MESSAGE_ERROR);
+        GError *error = nullptr;
+        char *debug = nullptr;
+        gst_message_parse_error(message, &error, &debug);
+        ASSERT_STR(error->message, "The server refused the upload. What was recorded is kept; "
+                                   "finish the upload with: gst-tus-recover /spool/x");
+        g_assert_nonnull(std::strstr(debug, "go away"));
+        g_assert_nonnull(std::strstr(debug, "403"));
+        const GstStructure *details = nullptr;
+        gst_message_parse_error_details(message, &details);
+        char *text = gst_structure_to_string(details);
+        ASSERT_STR(
+            text,
+            "details, retryable=(boolean)true, http-status-code=(uint)403, "
+            "upload-offset=(guint64)77, upload-url=(string)\"https://h/1\\?\\342\\200\\246\", "
+            "spool-path=(string)/spool/x;");
+        g_free(text);
+        g_free(debug);
+        g_error_free(error);
+        gst_message_unref(message);
+    }
+
+    void unknown_details_are_left_out()
+    {
+        post_warning(element, {.kind = ErrorKind::kNetwork, .message = "No answer."});
+        GstMessage *message = pop(GST_MESSAGE_WARNING);
+        const GstStructure *details = nullptr;
+        gst_message_parse_warning_details(message, &details);
+        g_assert_cmpint(gst_structure_n_fields(details), ==, 1);
+        g_assert_true(gst_structure_has_field(details, "retryable"));
+        gst_message_unref(message);
+    }
+
+    GstElement *element;
+    GstBus *bus;
+};
+
+struct CodeRow {
+    ErrorKind kind;
+    bool library;
+    int code;
+};
+
+const CodeRow kCodes[] = {
+    {ErrorKind::kSettings, false, GST_RESOURCE_ERROR_SETTINGS},
+    {ErrorKind::kNotAuthorized, false, GST_RESOURCE_ERROR_NOT_AUTHORIZED},
+    {ErrorKind::kNotFound, false, GST_RESOURCE_ERROR_NOT_FOUND},
+    {ErrorKind::kNetwork, false, GST_RESOURCE_ERROR_OPEN_WRITE},
+    {ErrorKind::kTimeout, false, GST_RESOURCE_ERROR_WRITE},
+    {ErrorKind::kTls, false, GST_RESOURCE_ERROR_OPEN_WRITE},
+    {ErrorKind::kProtocol, false, GST_RESOURCE_ERROR_WRITE},
+    {ErrorKind::kServer, false, GST_RESOURCE_ERROR_WRITE},
+    {ErrorKind::kUploadLost, false, GST_RESOURCE_ERROR_WRITE},
+    {ErrorKind::kTooLarge, false, GST_RESOURCE_ERROR_NO_SPACE_LEFT},
+    {ErrorKind::kNoSpace, false, GST_RESOURCE_ERROR_NO_SPACE_LEFT},
+    {ErrorKind::kDisk, false, GST_RESOURCE_ERROR_WRITE},
+    {ErrorKind::kCancelled, false, GST_RESOURCE_ERROR_FAILED},
+    {ErrorKind::kInternal, true, GST_LIBRARY_ERROR_FAILED},
+};
+
+void kind_has_its_code(const CodeRow &row)
+{
+    const GstCode code = gst_code(row.kind);
+    g_assert_cmpuint(code.domain, ==, row.library ? GST_LIBRARY_ERROR : GST_RESOURCE_ERROR);
+    g_assert_cmpint(code.code, ==, row.code);
+}
+
+void drain_text_is_percent_and_rate()
+{
+    ASSERT_STR(drain_text({.bytes_rendered = 200, .bytes_acked = 124, .upload_rate = 8'150'000}),
+               "62 %, 8.1 Mbit/s");
+    ASSERT_STR(drain_text({}), "100 %, 0.0 Mbit/s");
+    ASSERT_STR(drain_text({.bytes_rendered = 1, .bytes_acked = 5}), "100 %, 0.0 Mbit/s");
+}
+
+// --- stream facts --------------------------------------------------------------------------------
+
+struct MimeRow {
+    const char *caps, *mime;
+};
+
+const MimeRow kMimes[] = {
+    {"video/quicktime,variant=(string)iso", "video/mp4"},
+    {"video/quicktime,variant=(string)iso-fragmented", "video/mp4"},
+    {"video/quicktime,variant=(string)apple", "video/quicktime"},
+    {"video/quicktime", "video/quicktime"},
+    {"video/quicktime,variant=(string)3gpp", "video/3gpp"},
+    {"video/mpegts,systemstream=(boolean)true,packetsize=(int)188", "video/mp2t"},
+    {"video/x-matroska", "video/x-matroska"},
+    {"video/x-matroska;audio/x-matroska", "video/x-matroska"},
+    {"audio/x-matroska", "audio/x-matroska"},
+    {"video/webm", "video/webm"},
+    {"audio/webm", "audio/webm"},
+    {"application/ogg", "application/ogg"},
+    {"audio/ogg", "audio/ogg"},
+    {"video/x-flv", "video/x-flv"},
+    {"video/x-msvideo", "video/x-msvideo"},
+    {"audio/x-wav", "audio/wav"},
+    {"audio/x-flac", "audio/flac"},
+    {"audio/x-m4a", "audio/mp4"},
+    {"audio/mpeg,mpegversion=(int)1,layer=(int)3", "audio/mpeg"},
+    {"audio/mpeg,mpegversion=(int)4,stream-format=(string)adts", "audio/aac"},
+    {"video/mpeg,systemstream=(boolean)true", "video/mpeg"},
+    {"ANY", ""},
+    {"EMPTY", ""},
+    {"application/octet-stream", ""},
+    {"video/x-raw,format=(string)I420", ""},
+};
+
+void caps_have_their_mime(const MimeRow &row)
+{
+    GstCaps *caps = gst_caps_from_string(row.caps);
+    ASSERT_STR(mime_from_caps(caps), row.mime);
+    gst_caps_unref(caps);
+}
+
+void add_box(std::string &out, const char *type, unsigned payload)
+{
+    const unsigned size = 8 + payload;
+    for (int shift = 24; shift >= 0; shift -= 8)
+        out.push_back(static_cast<char>(size >> shift & 0xff));
+    out.append(type, 4);
+    out.append(payload, 'x');
+}
+
+// The warning is due in exactly one piece, however the stream is cut into pieces.
+int warnings(const std::string &stream, std::size_t piece)
+{
+    Mp4Check check;
+    int count = 0;
+    for (std::size_t at = 0; at < stream.size(); at += piece)
+        count += check.index_is_missing(
+            std::as_bytes(std::span(stream).subspan(at, std::min(piece, stream.size() - at))));
+    return count;
+}
+
+void index_at_the_end_is_noticed_once()
+{
+    std::string at_end;
+    add_box(at_end, "ftyp", 16);
+    add_box(at_end, "free", 5);
+    add_box(at_end, "mdat", 100);
+    add_box(at_end, "mdat", 100);
+    add_box(at_end, "moov", 50);
+    std::string first;
+    add_box(first, "ftyp", 16);
+    add_box(first, "moov", 50);
+    add_box(first, "moof", 8);
+    add_box(first, "mdat", 100);
+    std::string large;
+    add_box(large, "ftyp", 16);
+    large += std::string("\0\0\0\1mdat\0\0\0\0\0\0\1\0", 16) + std::string(240, 'x');
+    const std::string endless = std::string("\0\0\0\x10"
+                                            "ftypisom\0\0\0\0\0\0\0\0mdatxxxx",
+                                            28);
+    const std::string other(500, 'G');
+    for (std::size_t piece : {1, 3, 7, 8, 64, 1000}) {
+        g_assert_cmpint(warnings(at_end, piece), ==, 1);
+        g_assert_cmpint(warnings(first, piece), ==, 0);
+        g_assert_cmpint(warnings(large, piece), ==, 1);
+        g_assert_cmpint(warnings(endless, piece), ==, 1);
+        g_assert_cmpint(warnings(other, piece), ==, 0);
+    }
+    Mp4Check empty;
+    g_assert_false(empty.index_is_missing({}));
+}
+
+void hints_name_a_cure()
+{
+    g_assert_nonnull(std::strstr(muxer_hint("mp4mux").c_str(), "fragment-duration=1000"));
+    g_assert_nonnull(std::strstr(muxer_hint("isofmp4mux").c_str(), "header-update-mode=none"));
+    g_assert_nonnull(std::strstr(muxer_hint("isomp4mux").c_str(), "isofmp4mux"));
+    g_assert_nonnull(std::strstr(muxer_hint("avimux").c_str(), "matroskamux"));
+    g_assert_nonnull(std::strstr(muxer_hint("wavenc").c_str(), "flacenc"));
+    g_assert_nonnull(std::strstr(muxer_hint("somethingmux").c_str(), "streamable"));
+    g_assert_nonnull(std::strstr(muxer_hint("").c_str(), "streamable"));
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    gsttus::test::init(argc, argv);
+    gst_init(nullptr, nullptr);
+    gsttus::init_debug();
+    add_test<BusFixture, &BusFixture::element_messages_have_their_fields>("/bus/element-messages");
+    add_test<BusFixture, &BusFixture::only_the_first_stall_of_an_outage_warns>(
+        "/bus/stalled/first-warns");
+    add_test<BusFixture, &BusFixture::error_has_text_debug_and_details>("/bus/error/details");
+    add_test<BusFixture, &BusFixture::unknown_details_are_left_out>("/bus/error/unknown-details");
+    for (const CodeRow &row : kCodes)
+        add_row_test(std::string("/bus/error/code/") + to_string(row.kind), row, kind_has_its_code);
+    add_test("/bus/drain-text", drain_text_is_percent_and_rate);
+    for (const MimeRow &row : kMimes)
+        add_row_test("/stream-facts/mime/" + std::to_string(&row - kMimes), row,
+                     caps_have_their_mime);
+    add_test("/stream-facts/mp4/index-at-end", index_at_the_end_is_noticed_once);
+    add_test("/muxer-hint/cures", hints_name_a_cure);
+    return g_test_run();
+}
