@@ -1,0 +1,296 @@
+#include "element_support.h"
+
+#include "base/text.h"
+#include "gcore_sink.h"
+#include "tus_sink.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace gsttus::test {
+
+void init_elements(int argc, char **argv)
+{
+    init(argc, argv);
+    gst_init(nullptr, nullptr);
+    g_unsetenv("GCORE_API_KEY");
+    g_unsetenv("GCORE_BASE_URL");
+    g_assert_true(GST_ELEMENT_REGISTER(tussink, nullptr));
+    g_assert_true(GST_ELEMENT_REGISTER(gcoresink, nullptr));
+}
+
+std::unique_ptr<standin::Standin> start_standin(standin::StandinOptions options)
+{
+    auto started = standin::Standin::start(std::move(options));
+    if (!started)
+        g_error("stand-in: %s", started.error().message.c_str());
+    return std::move(*started);
+}
+
+SilentServer::SilentServer() : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
+{
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    g_assert_cmpint(bind(socket_, reinterpret_cast<sockaddr *>(&address), sizeof address), ==, 0);
+    g_assert_cmpint(listen(socket_, 16), ==, 0); // the kernel accepts for us
+}
+
+SilentServer::~SilentServer()
+{
+    close(socket_);
+}
+
+std::string SilentServer::url() const
+{
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    g_assert_cmpint(getsockname(socket_, reinterpret_cast<sockaddr *>(&address), &size), ==, 0);
+    return cat("http://127.0.0.1:", ntohs(address.sin_port), "/files/");
+}
+
+std::string error_text(const Message &message)
+{
+    GError *error = nullptr;
+    if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR)
+        gst_message_parse_error(message.get(), &error, nullptr);
+    else
+        gst_message_parse_warning(message.get(), &error, nullptr);
+    std::string text = error->message;
+    g_error_free(error);
+    return text;
+}
+
+std::string message_name(const Message &message)
+{
+    const GstStructure *structure = gst_message_get_structure(message.get());
+    return structure ? gst_structure_get_name(structure) : "";
+}
+
+bool is_error(const Message &message, GQuark domain, int code)
+{
+    GError *error = nullptr;
+    gst_message_parse_error(message.get(), &error, nullptr);
+    const bool same = g_error_matches(error, domain, code);
+    g_error_free(error);
+    return same;
+}
+
+const GstStructure *error_details(const Message &message)
+{
+    const GstStructure *details = nullptr;
+    gst_message_parse_error_details(message.get(), &details);
+    return details;
+}
+
+Pipeline::Pipeline(const std::string &launch) : checksum_(g_checksum_new(G_CHECKSUM_SHA256))
+{
+    g_mutex_init(&mutex_);
+    GError *error = nullptr;
+    pipeline_ = gst_parse_launch_full(launch.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+    if (!pipeline_)
+        g_error("%s: %s", launch.c_str(), error->message);
+    if (!GST_IS_PIPELINE(pipeline_)) { // a single element
+        GstElement *element = pipeline_;
+        pipeline_ = gst_pipeline_new(nullptr);
+        gst_bin_add(GST_BIN(pipeline_), element);
+    }
+    sink_ = gst_bin_get_by_name(GST_BIN(pipeline_), "sink");
+    g_assert_nonnull(sink_);
+    bus_ = gst_element_get_bus(pipeline_);
+    if (GstPad *pad = gst_element_get_static_pad(sink_, "sink")) {
+        gst_pad_add_probe(pad,
+                          static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER |
+                                                       GST_PAD_PROBE_TYPE_BUFFER_LIST),
+                          probe, this, nullptr);
+        gst_object_unref(pad);
+    }
+}
+
+Pipeline::~Pipeline()
+{
+    gst_element_set_state(pipeline_, GST_STATE_NULL);
+    seen.clear();
+    gst_object_unref(bus_);
+    gst_object_unref(sink_);
+    gst_object_unref(pipeline_);
+    g_checksum_free(checksum_);
+    g_mutex_clear(&mutex_);
+}
+
+GstPadProbeReturn Pipeline::probe(GstPad * /*pad*/, GstPadProbeInfo *info, gpointer data)
+{
+    auto *self = static_cast<Pipeline *>(data);
+    if (info->type & GST_PAD_PROBE_TYPE_BUFFER) {
+        self->take(GST_PAD_PROBE_INFO_BUFFER(info));
+        return GST_PAD_PROBE_OK;
+    }
+    GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
+    for (unsigned i = 0; i < gst_buffer_list_length(list); ++i)
+        self->take(gst_buffer_list_get(list, i));
+    return GST_PAD_PROBE_OK;
+}
+
+void Pipeline::take(GstBuffer *buffer)
+{
+    GstMapInfo map;
+    g_assert_true(gst_buffer_map(buffer, &map, GST_MAP_READ));
+    g_mutex_lock(&mutex_);
+    g_checksum_update(checksum_, map.data, static_cast<gssize>(map.size));
+    bytes_ += map.size;
+    g_mutex_unlock(&mutex_);
+    gst_buffer_unmap(buffer, &map);
+}
+
+std::string Pipeline::sha256() const
+{
+    g_mutex_lock(&mutex_);
+    GChecksum *copy = g_checksum_copy(checksum_);
+    g_mutex_unlock(&mutex_);
+    std::string text = g_checksum_get_string(copy);
+    g_checksum_free(copy);
+    return text;
+}
+
+std::uint64_t Pipeline::bytes() const
+{
+    g_mutex_lock(&mutex_);
+    const std::uint64_t count = bytes_;
+    g_mutex_unlock(&mutex_);
+    return count;
+}
+
+void Pipeline::set(GstState state)
+{
+    g_assert_cmpint(gst_element_set_state(pipeline_, state), !=, GST_STATE_CHANGE_FAILURE);
+    g_assert_cmpint(gst_element_get_state(pipeline_, nullptr, nullptr, 20 * GST_SECOND), !=,
+                    GST_STATE_CHANGE_FAILURE);
+    GstState now = GST_STATE_VOID_PENDING;
+    gst_element_get_state(pipeline_, &now, nullptr, 0);
+    g_assert_cmpint(now, ==, state);
+}
+
+Message Pipeline::wait_for(int types, Duration patience)
+{
+    const TimePoint deadline = Clock::now() + patience;
+    for (;;) {
+        const auto left =
+            std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - Clock::now());
+        Message message(gst_bus_timed_pop(
+            bus_, static_cast<GstClockTime>(std::max<std::int64_t>(left.count(), 0))));
+        if (!message)
+            g_error("no %s within %g s",
+                    gst_message_type_get_name(static_cast<GstMessageType>(types & -types)),
+                    to_seconds(patience));
+        if (GST_MESSAGE_TYPE(message.get()) & types)
+            return message;
+        seen.push_back(std::move(message));
+    }
+}
+
+Message Pipeline::wait_for_named(const char *name, Duration patience)
+{
+    for (;;) {
+        Message message = wait_for(GST_MESSAGE_ELEMENT, patience);
+        if (message_name(message) == name)
+            return message;
+        seen.push_back(std::move(message));
+    }
+}
+
+void Pipeline::wait_for_bytes(std::uint64_t count)
+{
+    const TimePoint deadline = Clock::now() + seconds(20);
+    while (stat(sink_, "bytes-rendered") < count) {
+        g_assert_true(Clock::now() < deadline);
+        g_usleep(1000); // nothing tells: the condition is the position
+    }
+}
+
+void Pipeline::run()
+{
+    g_assert_cmpint(request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
+    const Message message = wait_for(GST_MESSAGE_EOS | GST_MESSAGE_ERROR, seconds(60));
+    if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR)
+        g_error("%s", error_text(message).c_str());
+}
+
+Message Pipeline::run_to_error()
+{
+    request(GST_STATE_PLAYING);
+    Message message = wait_for(GST_MESSAGE_EOS | GST_MESSAGE_ERROR, seconds(60));
+    g_assert_cmpint(GST_MESSAGE_TYPE(message.get()), ==, GST_MESSAGE_ERROR);
+    return message;
+}
+
+std::vector<Message> Pipeline::drain_bus()
+{
+    std::vector<Message> messages;
+    while (Message message{gst_bus_pop(bus_)})
+        messages.push_back(std::move(message));
+    return messages;
+}
+
+int Pipeline::count(const char *name) const
+{
+    int found = 0;
+    for (const Message &message : seen)
+        found += message_name(message) == name;
+    return found;
+}
+
+std::uint64_t stat(GstElement *sink, const char *field)
+{
+    GstStructure *stats = nullptr;
+    g_object_get(sink, "stats", &stats, nullptr);
+    guint64 value = 0;
+    g_assert_true(gst_structure_get_uint64(stats, field, &value));
+    gst_structure_free(stats);
+    return value;
+}
+
+std::string noise(std::size_t count)
+{
+    GRand *random = g_rand_new_with_seed(1234567);
+    std::string bytes(count, '\0');
+    for (char &byte : bytes)
+        byte = static_cast<char>(g_rand_int(random) >> 7);
+    g_rand_free(random);
+    return bytes;
+}
+
+NoiseFile::NoiseFile(std::size_t count)
+{
+    char *name = nullptr;
+    const int file = g_file_open_tmp("gst-tus-noise-XXXXXX", &name, nullptr);
+    g_assert_cmpint(file, >=, 0);
+    path_ = name;
+    g_free(name);
+    const std::string bytes = noise(count);
+    std::size_t at = 0;
+    while (at < bytes.size()) {
+        const ssize_t wrote = write(file, bytes.data() + at, bytes.size() - at);
+        g_assert_cmpint(wrote, >, 0);
+        at += static_cast<std::size_t>(wrote);
+    }
+    close(file);
+}
+
+NoiseFile::~NoiseFile()
+{
+    unlink(path_.c_str());
+}
+
+void assert_same_bytes(standin::Standin &server, const Pipeline &pipeline)
+{
+    const standin::Snapshot snapshot = server.snapshot();
+    const standin::UploadRecord *upload = snapshot.only_finished();
+    g_assert_nonnull(upload);
+    g_assert_cmpuint(upload->offset, ==, pipeline.bytes());
+    ASSERT_STR(upload->sha256, pipeline.sha256());
+    g_assert_cmpuint(snapshot.unannounced_offsets, ==, 0);
+}
+
+} // namespace gsttus::test

@@ -1,0 +1,396 @@
+// State changes at every moment: cycles, pause in render and in the drain, stop against servers
+// that do not answer, and what the bus says meanwhile.
+#include "element_support.h"
+
+#include <cstring>
+#include <thread>
+
+using namespace gsttus;
+using namespace gsttus::test;
+
+namespace {
+
+// A live stream without end: 20 buffers of 4 kB a second would do, here as fast as one drinks.
+std::string endless(const std::string &endpoint, const char *settings = "")
+{
+    return "fakesrc is-live=true sizetype=fixed sizemax=4096 filltype=pattern-span "
+           "datarate=4000000 format=time ! tussink name=sink stop-timeout=3000 flush-interval=20 " +
+           std::string(settings) + " endpoint=" + endpoint;
+}
+
+// --- cycles --------------------------------------------------------------------------------------
+
+void null_to_playing_ten_times()
+{
+    const auto server = start_standin();
+    Pipeline pipeline(endless(server->files_url()));
+    for (std::uint64_t i = 1; i <= 10; ++i) {
+        pipeline.set(GST_STATE_PLAYING);
+        pipeline.wait_for_bytes(20000);
+        pipeline.set(GST_STATE_NULL);
+        const auto snapshot = server->snapshot(); // a recording of its own each time, finished
+        std::uint64_t finished = 0;
+        for (const auto &[id, upload] : snapshot.uploads)
+            finished += upload.finished;
+        g_assert_cmpuint(finished, ==, i);
+    }
+    g_assert_cmpuint(server->snapshot().unannounced_offsets, ==, 0);
+}
+
+void ready_to_playing_ten_times()
+{
+    const auto server = start_standin();
+    Pipeline pipeline(endless(server->files_url()));
+    std::uint64_t bytes = 0;
+    for (int i = 0; i < 10; ++i) {
+        pipeline.set(GST_STATE_PLAYING);
+        pipeline.wait_for_bytes(20000);
+        pipeline.set(GST_STATE_READY);
+        bytes += stat(pipeline.sink(), "bytes-rendered"); // those of the last one stay readable
+    }
+    std::uint64_t stored = 0;
+    const auto snapshot = server->snapshot();
+    g_assert_cmpuint(snapshot.uploads.size(), ==, 10);
+    for (const auto &[id, upload] : snapshot.uploads) {
+        g_assert_true(upload.finished);
+        stored += upload.offset;
+    }
+    g_assert_cmpuint(stored, ==, bytes);
+}
+
+void pause_and_play_ten_times()
+{
+    const auto server = start_standin();
+    const NoiseFile file(3000000);
+    Pipeline pipeline(file.source() +
+                      "blocksize=4096 ! identity name=pace sleep-time=500 ! "
+                      "tussink name=sink flush-interval=20 endpoint=" +
+                      server->files_url());
+    for (int i = 1; i <= 10; ++i) {
+        pipeline.set(GST_STATE_PLAYING);
+        pipeline.wait_for_bytes(static_cast<std::uint64_t>(i) * 50000);
+        pipeline.set(GST_STATE_PAUSED);
+    }
+    pipeline.run();
+    g_assert_cmpuint(pipeline.bytes(), ==, 3000000);
+    assert_same_bytes(*server, pipeline);
+}
+
+void start_and_stop_without_a_byte_leaves_nothing()
+{
+    const auto server = start_standin();
+    Pipeline pipeline("appsrc name=src ! tussink name=sink endpoint=" + server->files_url());
+    for (int i = 0; i < 10; ++i) {
+        g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
+        g_assert_cmpint(pipeline.request(GST_STATE_NULL), ==, GST_STATE_CHANGE_SUCCESS);
+    }
+    for (const auto &[id, upload] : server->snapshot().uploads)
+        g_assert_true(upload.removed);
+}
+
+// --- a full store --------------------------------------------------------------------------------
+
+const char *const kSmall = " spool-mode=never max-memory=65536 rollback-margin=0 chunk-size=16384 "
+                           "flush-interval=10 ";
+
+void pause_while_render_waits_for_room()
+{
+    const auto server = start_standin();
+    const NoiseFile file(500000);
+    server->go_away();
+    Pipeline pipeline(file.source() + "blocksize=10007 ! tussink name=sink" + kSmall +
+                      "endpoint=" + server->files_url());
+    g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
+    pipeline.wait_for_bytes(60000);
+    for (int i = 0; i < 5; ++i) {
+        pipeline.set(GST_STATE_PAUSED); // returns: render has let go
+        pipeline.set(GST_STATE_PLAYING);
+    }
+    g_assert_true(server->come_back().ok());
+    pipeline.run();
+    g_assert_cmpuint(pipeline.bytes(), ==, 500000);
+    assert_same_bytes(*server, pipeline);
+}
+
+void null_while_render_waits_for_room()
+{
+    const SilentServer server;
+    const NoiseFile file(500000);
+    Pipeline pipeline(file.source() + "! tussink name=sink stop-timeout=300" + kSmall +
+                      "endpoint=" + server.url());
+    g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
+    pipeline.wait_for_bytes(60000);
+    const TimePoint before = Clock::now();
+    g_assert_cmpint(pipeline.request(GST_STATE_NULL), ==, GST_STATE_CHANGE_SUCCESS);
+    g_assert_cmpfloat(to_seconds(Clock::now() - before), <, 5.0); // a bound, not a measurement
+}
+
+void flush_while_render_waits_for_room()
+{
+    const SilentServer server;
+    Pipeline pipeline("fakesrc sizetype=fixed sizemax=10000 filltype=pattern format=time ! "
+                      "tussink name=sink stop-timeout=100" +
+                      std::string(kSmall) + "endpoint=" + server.url());
+    g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
+    pipeline.wait_for_bytes(60000);
+    GstPad *pad = gst_element_get_static_pad(pipeline.sink(), "sink");
+    g_assert_true(gst_pad_send_event(pad, gst_event_new_flush_start())); // returns
+    g_assert_true(gst_pad_send_event(pad, gst_event_new_flush_stop(FALSE)));
+    gst_object_unref(pad);
+}
+
+// --- the drain -----------------------------------------------------------------------------------
+
+struct Draining {
+    Draining()
+        : server(start_standin()), file(400000),
+          pipeline(file.source() +
+                   "! tussink name=sink stop-timeout=300 flush-interval=10 "
+                   "progress-interval=50 endpoint=" +
+                   server->files_url())
+    {
+        server->go_away();
+        g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
+        wait_for_progress(GST_PROGRESS_TYPE_START);
+    }
+
+    void wait_for_progress(GstProgressType wanted)
+    {
+        for (;;) {
+            const Message message = pipeline.wait_for(GST_MESSAGE_PROGRESS | GST_MESSAGE_EOS);
+            g_assert_cmpint(GST_MESSAGE_TYPE(message.get()), ==, GST_MESSAGE_PROGRESS);
+            GstProgressType type{};
+            char *code = nullptr;
+            gst_message_parse_progress(message.get(), &type, &code, nullptr);
+            g_assert_cmpstr(code, ==, "upload");
+            g_free(code);
+            if (type == wanted)
+                return;
+            g_assert_cmpint(type, ==, GST_PROGRESS_TYPE_CONTINUE);
+        }
+    }
+
+    void pause_and_play()
+    {
+        for (int i = 0; i < 5; ++i) {
+            pipeline.set(GST_STATE_PAUSED);
+            pipeline.set(GST_STATE_PLAYING);
+        }
+        g_assert_true(server->come_back().ok());
+        wait_for_progress(GST_PROGRESS_TYPE_COMPLETE);
+        const Message eos = pipeline.wait_for(GST_MESSAGE_EOS);
+        assert_same_bytes(*server, pipeline);
+    }
+
+    void completed_while_paused_ends_when_playing()
+    {
+        pipeline.set(GST_STATE_PAUSED);
+        g_assert_true(server->come_back().ok());
+        const Message complete = pipeline.wait_for_named("tus-upload-complete");
+        assert_same_bytes(*server, pipeline);
+        pipeline.set(GST_STATE_PLAYING);
+        const Message eos = pipeline.wait_for(GST_MESSAGE_EOS);
+    }
+
+    void null() { g_assert_cmpint(pipeline.request(GST_STATE_NULL), ==, GST_STATE_CHANGE_SUCCESS); }
+
+    // The bus is flushed on the way to NULL; on the way to READY one can read it.
+    void ready_says_what_is_missing()
+    {
+        g_assert_cmpint(pipeline.request(GST_STATE_READY), ==, GST_STATE_CHANGE_SUCCESS);
+        bool canceled = false;
+        bool warned = false;
+        for (const Message &message : pipeline.drain_bus()) {
+            g_assert_cmpint(GST_MESSAGE_TYPE(message.get()), !=, GST_MESSAGE_EOS);
+            g_assert_cmpint(GST_MESSAGE_TYPE(message.get()), !=, GST_MESSAGE_ERROR);
+            GstProgressType type{};
+            if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_PROGRESS) {
+                gst_message_parse_progress(message.get(), &type, nullptr, nullptr);
+                canceled = canceled || type == GST_PROGRESS_TYPE_CANCELED;
+            }
+            if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_WARNING)
+                warned = warned || std::strstr(error_text(message).c_str(), "missing") != nullptr;
+        }
+        g_assert_true(canceled);
+        g_assert_true(warned);
+    }
+
+    void flush()
+    {
+        GstPad *pad = gst_element_get_static_pad(pipeline.sink(), "sink");
+        g_assert_true(gst_pad_send_event(pad, gst_event_new_flush_start()));
+        g_assert_true(gst_pad_send_event(pad, gst_event_new_flush_stop(FALSE)));
+        wait_for_progress(GST_PROGRESS_TYPE_CANCELED);
+        // the end can be told again
+        GstSegment segment;
+        gst_segment_init(&segment, GST_FORMAT_TIME);
+        g_assert_true(gst_pad_send_event(pad, gst_event_new_segment(&segment)));
+        std::thread end([pad] { gst_pad_send_event(pad, gst_event_new_eos()); });
+        wait_for_progress(GST_PROGRESS_TYPE_START);
+        g_assert_true(server->come_back().ok());
+        wait_for_progress(GST_PROGRESS_TYPE_COMPLETE);
+        end.join();
+        const Message eos = pipeline.wait_for(GST_MESSAGE_EOS);
+        gst_object_unref(pad);
+        assert_same_bytes(*server, pipeline);
+    }
+
+    std::unique_ptr<standin::Standin> server;
+    NoiseFile file;
+    Pipeline pipeline;
+};
+
+// --- silent servers ------------------------------------------------------------------------------
+
+void stop_is_bounded_against_a_silent_server()
+{
+    const SilentServer server;
+    for (const char *policy : {"finish", "keep", "terminate"}) {
+        Pipeline pipeline(
+            endless(server.url(), (std::string("stop-timeout=200 on-stop=") + policy).c_str()));
+        g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
+        pipeline.wait_for_bytes(10000);
+        const TimePoint before = Clock::now();
+        g_assert_cmpint(pipeline.request(GST_STATE_NULL), ==, GST_STATE_CHANGE_SUCCESS);
+        g_assert_cmpfloat(to_seconds(Clock::now() - before), <, 5.0); // a bound
+    }
+}
+
+void state_changes_up_do_not_wait_for_the_network()
+{
+    const SilentServer server;
+    Pipeline pipeline(endless(server.url(), "stop-timeout=0"));
+    g_assert_cmpint(pipeline.request(GST_STATE_READY), ==, GST_STATE_CHANGE_SUCCESS);
+    pipeline.set(GST_STATE_PLAYING);
+    pipeline.wait_for_bytes(10000); // render does not wait either
+}
+
+// --- stop policies -------------------------------------------------------------------------------
+
+void stop_finishes_what_is_there()
+{
+    const auto server = start_standin();
+    Pipeline pipeline(endless(server->files_url()));
+    pipeline.set(GST_STATE_PLAYING);
+    pipeline.wait_for_bytes(50000);
+    pipeline.set(GST_STATE_READY);
+    const auto snapshot = server->snapshot();
+    g_assert_nonnull(snapshot.only_finished()); // a buffer that waited for PLAYING is not in it
+    g_assert_cmpuint(snapshot.only_finished()->offset, ==, stat(pipeline.sink(), "bytes-rendered"));
+    // and the next recording is a new one
+    pipeline.set(GST_STATE_PLAYING);
+    pipeline.wait_for_bytes(50000);
+    pipeline.set(GST_STATE_READY);
+    g_assert_cmpuint(server->snapshot().uploads.size(), ==, 2);
+}
+
+void stop_keeps_and_the_url_continues()
+{
+    const auto server = start_standin();
+    Pipeline first(endless(server->files_url(), "on-stop=keep spool-mode=never"));
+    first.set(GST_STATE_PLAYING);
+    g_assert_true(server->wait_for(
+        [](const standin::Snapshot &now) {
+            return !now.uploads.empty() && now.uploads.begin()->second.offset > 0;
+        },
+        seconds(20)));
+    first.set(GST_STATE_READY);
+    char *url = nullptr;
+    g_object_get(first.sink(), "upload-url", &url, nullptr);
+    g_assert_nonnull(url);
+    const NoiseFile file(100000);
+    Pipeline second(file.source() + "! tussink name=sink endpoint=" + server->files_url() +
+                    " upload-url=" + url);
+    second.run();
+    second.set(GST_STATE_READY);
+    const auto snapshot = server->snapshot();
+    g_assert_cmpuint(snapshot.uploads.size(), ==, 1);
+    const auto *upload = snapshot.only_finished();
+    g_assert_nonnull(upload);
+    char *stored = nullptr;
+    gsize size = 0;
+    g_assert_true(g_file_get_contents(upload->path.c_str(), &stored, &size, nullptr));
+    g_assert_cmpuint(size, >, 100000);
+    g_assert_true(std::string_view(stored + size - 100000, 100000) == noise(100000));
+    g_free(stored);
+    g_free(url);
+    // complete: the next recording is a new upload
+    second.set(GST_STATE_PAUSED);
+    second.run();
+    second.set(GST_STATE_READY);
+    g_assert_cmpuint(server->snapshot().uploads.size(), ==, 2);
+}
+
+void stop_terminates()
+{
+    const auto server = start_standin();
+    Pipeline pipeline(endless(server->files_url(), "on-stop=terminate"));
+    pipeline.set(GST_STATE_PLAYING);
+    pipeline.wait_for_bytes(50000);
+    const Message created = pipeline.wait_for_named("tus-upload-created");
+    pipeline.set(GST_STATE_READY);
+    g_assert_true(server->snapshot().uploads.begin()->second.removed);
+}
+
+// Applications do this: the pipeline is stopped from the message's handler, on our thread.
+void stop_from_the_upload_thread()
+{
+    const auto server = start_standin();
+    Pipeline pipeline(endless(server->files_url()));
+
+    struct State {
+        GstElement *pipeline;
+        std::thread::id thread;
+        std::atomic<bool> done{false};
+    } state{pipeline.sink(), {}, {}};
+
+    GstBus *bus = gst_element_get_bus(pipeline.get());
+    gst_bus_set_sync_handler(
+        bus,
+        [](GstBus *, GstMessage *message, gpointer data) {
+            auto *self = static_cast<State *>(data);
+            if (gst_message_has_name(message, "tus-upload-created")) {
+                gst_element_set_locked_state(self->pipeline, TRUE);
+                gst_element_set_state(self->pipeline, GST_STATE_NULL);
+                self->done = true;
+            }
+            return GST_BUS_PASS;
+        },
+        &state, nullptr);
+    pipeline.request(GST_STATE_PLAYING);
+    const TimePoint deadline = Clock::now() + seconds(20);
+    while (!state.done) {
+        g_assert_true(Clock::now() < deadline);
+        g_usleep(1000);
+    }
+    pipeline.request(GST_STATE_NULL);
+    gst_bus_set_sync_handler(bus, nullptr, nullptr, nullptr);
+    gst_object_unref(bus);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    init_elements(argc, argv);
+    add_test("/states/cycle/null-playing", null_to_playing_ten_times);
+    add_test("/states/cycle/ready-playing", ready_to_playing_ten_times);
+    add_test("/states/cycle/pause-play", pause_and_play_ten_times);
+    add_test("/states/cycle/without-a-byte", start_and_stop_without_a_byte_leaves_nothing);
+    add_test("/states/full/pause", pause_while_render_waits_for_room);
+    add_test("/states/full/null", null_while_render_waits_for_room);
+    add_test("/states/full/flush", flush_while_render_waits_for_room);
+    add_test<Draining, &Draining::pause_and_play>("/states/drain/pause");
+    add_test<Draining, &Draining::completed_while_paused_ends_when_playing>(
+        "/states/drain/complete-while-paused");
+    add_test<Draining, &Draining::null>("/states/drain/null");
+    add_test<Draining, &Draining::ready_says_what_is_missing>("/states/drain/ready");
+    add_test<Draining, &Draining::flush>("/states/drain/flush");
+    add_test("/states/silent-server/stop", stop_is_bounded_against_a_silent_server);
+    add_test("/states/silent-server/start", state_changes_up_do_not_wait_for_the_network);
+    add_test("/states/on-stop/finish", stop_finishes_what_is_there);
+    add_test("/states/on-stop/keep", stop_keeps_and_the_url_continues);
+    add_test("/states/on-stop/terminate", stop_terminates);
+    add_test("/states/stop-from-upload-thread", stop_from_the_upload_thread);
+    return g_test_run();
+}
