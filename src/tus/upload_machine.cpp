@@ -327,7 +327,7 @@ Action UploadMachine::no_answer(const NoAnswer &failure, Next next, const Input 
 void UploadMachine::recovered(const Input &input)
 {
     stale_in_a_row_ = conflicts_ = doubts_ = mismatches_ = refusals_ = redirects_ = 0;
-    head_doubts_ = impossible_ = 0;
+    head_doubts_ = absences_ = impossible_ = 0;
     refused_finish_.reset();
     if (!trouble_since_)
         return;
@@ -645,7 +645,7 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
     if (verdict == Verdict::kSuccess)
         return acknowledged(answer, input);
     Error error = describe(RequestKind::kPatch, answer, where());
-    if (patch_declares_ && answer.status >= 400 && answer.status < 500 &&
+    if (patch_finishes_ && answer.status >= 400 && answer.status < 500 &&
         (verdict == Verdict::kDoubtful || verdict == Verdict::kFatal ||
          (verdict == Verdict::kRenew && answer.status == 403)))
         refused_finish_ = error;
@@ -695,9 +695,9 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
 // decides. That is no reason to ask without end.
 Action UploadMachine::not_there(const Error &error, const Input &input)
 {
-    if (++doubts_ > 3)
+    if (++absences_ > 3)
         return fail(error);
-    return doubts_ == 1 ? ask() : back_off(Trouble::kLocked, error, Next::kAsk, input);
+    return absences_ == 1 ? ask() : back_off(Trouble::kLocked, error, Next::kAsk, input);
 }
 
 // An acknowledgement of bytes that were not sent or had been acknowledged: HEAD decides.
@@ -878,6 +878,8 @@ Action UploadMachine::lost(const Answer &answer, const Input &input)
     warning.message += " It is created anew; nothing is lost, all its bytes are still here.";
     reports_.emplace_back(ReportWarning{std::move(warning)});
     url_.clear();
+    doubts_ = head_doubts_ = absences_ = conflicts_ = impossible_ =
+        0; // those were about the one that is gone
     server_length_.reset();
     acked_ = base_position();
     hurry_ = true;

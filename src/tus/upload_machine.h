@@ -202,9 +202,10 @@ private:
     std::uint64_t sent_ = 0; // highest position that any request has carried
     std::uint64_t patch_to_ = 0;
     bool patch_declares_ = false;
+    bool patch_finishes_ = false;
     bool hurry_ = false;                  // bytes that were sent before wait again: no pacing
     bool truncated_ = false;              // Tus-Max-Size reached: finish what fits, then fail
-    std::optional<Error> refused_finish_; // a 4xx answered the request that declared the length
+    std::optional<Error> refused_finish_; // a 4xx answered the request that completes the upload
 
     // trouble
     std::optional<TimePoint> trouble_since_;
@@ -215,6 +216,7 @@ private:
     std::uint64_t stale_in_a_row_ = 0;
     std::uint64_t conflicts_ = 0;
     std::uint64_t doubts_ = 0, head_doubts_ = 0;
+    std::uint64_t absences_ = 0;   // PATCH: 404, or a length that is known already
     std::uint64_t impossible_ = 0; // answers with an offset that can not be
     std::uint64_t probes_ = 0;
     std::uint64_t redirects_ = 0;

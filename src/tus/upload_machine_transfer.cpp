@@ -96,6 +96,9 @@ Action UploadMachine::patch(std::uint64_t to, std::optional<std::uint64_t> decla
     taken_ = std::max(taken_, to);
     patch_to_ = to;
     patch_declares_ = declare.has_value();
+    patch_finishes_ =
+        patch_declares_ || (mode_ != LengthMode::kConcatenation && server_length_ == origin_ + to);
+    refused_finish_.reset(); // that was about an earlier request
     state_ = State::kPatching;
     return request;
 }
@@ -157,6 +160,8 @@ Action UploadMachine::send_or_wait(const Input &input, std::uint64_t size, std::
     wait.until_ended = true;
     if (size < least) {
         wait.until_produced = acked_ + least + held_back;
+        // a full store takes no more: a partial upload is made of what is there
+        wait.until_writer_blocked = mode_ == LengthMode::kConcatenation && !input.writer_blocked;
         return wait;
     }
     const bool waited =

@@ -356,6 +356,22 @@ void partial_uploads_grow_so_that_their_list_stays_short()
     g_assert_cmpuint(parts, <, 600);
 }
 
+void a_partial_upload_does_not_wait_for_more_than_the_store_can_hold()
+{
+    Script s = concatenation();
+    s.in.flush_interval = seconds(1);
+    std::uint64_t total = 0;
+    for (; total < 3'300; total += 100) {
+        s.produces(total + 100).gets(Tick{}).expect<Create>();
+        s.gets(created()).gets(acknowledged(100)).expect<Wait>();
+    }
+    s.produces(total + 100).gets(Tick{}); // less than a partial upload of this size should have
+    g_assert_true(s.expect<Wait>().until_writer_blocked);
+    s.in.writer_blocked = true;
+    s.gets(Tick{});
+    g_assert_true(s.expect<Create>().length == 100U);
+}
+
 void a_recording_without_a_byte_is_a_plain_empty_upload()
 {
     Script s = concatenation();
@@ -608,6 +624,8 @@ int main(int argc, char **argv)
     add_test("/machine/concatenation/joined", partial_uploads_are_joined_at_the_end);
     add_test("/machine/concatenation/replaced", a_dead_partial_upload_is_replaced);
     add_test("/machine/concatenation/grow", partial_uploads_grow_so_that_their_list_stays_short);
+    add_test("/machine/concatenation/full-store",
+             a_partial_upload_does_not_wait_for_more_than_the_store_can_hold);
     add_test("/machine/concatenation/empty", a_recording_without_a_byte_is_a_plain_empty_upload);
     add_test("/machine/spool/length", spooled_bytes_are_uploaded_at_the_end_with_their_length);
     add_test("/machine/spool/empty", a_spooled_recording_without_a_byte_needs_no_patch);

@@ -290,6 +290,15 @@ void a_refusal_of_the_finished_upload_is_an_error()
         s.gets(offset_is(150, 150));
         ASSERT_STR(s.expect<Failed>().error.detail, "the hook says no");
     }
+    Script known; // the length was known before
+    known.config.length_mode = LengthMode::kSpool;
+    known.starts({"creation"}).produces(50).ends().gets(Tick{});
+    known.gets(Resolved{known.endpoints, true}).gets(created()).expect_patch(0, 50);
+    known.gets(status(422, "no")).time_passes().gets(offset_is(50, 50)).expect<Failed>();
+    Script earlier; // it was not about the finished upload: nothing was stored then
+    earlier.starts_and_creates().produces(50).ends().gets(Tick{}).gets(status(400)).time_passes();
+    earlier.gets(offset_is(0)).expect_patch(0, 50, 50);
+    earlier.gets(broken()).time_passes().gets(offset_is(50, 50)).expect<Finished>();
     Script failed; // not a word about the upload
     failed.starts_and_creates().produces(50).ends().gets(Tick{}).gets(status(502)).time_passes();
     failed.gets(offset_is(50, 50)).expect<Finished>();
@@ -350,6 +359,15 @@ void an_upload_that_is_gone_again_and_again_is_an_error()
     }
     g_assert_cmpint(created_again, ==, 3);
     s.expect_failed(ErrorKind::kUploadLost);
+}
+
+void doubts_about_a_gone_upload_do_not_count_for_the_next()
+{
+    Script s;
+    s.starts_and_creates().produces(101).gets(Tick{}).gets(status(400)).time_passes();
+    s.gets(status(404)).time_passes().gets(Resolved{s.endpoints, true}).gets(created());
+    s.expect_patch(0, 100);
+    s.gets(status(400)).time_passes().expect<Head>();
 }
 
 void a_server_of_a_cluster_that_does_not_know_it_is_waited_for()
@@ -820,6 +838,7 @@ int main(int argc, char **argv)
         Case{"gone/anew", a_gone_upload_is_made_anew_while_its_first_byte_is_here},
         Case{"gone/error", a_gone_upload_is_an_error_when_its_first_byte_is_not_here},
         Case{"gone/again", an_upload_that_is_gone_again_and_again_is_an_error},
+        Case{"gone/doubts", doubts_about_a_gone_upload_do_not_count_for_the_next},
         Case{"gone/cluster", a_server_of_a_cluster_that_does_not_know_it_is_waited_for},
         Case{"large/halved", requests_are_halved_after_413_and_stay_small},
         Case{"large/floor", halving_has_a_floor},

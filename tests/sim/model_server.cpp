@@ -1,0 +1,567 @@
+#include "model_server.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+
+namespace gsttus::sim {
+
+namespace {
+
+constexpr std::uint64_t kProxyFloor = std::uint64_t{256} << 10;
+
+std::string name_of(const std::string &url)
+{
+    return url.substr(url.rfind('/') + 1);
+}
+
+void append_run(std::vector<Run> &runs, std::uint64_t from, std::uint64_t length)
+{
+    if (length == 0)
+        return;
+    if (!runs.empty() && runs.back().from + runs.back().length == from)
+        runs.back().length += length;
+    else
+        runs.push_back({from, length});
+}
+
+} // namespace
+
+std::string host_of(const std::string &url)
+{
+    const std::size_t host = url.find("://") + 3;
+    return url.substr(host, url.find('/', host) - host);
+}
+
+ModelServer::ModelServer(const Schedule &schedule) : schedule_(schedule)
+{
+    uploads_.reserve(8);
+}
+
+Upload *ModelServer::find(const std::string &url)
+{
+    const std::string name = name_of(url);
+    for (Upload &upload : uploads_)
+        if (name_of(upload.url) == name)
+            return &upload;
+    return nullptr;
+}
+
+void ModelServer::begin_with(const std::string &url, std::uint64_t offset)
+{
+    Upload upload;
+    upload.url = url;
+    upload.foreign = upload.offset = offset;
+    upload.told = true;
+    uploads_.push_back(std::move(upload));
+}
+
+void ModelServer::refuse(const std::string &what)
+{
+    if (violation_.empty())
+        violation_ = what;
+}
+
+void ModelServer::progress()
+{
+    doubts_ = absences_ = mismatches_ = redirects_ = 0;
+}
+
+void ModelServer::doubt(int status, ErrorKind kind)
+{
+    if (++doubts_ >= 2)
+        excuse(status, kind);
+}
+
+Duration ModelServer::latency()
+{
+    return milliseconds(2 + (schedule_.seed + requests_ * 7) % 30);
+}
+
+Reply ModelServer::failed(ErrorKind kind, bool reached, Duration took, bool reused)
+{
+    any_trouble_ = true;
+    NoAnswer failure;
+    failure.error.kind = kind;
+    failure.error.message = "gone";
+    failure.reached_server = reached;
+    failure.reused_connection = reused;
+    return {std::move(failure), took};
+}
+
+Reply ModelServer::answered(Answer answer)
+{
+    if (answer.status >= 300)
+        any_trouble_ = true;
+    if (fault_ && fault_->kind == FaultKind::kExpires)
+        answer.expires = TimePoint{};
+    return {std::move(answer), latency()};
+}
+
+Answer ModelServer::status(int number, const char *text, Duration retry_after)
+{
+    Answer answer;
+    answer.status = number;
+    answer.text = text;
+    answer.retry_after = retry_after;
+    return answer;
+}
+
+Answer ModelServer::status_of(const Fault &fault, RequestKind request)
+{
+    const bool creation = request == RequestKind::kCreate;
+    const StatusRow &row = kStatuses[fault.arg % kStatuses.size()];
+    switch (row.status) {
+    case 400:
+    case 411:
+    case 415:
+    case 422:
+        if (request != RequestKind::kPatch || std::string_view(row.text).substr(0, 4) != "ERR_")
+            doubt(row.status, ErrorKind::kServer);
+        if (creation)
+            excuse(row.status, ErrorKind::kServer);
+        break;
+    case 409:
+    case 417:
+        doubt(row.status, ErrorKind::kServer);
+        break;
+    case 413:
+        excuse(row.status, ErrorKind::kTooLarge);
+        doubt(row.status, ErrorKind::kServer);
+        break;
+    case 460:
+        if (++mismatches_ >= 3 || creation)
+            excuse(row.status, ErrorKind::kServer);
+        doubt(row.status, ErrorKind::kServer);
+        break;
+    case 405:
+    case 412:
+    case 302:
+        excuse(row.status, ErrorKind::kProtocol);
+        break;
+    default:
+        break;
+    }
+    return status(row.status, row.text, milliseconds(row.retry_after_ms));
+}
+
+// The faults of this request; the first decides, those of the network come before.
+const Fault *ModelServer::next(TimePoint now, const std::string &url)
+{
+    fault_ = nullptr;
+    const auto &faults = schedule_.faults;
+    while (next_fault_ < faults.size() && faults[next_fault_].at < requests_)
+        ++next_fault_; // several for one request, or one while nothing was reachable
+    if (next_fault_ < faults.size() && faults[next_fault_].at == requests_) {
+        fault_ = &faults[next_fault_++];
+        ++faults_seen_;
+    }
+    ++requests_;
+    if (fault_ && fault_->kind == FaultKind::kOutage) {
+        down_until_ = std::max<TimePoint>(down_until_, now + milliseconds(fault_->arg));
+        return_announced_ = fault_->arg % 2 == 0;
+    }
+    if (fault_ && fault_->kind == FaultKind::kDiskFull)
+        disk_full_ = true;
+    if (patch_open_)
+        refuse("another request while a PATCH is open");
+    if (Upload *upload = find(url)) {
+        if (fault_ && fault_->kind == FaultKind::kGone && !upload->gone) {
+            upload->gone = true;
+            ++gone_;
+        }
+        const bool back = fault_ && (fault_->kind == FaultKind::kRollback ||
+                                     fault_->kind == FaultKind::kRollbackFar);
+        if (back && !upload->complete()) {
+            truncate(*upload, std::max(upload->foreign,
+                                       upload->offset - std::min(upload->offset, fault_->arg)));
+            any_trouble_ = true;
+        }
+        if (fault_ && fault_->kind == FaultKind::kLock)
+            upload->locked_until = now + milliseconds(fault_->arg);
+    }
+    return fault_;
+}
+
+// What happens to any request before the server looks at it.
+std::optional<Reply> ModelServer::before(const std::string &url, TimePoint now, bool may_expire)
+{
+    const std::string host = host_of(url);
+    if (host.front() == 'd' || now < down_until_)
+        return failed(ErrorKind::kNetwork, false, milliseconds(requests_ % 3 ? 1 : 1500));
+    const FaultKind kind = fault_ ? fault_->kind : FaultKind::kCount;
+    if (kind == FaultKind::kResetBefore)
+        return failed(ErrorKind::kNetwork, true, latency());
+    if (kind == FaultKind::kStale)
+        return failed(ErrorKind::kNetwork, true, milliseconds(1), true);
+    if (kind == FaultKind::kExpired)
+        ++wanted_credentials_;
+    if (may_expire && credentials_ < wanted_credentials_) {
+        // who may go on waiting, and who may not: the driver of the simulation knows
+        return answered(status(requests_ % 2 ? 401 : 403));
+    }
+    return std::nullopt;
+}
+
+Reply ModelServer::redirected(const std::string &url, bool endpoint)
+{
+    const bool other = fault_->arg % 2 == 1;
+    const std::string host = other ? (host_of(url) == "b" ? "c" : "b") : host_of(url);
+    Answer answer = status(fault_->arg % 4 < 2 ? 307 : 308);
+    answer.location = cat("http://", host, '/', name_of(url));
+    answer.location_other_host = other;
+    if (endpoint && other && schedule_.secret)
+        excuse(answer.status, ErrorKind::kProtocol);
+    if (++redirects_ > 4)
+        excuse(answer.status, ErrorKind::kProtocol);
+    return answered(std::move(answer));
+}
+
+// --- OPTIONS -------------------------------------------------------------------------------------
+
+Reply ModelServer::options(const Options &action, TimePoint now)
+{
+    next(now, "");
+    if (std::optional<Reply> reply = before(action.url, now, false))
+        return std::move(*reply);
+    if (fault_ && fault_->kind == FaultKind::kStatus) {
+        // what it can do is not known then
+        if (!schedule_.defers)
+            excuse(0, ErrorKind::kSettings);
+        return answered(status_of(*fault_, RequestKind::kOptions));
+    }
+    if (fault_ && fault_->kind == FaultKind::kRedirect)
+        return redirected(action.url, true);
+    if (fault_ && fault_->kind == FaultKind::kResetAfter)
+        return failed(ErrorKind::kNetwork, true, latency());
+    if (schedule_.silent_options)
+        return answered(status(405));
+    Answer answer = status(204);
+    answer.speaks_tus = true;
+    answer.versions = {"1.0.0"};
+    answer.extensions = {"creation"};
+    if (schedule_.defers)
+        answer.extensions.emplace_back("creation-defer-length");
+    if (schedule_.concatenates)
+        answer.extensions.emplace_back("concatenation");
+    if (schedule_.checks) {
+        answer.extensions.emplace_back("checksum");
+        answer.checksums = {"sha1"};
+    }
+    if (schedule_.max_size > 0 && schedule_.announces_max_size)
+        answer.max_size = schedule_.max_size;
+    return answered(std::move(answer));
+}
+
+// --- POST ----------------------------------------------------------------------------------------
+
+Reply ModelServer::create(const Create &action, TimePoint now)
+{
+    for (const Upload &upload : uploads_) {
+        const bool finished_part = upload.partial && upload.complete();
+        if (upload.told && !upload.told_gone && !upload.joined && !finished_part)
+            refuse("an upload is created although there is one");
+    }
+    if (schedule_.secret && host_of(action.url) != "a" && host_of(action.url).front() != 'd')
+        refuse("the secret metadata goes to another host");
+    if (action.length && !action.final_of.empty())
+        refuse("Upload-Length for a final upload");
+    next(now, "");
+    if (std::optional<Reply> reply = before(action.url, now, true))
+        return std::move(*reply);
+    const FaultKind kind = fault_ ? fault_->kind : FaultKind::kCount;
+    if (kind == FaultKind::kStatus)
+        return answered(status_of(*fault_, RequestKind::kCreate));
+    if (kind == FaultKind::kRedirect)
+        return redirected(action.url, true);
+    if (kind == FaultKind::kMetadata) {
+        Answer answer = status(500, "token");
+        answer.refused_metadata = true;
+        if (std::exchange(metadata_refused_, true))
+            excuse(500, ErrorKind::kNotAuthorized);
+        return answered(std::move(answer));
+    }
+    const bool join = !action.final_of.empty();
+    if (!join && !action.length && !schedule_.defers)
+        return answered(status(501));
+    if ((action.partial || join) && !schedule_.concatenates) {
+        excuse(501, ErrorKind::kServer);
+        return answered(status(501));
+    }
+    if (schedule_.max_size > 0 && action.length.value_or(0) > schedule_.max_size) {
+        excuse(413, ErrorKind::kTooLarge);
+        return answered(status(413, "ERR_MAX_SIZE_EXCEEDED"));
+    }
+    Upload upload;
+    upload.url = cat("http://", host_of(action.url), '/', next_name_++);
+    upload.length = action.length;
+    upload.length_told = action.length.has_value();
+    upload.partial = action.partial;
+    upload.joined = join;
+    for (const std::string &part_url : action.final_of) {
+        const Upload *part = find(part_url);
+        if (!part || !part->partial || !part->complete()) {
+            refuse("joins what is no finished partial upload");
+            return answered(status(400, "no"));
+        }
+        if (part->gone) {
+            excuse(404, ErrorKind::kUploadLost);
+            return answered(status(404));
+        }
+        for (const Run &run : part->content)
+            append_run(upload.content, run.from, run.length);
+        upload.offset += part->offset;
+    }
+    if (join)
+        upload.length = upload.offset;
+    upload.announced = 0;
+    uploads_.push_back(upload);
+    if (kind == FaultKind::kResetAfter || kind == FaultKind::kLate)
+        return failed(ErrorKind::kNetwork, true, latency());
+    if (kind == FaultKind::kCut || kind == FaultKind::kStall)
+        return failed(ErrorKind::kTimeout, true, seconds(30));
+    if (kind == FaultKind::kStatusAfter)
+        return answered(status_of(*fault_, RequestKind::kCreate));
+    Answer answer = status(201);
+    if (kind == FaultKind::kNoLocation) {
+        excuse(201, ErrorKind::kProtocol);
+        return answered(std::move(answer));
+    }
+    answer.location = uploads_.back().url;
+    uploads_.back().told = true;
+    return answered(std::move(answer));
+}
+
+// --- HEAD ----------------------------------------------------------------------------------------
+
+Reply ModelServer::head(const Head &action, TimePoint now)
+{
+    Upload *upload = find(action.url);
+    if (!upload || !upload->told) {
+        refuse("HEAD for an upload that nobody was told of");
+        return answered(status(404));
+    }
+    next(now, action.url);
+    if (std::optional<Reply> reply = before(action.url, now, true))
+        return std::move(*reply);
+    const FaultKind kind = fault_ ? fault_->kind : FaultKind::kCount;
+    if (kind == FaultKind::kStatus || kind == FaultKind::kStatusAfter)
+        return answered(status_of(*fault_, RequestKind::kHead));
+    if (kind == FaultKind::kRedirect)
+        return redirected(action.url, false);
+    if (kind == FaultKind::kResetAfter || kind == FaultKind::kCut || kind == FaultKind::kStall)
+        return failed(ErrorKind::kTimeout, true, seconds(40));
+    if (upload->gone || kind == FaultKind::kUnknown) {
+        upload->gone = true;
+        upload->told_gone = true;
+        const bool first_here =
+            held_from <=
+            (upload->partial && !upload->content.empty() ? upload->content.front().from : 0);
+        if (!first_here || schedule_.origin > 0 || gone_ > 3 || kind == FaultKind::kUnknown)
+            excuse(404, ErrorKind::kUploadLost);
+        return answered(status(requests_ % 2 ? 404 : 410));
+    }
+    if (now < upload->locked_until)
+        return answered(requests_ % 3 == 0   ? status(423)
+                        : requests_ % 3 == 1 ? status(409)
+                                             : status(500, "ERR_LOCK_TIMEOUT"));
+    if (kind == FaultKind::kNoOffset) {
+        doubt(200, ErrorKind::kServer);
+        return answered(status(200));
+    }
+    Answer answer = status(200);
+    answer.upload_offset = upload->offset;
+    upload->announced = upload->offset;
+    const std::uint64_t base = upload->content.empty() ? 0 : upload->content.front().from;
+    if (base + upload->offset - upload->foreign < held_from)
+        excuse(200, ErrorKind::kUploadLost);
+    if (kind == FaultKind::kNoLength) {
+        upload->asked_in_vain = true;
+    } else {
+        answer.upload_length = upload->length;
+        answer.length_deferred = !upload->length;
+        upload->length_told = upload->length_told || upload->length;
+        upload->asked_in_vain = false;
+    }
+    if (const Run late = std::exchange(upload->late, {}); upload->late_at == upload->offset)
+        store(*upload, late.from, late.length);
+    return answered(std::move(answer));
+}
+
+// --- PATCH ---------------------------------------------------------------------------------------
+
+void ModelServer::store(Upload &upload, std::uint64_t from, std::uint64_t count)
+{
+    if (upload.length)
+        count = std::min(count, *upload.length - std::min(*upload.length, upload.offset));
+    append_run(upload.content, from, count);
+    upload.offset += count;
+}
+
+void ModelServer::truncate(Upload &upload, std::uint64_t offset)
+{
+    while (upload.offset > offset && !upload.content.empty()) {
+        Run &last = upload.content.back();
+        const std::uint64_t cut = std::min(last.length, upload.offset - offset);
+        last.length -= cut;
+        upload.offset -= cut;
+        if (last.length == 0)
+            upload.content.pop_back();
+    }
+}
+
+// The rules that a client has to keep, and our own about sizes.
+void ModelServer::check_patch(const Patch &action, const Upload *upload)
+{
+    if (!upload || !upload->told || upload->joined)
+        return refuse("PATCH to something that is no upload");
+    if (upload->told_gone)
+        return refuse("PATCH to an upload that HEAD reported gone");
+    const std::uint64_t size = action.to - action.from;
+    if (action.to < action.from || action.from < held_from || action.to > produced)
+        return refuse("PATCH of bytes that are not held");
+    if (!upload->announced)
+        return refuse("PATCH without asking after a failure");
+    if (*upload->announced != action.server_offset)
+        return refuse("PATCH at an offset that was not announced");
+    if (action.declare_length && upload->length_told && !upload->asked_in_vain)
+        return refuse("Upload-Length is sent again");
+    if (action.declare_length && !ended && !full_ && schedule_.max_size == 0)
+        return refuse("Upload-Length before the end");
+    if (upload->announced == upload->length && upload->length_told && !upload->asked_in_vain)
+        return refuse("PATCH to a complete upload");
+    if (size == 0 && !action.declare_length)
+        return refuse("an empty PATCH");
+    if (size == 0 && action.to > 0 && !any_trouble_ && !full_)
+        return refuse("an empty PATCH at the end although nothing went wrong");
+    const bool last = ended && action.to == produced;
+    if (!last && !upload->length && !full_ && schedule_.max_size == 0 &&
+        size % schedule_.chunk_align != 0)
+        return refuse("PATCH without alignment");
+    if (size > schedule_.chunk_size)
+        return refuse("PATCH of more than chunk-size");
+    if (!action.checksum.empty() && (!schedule_.checks || !schedule_.checksum))
+        return refuse("a checksum that nobody wants");
+    if (override_wanted_ && !action.method_override)
+        return refuse("PATCH again where the method is refused");
+}
+
+Reply ModelServer::patch(const Patch &action, TimePoint now)
+{
+    Upload *upload = find(action.url);
+    check_patch(action, upload);
+    if (!upload || !violation_.empty())
+        return answered(status(400, "no"));
+    next(now, action.url);
+    upload->announced.reset(); // until the answer says otherwise
+    if (std::optional<Reply> reply = before(action.url, now, true))
+        return std::move(*reply);
+    const FaultKind kind = fault_ ? fault_->kind : FaultKind::kCount;
+    if (kind == FaultKind::kRedirect)
+        return redirected(action.url, false);
+    if (kind == FaultKind::kStatus)
+        return answered(status_of(*fault_, RequestKind::kPatch));
+    if (upload->gone || kind == FaultKind::kUnknown) {
+        if (++absences_ >= 4)
+            excuse(404, ErrorKind::kNotFound);
+        return answered(status(requests_ % 2 ? 404 : 410));
+    }
+    if (now < upload->locked_until)
+        return answered(requests_ % 3 == 0   ? status(423)
+                        : requests_ % 3 == 1 ? status(409, "is currently being updated")
+                                             : status(400, "lock acquired"));
+    if (schedule_.refuses_patch && !action.method_override) {
+        override_wanted_ = true;
+        return answered(status(405));
+    }
+    return do_patch(action, *upload);
+}
+
+Reply ModelServer::do_patch(const Patch &action, Upload &upload)
+{
+    const FaultKind kind = fault_ ? fault_->kind : FaultKind::kCount;
+    const std::uint64_t size = action.to - action.from;
+    if (schedule_.proxy_limit > 0 && size > schedule_.proxy_limit) {
+        if (size <=
+            std::max(kProxyFloor, std::max(schedule_.chunk_align, schedule_.min_chunk_size)))
+            excuse(413, ErrorKind::kTooLarge);
+        return answered(status(413, "Request Entity Too Large"));
+    }
+    if (action.server_offset != upload.offset)
+        return answered(status(409));
+    if (size == 0 && schedule_.refuses_empty_patch) {
+        doubt(400, ErrorKind::kServer);
+        return answered(status(400, "empty"));
+    }
+    if (action.declare_length && upload.length) {
+        if (++absences_ >= 4)
+            excuse(400, ErrorKind::kServer);
+        return answered(status(400, "ERR_INVALID_UPLOAD_LENGTH"));
+    }
+    if (schedule_.max_size > 0 && upload.offset + size > schedule_.max_size) {
+        full_ = true;
+        excuse(413, ErrorKind::kTooLarge);
+        return answered(status(413, "ERR_MAX_SIZE_EXCEEDED"));
+    }
+    if (upload.length && upload.offset + size > *upload.length) {
+        excuse(413, ErrorKind::kTooLarge);
+        return answered(status(413, "ERR_UPLOAD_SIZE_EXCEEDED"));
+    }
+    const bool broken = kind == FaultKind::kCut || kind == FaultKind::kStall;
+    std::uint64_t taken = size;
+    if (broken || kind == FaultKind::kShort)
+        taken = size * std::min<std::uint64_t>(fault_->arg, 1000) / 1000;
+    if (broken && !schedule_.keeps_cut_bodies)
+        taken = 0;
+    if (kind == FaultKind::kLate) {
+        upload.late = {action.from, size * fault_->arg / 1000};
+        upload.late_at = upload.offset;
+        taken = 0;
+    }
+    store(upload, action.from, taken);
+    if (action.declare_length && (taken == size || schedule_.length_before_body))
+        upload.length = action.declare_length;
+    if (broken || kind == FaultKind::kLate) {
+        const bool stalls = kind == FaultKind::kStall;
+        return failed(stalls ? ErrorKind::kTimeout : ErrorKind::kNetwork, true,
+                      stalls ? Duration(seconds(30)) : latency());
+    }
+    if (kind == FaultKind::kResetAfter)
+        return failed(ErrorKind::kNetwork, true, latency());
+    if (kind == FaultKind::kStatusAfter) {
+        Answer answer = status_of(*fault_, RequestKind::kPatch);
+        if (upload.complete() && answer.status >= 400 && answer.status < 500)
+            excuse(answer.status, ErrorKind::kServer);
+        return answered(std::move(answer));
+    }
+    if (kind == FaultKind::kHook && upload.complete()) {
+        upload.refused = !upload.partial;
+        excuse(422, ErrorKind::kServer);
+        return answered(status(422, "hook"));
+    }
+    Answer answer = status(204);
+    if (kind == FaultKind::kNoOffset) {
+        doubt(204, ErrorKind::kServer);
+        any_trouble_ = true;
+        return answered(std::move(answer));
+    }
+    if (kind == FaultKind::kLie) {
+        any_trouble_ = true;
+        const bool behind = fault_->arg % 2 == 0 && action.server_offset > 0;
+        answer.upload_offset =
+            behind ? action.server_offset - std::min(action.server_offset, fault_->arg + 1)
+                   : action.server_offset + size + 1 + fault_->arg;
+        return answered(std::move(answer));
+    }
+    if (taken < size)
+        any_trouble_ = true;
+    if (taken < size && action.declare_length)
+        upload.length_told = false;
+    else if (action.declare_length)
+        upload.length_told = true;
+    answer.upload_offset = upload.offset;
+    upload.announced = upload.offset;
+    return answered(std::move(answer));
+}
+
+} // namespace gsttus::sim

@@ -1,0 +1,73 @@
+// The replay store as the machine sees it: positions and room. Counts instead of bytes, or, with
+// Schedule::real_store, the real ReplayStore with real bytes.
+#pragma once
+
+#include "replay/replay_store.h"
+#include "schedule.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+
+namespace gsttus::sim {
+
+class ModelStore {
+public:
+    explicit ModelStore(const Schedule &schedule)
+        : capacity_(schedule.capacity), margin_(schedule.margin),
+          least_(schedule.chunk_align * 2 + schedule.min_chunk_size + 2)
+    {
+        if (!schedule.real_store)
+            return;
+        ReplayConfig config;
+        config.max_memory = capacity_;
+        config.rollback_margin = margin_;
+        config.spool_mode = SpoolMode::kNever;
+        real_ = std::make_unique<ReplayStore>(config);
+    }
+
+    std::uint64_t begin() const { return real_ ? real_->begin() : begin_; }
+
+    std::uint64_t end() const { return real_ ? real_->end() : end_; }
+
+    std::uint64_t held() const { return real_ ? real_->in_memory() : end_ - begin_; }
+
+    std::uint64_t bound() const { return capacity_; }
+
+    std::uint64_t append(std::uint64_t size)
+    {
+        if (real_)
+            return append_bytes(size);
+        const std::uint64_t room = room_ - std::min(room_, end_ - acked_);
+        const std::uint64_t taken = std::min(size, room);
+        end_ += taken;
+        // the margin gives way to what is new
+        begin_ = std::max(begin_, std::min(acked_, end_ - std::min(end_, room_)));
+        return taken;
+    }
+
+    void release(std::uint64_t acked)
+    {
+        if (real_)
+            return real_->release(acked);
+        acked_ = std::clamp(acked, begin_, end_);
+        begin_ = std::max(begin_, acked_ - std::min(acked_, margin_));
+    }
+
+    // A disk that is full: little room from now on, what is held stays.
+    void shrink() { room_ = std::max<std::uint64_t>(capacity_ / 4, least_); }
+
+    // What would be sent is there, and is what was written.
+    bool readable(std::uint64_t from, std::uint64_t to) const;
+
+private:
+    std::uint64_t append_bytes(std::uint64_t size);
+
+    std::uint64_t capacity_, margin_;
+    std::uint64_t least_; // what alignment and min-chunk-size need
+    std::uint64_t room_ = capacity_;
+    std::uint64_t begin_ = 0, end_ = 0, acked_ = 0;
+    std::unique_ptr<ReplayStore> real_;
+};
+
+} // namespace gsttus::sim

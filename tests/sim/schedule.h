@@ -1,0 +1,122 @@
+// One simulated upload, written down: settings, server, source and faults. The same schedule
+// always runs the same way, so a failing one can be made shorter piece by piece.
+#pragma once
+
+#include "base/clock.h"
+#include "tus/events.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gsttus::sim {
+
+// What happens to the request with a certain number. Those that make no sense for it do nothing.
+enum class FaultKind {
+    kOutage,      // nothing is reachable for `arg` ms; even: the network's return is announced
+    kResetBefore, // the connection breaks before the server sees the request
+    kResetAfter,  // ... after it has done everything: the answer is lost
+    kCut,         // ... when arg/1000 of the body have arrived
+    kStall,       // the same without a reset: the request times out
+    kStale,       // the kept-alive connection was dead
+    kStatus,      // row `arg` of kStatuses, the request has no effect
+    kStatusAfter, // the same, the request has its effect
+    kShort,       // the server takes arg/1000 of the body and says so
+    kLie,         // the acknowledgement names an offset that can not be
+    kNoOffset,    // a success without Upload-Offset
+    kNoLength,    // HEAD without Upload-Length and Upload-Defer-Length
+    kLate,        // the answer is lost; the bytes are stored after the next HEAD
+    kRollback,    // before it, the server loses `arg` bytes of the upload
+    kRollbackFar, // ... more than it may
+    kLock,        // the upload is locked for `arg` ms
+    kGone,        // before it, the upload is removed: 404 or 410
+    kUnknown,     // 404 although the upload is there
+    kExpired,     // the credentials are refused from now on
+    kRedirect,    // 307 or 308 to another address; odd: of another host
+    kHook,        // a request that completes the upload is refused when all is stored
+    kNoLocation,  // 201 without Location
+    kMetadata,    // the token in the metadata is refused
+    kDiskFull,    // from now on the store has room for a quarter
+    kExpires,     // Upload-Expires is near
+    kCount,
+};
+const char *to_string(FaultKind kind);
+
+struct StatusRow {
+    int status;
+    const char *text;
+    std::uint64_t retry_after_ms;
+};
+
+inline constexpr std::array kStatuses = {
+    StatusRow{500, "", 0},
+    StatusRow{502, "", 0},
+    StatusRow{503, "ERR_SERVER_SHUTDOWN", 0},
+    StatusRow{503, "", 7000},
+    StatusRow{504, "", 0},
+    StatusRow{429, "", 3000},
+    StatusRow{425, "", 0},
+    StatusRow{408, "", 0},
+    StatusRow{423, "", 0},
+    StatusRow{409, "is currently being updated", 0},
+    StatusRow{500, "ERR_LOCK_TIMEOUT", 0},
+    StatusRow{400, "ERR_UPLOAD_INTERRUPTED", 0},
+    StatusRow{400, "ERR_UNEXPECTED_EOF", 0},
+    StatusRow{400, "failed", 0},
+    StatusRow{411, "", 0},
+    StatusRow{413, "Request Entity Too Large", 0},
+    StatusRow{415, "", 0},
+    StatusRow{417, "", 0},
+    StatusRow{422, "", 0},
+    StatusRow{460, "", 0},
+    StatusRow{405, "", 0},
+    StatusRow{412, "", 0},
+    StatusRow{302, "", 0},
+};
+
+struct Fault {
+    std::uint32_t at = 0; // number of the request, from 0
+    FaultKind kind = FaultKind::kOutage;
+    std::uint64_t arg = 0;
+};
+
+struct Piece {
+    std::uint64_t bytes = 0;
+    Duration gap{}; // before it
+};
+
+struct Schedule {
+    std::uint64_t seed = 0;
+    // settings
+    std::uint64_t chunk_size = 100, min_chunk_size = 0, chunk_align = 1;
+    std::uint64_t capacity = 1000, margin = 0;
+    LengthMode length_mode = LengthMode::kAuto;
+    bool can_spool = false;
+    bool checksum = false;
+    bool real_store = false;  // bytes in a ReplayStore instead of numbers
+    std::uint64_t origin = 0; // upload-url: that many bytes are there; 0: the upload is created
+    Duration flush_interval{}, outage_timeout{}, drain_timeout{};
+    // server
+    bool silent_options = false, defers = true, concatenates = false, checks = false;
+    bool keeps_cut_bodies = true;   // what arrived of a broken request counts
+    bool length_before_body = true; // a declared length counts although the body broke
+    bool refuses_empty_patch = false;
+    bool refuses_patch = false; // the method: wants the override
+    bool announces_max_size = false;
+    std::uint64_t max_size = 0;    // 0: any
+    std::uint64_t proxy_limit = 0; // of a request's body; 0: any
+    unsigned dead_endpoints = 0;
+    bool secret = false;  // the metadata is not for other hosts
+    unsigned renewal = 0; // 0: at once, 1: after a while, 2: never
+    // source: the recording ends `end_gap` after its last piece
+    std::vector<Piece> pieces;
+    Duration end_gap{};
+    std::vector<Fault> faults; // by number of the request
+};
+
+Schedule make_schedule(std::uint64_t seed);
+std::string describe(const Schedule &schedule);
+std::string describe(const Fault &fault);
+
+} // namespace gsttus::sim
