@@ -617,7 +617,8 @@ Action UploadMachine::created(const Answer &answer, const Input &input)
             ReportWarning{make_error(ErrorKind::kProtocol, cat("The upload is on another host: ",
                                                                redact_url(answer.location)))});
     url_ = answer.location;
-    metadata_refreshed_ = false;
+    metadata_refreshed_ = declared_ = length_unclear_ = false;
+    refused_finish_.reset();
     watch_expiry(answer, input);
     server_length_ = created_length_;
     if (parts_.empty() && part_begin_ == 0)
@@ -848,8 +849,14 @@ Action UploadMachine::located(const Answer &answer, const Input &input)
                                     " bytes that it had confirmed; they are sent again."))});
     }
     acked_ = std::min(acked_, position);
-    // what was told at creation needs no telling again, whether HEAD repeats it or not
-    server_length_ = answer.upload_length ? answer.upload_length : created_length_;
+    // A length that is known stays known, also when HEAD is silent about it.
+    if (answer.upload_length)
+        server_length_ = answer.upload_length;
+    else if (answer.length_deferred)
+        server_length_ = created_length_;
+    length_unclear_ = declared_ && !server_length_ && !answer.length_deferred;
+    if (position < patch_to_ || answer.length_deferred)
+        refused_finish_.reset(); // nothing was finished: it was about something else
     head_doubts_ = 0;
     hurry_ = true;
     if (position > acked_) {

@@ -193,6 +193,8 @@ private:
     std::uint64_t origin_ = 0;
     std::optional<std::uint64_t> created_length_; // what the last creation said
     std::optional<std::uint64_t> server_length_;  // what the server knows as the length
+    bool declared_ = false;                       // Upload-Length was sent, with or without success
+    bool length_unclear_ = false;                 // HEAD said neither length nor deferred
     std::vector<std::string> parts_;
     std::uint64_t part_begin_ = 0, part_end_ = 0;
 

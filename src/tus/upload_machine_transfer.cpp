@@ -96,9 +96,11 @@ Action UploadMachine::patch(std::uint64_t to, std::optional<std::uint64_t> decla
     taken_ = std::max(taken_, to);
     patch_to_ = to;
     patch_declares_ = declare.has_value();
-    patch_finishes_ =
-        patch_declares_ || (mode_ != LengthMode::kConcatenation && server_length_ == origin_ + to);
-    refused_finish_.reset(); // that was about an earlier request
+    declared_ = declared_ || declare;
+    // whether a refusal would be about the finished upload
+    patch_finishes_ = declare
+                          ? !length_unclear_
+                          : mode_ != LengthMode::kConcatenation && server_length_ == origin_ + to;
     state_ = State::kPatching;
     return request;
 }

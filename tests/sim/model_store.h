@@ -55,7 +55,7 @@ public:
     }
 
     // A disk that is full: little room from now on, what is held stays.
-    void shrink() { room_ = std::max<std::uint64_t>(capacity_ / 4, least_); }
+    void shrink() { room_ = std::min(capacity_, std::max(capacity_ / 4, least_)); }
 
     // What would be sent is there, and is what was written.
     bool readable(std::uint64_t from, std::uint64_t to) const;

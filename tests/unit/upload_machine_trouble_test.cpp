@@ -255,7 +255,10 @@ void the_length_is_declared_only_while_the_server_does_not_know_it()
     Script stored; // the length came through, the bytes did not
     stored.starts_and_creates().produces(50).ends().gets(Tick{}).expect_patch(0, 50, 50);
     stored.gets(broken()).time_passes().gets(offset_is(0, 50)).expect_patch(0, 50);
-    Script lost; // neither came through
+    Answer silent = offset_is(20);
+    silent.length_deferred = false;
+    stored.gets(broken()).time_passes().gets(silent).expect_patch(20, 50); // it is known
+    Script lost;                                                           // neither came through
     lost.starts_and_creates().produces(50).ends().gets(Tick{}).gets(broken()).time_passes();
     lost.gets(offset_is(0)).expect_patch(0, 50, 50);
     Script bytes; // the bytes came through, the length did not: an empty request is what is left
@@ -299,6 +302,17 @@ void a_refusal_of_the_finished_upload_is_an_error()
     earlier.starts_and_creates().produces(50).ends().gets(Tick{}).gets(status(400)).time_passes();
     earlier.gets(offset_is(0)).expect_patch(0, 50, 50);
     earlier.gets(broken()).time_passes().gets(offset_is(50, 50)).expect<Finished>();
+    Script unclear; // HEAD is silent about the length, the next request learns that it is known
+    Answer silent = offset_is(0);
+    silent.length_deferred = false;
+    unclear.starts_and_creates().ends().gets(Tick{}).gets(status(422, "hook")).time_passes();
+    unclear.gets(silent).expect_patch(0, 0, 0);
+    unclear.gets(status(400, "ERR_INVALID_UPLOAD_LENGTH")).expect<Head>();
+    ASSERT_STR(unclear.gets(offset_is(0, 0)).expect<Failed>().error.detail, "hook");
+    Script complete; // it was complete before the request that is refused
+    complete.starts_and_creates().ends().gets(Tick{}).gets(broken()).time_passes();
+    complete.gets(silent).gets(status(400, "empty")).time_passes();
+    complete.gets(offset_is(0, 0)).expect<Finished>();
     Script failed; // not a word about the upload
     failed.starts_and_creates().produces(50).ends().gets(Tick{}).gets(status(502)).time_passes();
     failed.gets(offset_is(50, 50)).expect<Finished>();
