@@ -19,11 +19,7 @@ void EventLoop::run()
 {
     g_main_context_push_thread_default(context_);
     g_main_loop_run(loop_);
-    for (auto &[id, timer] : timers_) {
-        g_source_destroy(timer.source);
-        g_source_unref(timer.source);
-    }
-    timers_.clear();
+    cancel_all();
     g_main_context_pop_thread_default(context_);
 }
 
@@ -116,6 +112,15 @@ gboolean EventLoop::on_timer(gpointer data)
     loop->cancel(id);
     task();
     return G_SOURCE_REMOVE;
+}
+
+void EventLoop::cancel_all()
+{
+    for (auto &[id, timer] : timers_) {
+        g_source_destroy(timer.source);
+        g_source_unref(timer.source);
+    }
+    timers_.clear();
 }
 
 void EventLoop::cancel(TimerId &timer)

@@ -32,6 +32,7 @@ public:
     // On the loop's own thread only.
     TimerId after(Duration delay, Task task);
     void cancel(TimerId &timer);
+    void cancel_all(); // for the owner of all timers, before it goes
 
     GMainContext *context() const { return context_; }
 

@@ -68,8 +68,7 @@ Server::~Server()
 {
     if (soup_)
         go_away(false);
-    for (EventLoop::TimerId &timer : windows_)
-        loop_.cancel(timer);
+    loop_.cancel_all();
 }
 
 Result<void> Server::start()
