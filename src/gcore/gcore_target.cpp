@@ -373,6 +373,19 @@ void GcoreTarget::abandoned(TargetContext &context, std::uint64_t bytes_stored)
     created_ = false;
 }
 
+std::string describe_option(const VideoOption &option)
+{
+    if (const auto *text = std::get_if<std::string>(&option.value))
+        return cat("s:", *text);
+    if (const auto *number = std::get_if<std::int64_t>(&option.value))
+        return cat("i:", *number);
+    if (const auto *flag = std::get_if<bool>(&option.value))
+        return *flag ? "b:1" : "b:0";
+    std::array<char, G_ASCII_DTOSTR_BUF_SIZE> text{};
+    return cat("d:", g_ascii_dtostr(text.data(), static_cast<int>(text.size()),
+                                    std::get<double>(option.value)));
+}
+
 std::vector<std::pair<std::string, std::string>> GcoreTarget::describe() const
 {
     std::vector<std::pair<std::string, std::string>> fields{{"kind", "gcore"},
@@ -382,11 +395,13 @@ std::vector<std::pair<std::string, std::string>> GcoreTarget::describe() const
             fields.emplace_back(name, value);
     };
     add("endpoint", config_.endpoint);
-    if (video_id_ != 0)
-        add("video_id", std::to_string(video_id_));
+    add("video_id", std::to_string(video_id_)); // 0 too: a deleted one must not be gone on with
     add("video_name", name_.empty() ? config_.video_name : name_);
     add("location", config_.location);
     add("filetype", filetype_);
+    add("description", config_.description);
+    for (const VideoOption &option : config_.video_options)
+        add(cat("option.", option.name), describe_option(option));
     for (const auto &[key, value] : config_.metadata)
         if (key != "token" && key != "authorization")
             add(cat("metadata.", key), value);

@@ -129,7 +129,8 @@ Action UploadMachine::recover(const ResumePoint &recovery, const Input &input)
     url_ = recovery.upload_url;
     endpoints_ = {url_};
     resolved_once_ = true;
-    origin_ = recovery.origin;
+    origin_known_ = recovery.origin.has_value();
+    origin_ = recovery.origin.value_or(0);
     acked_ = input.held_from;
     taken_ = sent_ = input.produced; // how far it got is not known: the server says
     return ask();

@@ -52,8 +52,8 @@ const char *to_string(State state);
 
 // An upload that another process began: what its journal says.
 struct ResumePoint {
-    std::string upload_url; // empty: none was created yet
-    std::uint64_t origin = 0;
+    std::string upload_url;              // empty: none was created yet
+    std::optional<std::uint64_t> origin; // nullopt: nothing was sent yet, HEAD tells
     LengthMode mode = LengthMode::kAuto;
     std::vector<std::string> parts; // concatenation: finished partial uploads
     std::uint64_t released = 0;     // stream position up to which nothing has to be sent again
@@ -87,6 +87,8 @@ public:
     std::uint64_t taken() const { return taken_; } // stream position that PATCHes have taken
 
     std::uint64_t origin() const { return origin_; } // server offset of stream position 0
+
+    bool origin_known() const { return origin_known_; }
 
     // Bytes before this stream position are never needed again but for a rollback of the server.
     std::uint64_t releasable() const;

@@ -3,6 +3,8 @@
 
 #include "upload/target.h"
 
+#include <algorithm>
+
 namespace gsttus {
 
 class TusTarget final : public Target {
@@ -15,13 +17,11 @@ public:
     TargetResult<Destination> resolve(TargetContext &context, bool /*refresh*/) override
     {
         // filetype from the stream's caps unless the user gave one
-        Metadata metadata = metadata_;
-        bool has_type = context.hints.mime_type.empty();
-        for (const auto &pair : metadata)
-            has_type = has_type || pair.first == "filetype";
-        if (!has_type)
-            metadata.emplace_back("filetype", context.hints.mime_type);
-        return Destination{{endpoint_}, std::move(metadata), false};
+        const auto is_type = [](const auto &pair) { return pair.first == "filetype"; };
+        if (!context.hints.mime_type.empty() &&
+            std::none_of(metadata_.begin(), metadata_.end(), is_type))
+            metadata_.emplace_back("filetype", context.hints.mime_type);
+        return Destination{{endpoint_}, metadata_, false};
     }
 
     Result<void> finished(TargetContext &, std::uint64_t) override { return {}; }

@@ -85,6 +85,12 @@ LiveUpload::Core::Core(UploadConfig config_in, std::unique_ptr<Target> target_in
         ended_at = Clock::now();
     stats.state = to_string(State::kIdle);
     stats.upload_url = config.upload_url;
+    if (config.recovery || config.replay.spool_mode == SpoolMode::kNever)
+        return;
+    // before the first byte is taken: whoever finds it must know where it was to go
+    for (const auto &[name, value] : target->describe())
+        store->note(cat("target.", name), value);
+    store->note("upload-url", config.upload_url);
 }
 
 std::size_t LiveUpload::Core::append(std::span<const std::byte> data)
@@ -263,7 +269,7 @@ void Worker::after_step(const Input &input)
     for (const Report &report : machine_->take_reports())
         deliver(report, input);
     deliver_warnings();
-    journal(false);
+    journal();
     publish_progress(false);
     sync_disk();
 }
@@ -401,7 +407,7 @@ Event Worker::resolve(const Resolve &action)
     auto &destination = std::get<Destination>(result);
     metadata_ = destination.metadata;
     homes_ = destination.endpoints;
-    journal(true);
+    journal();
     return Resolved{destination.endpoints, !destination.metadata_is_secret};
 }
 
@@ -545,9 +551,11 @@ void Worker::fail(const Error &error)
         TargetContext context = target_context(cancel.get(), kCleanUp);
         core_.target->abandoned(context, 0);
     }
-    journal(true);
+    journal();
     std::string folder;
     Error report = error;
+    if (!report.message.ends_with('.'))
+        report.message += '.';
     {
         MutexLock lock(core_.mutex);
         core_.failed = true;
@@ -596,7 +604,7 @@ void Worker::stopped()
                               " bytes are not at the server.");
     if (policy == OnStop::kFinish)
         return fail(error);
-    journal(true);
+    journal();
     bool keep_failed = false;
     std::string folder;
     {
@@ -695,29 +703,30 @@ bool Worker::sleep(Duration span, GCancellable *cancel)
 
 // Facts that another process needs to go on. No secrets: describe() promises that, and the
 // credentials of the tus host are not written.
-void Worker::journal(bool force)
+void Worker::journal()
 {
     if (core_.config.replay.spool_mode == SpoolMode::kNever || !machine_)
         return;
-    const std::string &url = machine_->upload_url();
-    const bool changed = url != journaled_url_ || machine_->parts().size() != journaled_parts_;
-    MutexLock lock(core_.mutex);
-    core_.store->note("released", std::to_string(machine_->releasable()));
-    if (core_.ended)
-        core_.store->note("length", std::to_string(core_.store->end()));
-    if (!changed && !force)
-        return;
-    journaled_url_ = url;
-    journaled_parts_ = machine_->parts().size();
+    std::map<std::string, std::string> facts;
     for (const auto &[name, value] : core_.target->describe())
-        core_.store->note(cat("target.", name), value);
-    core_.store->note("upload-url", url);
-    core_.store->note("origin", std::to_string(machine_->origin()));
-    core_.store->note("length-mode", to_string(machine_->mode()));
-    std::string parts;
+        facts[cat("target.", name)] = value;
+    facts["upload-url"] = machine_->upload_url();
+    if (machine_->origin_known())
+        facts["origin"] = std::to_string(machine_->origin());
+    facts["length-mode"] = to_string(machine_->mode());
+    facts["released"] = std::to_string(machine_->releasable());
+    std::string &parts = facts["parts"];
     for (const std::string &part : machine_->parts())
         parts += cat(part, '\n');
-    core_.store->note("parts", parts);
+    MutexLock lock(core_.mutex);
+    if (core_.ended)
+        facts["length"] = std::to_string(core_.store->end());
+    for (const auto &[name, value] : facts) {
+        std::string &known = journaled_[name];
+        if (known != value)
+            core_.store->note(name, value);
+        known = value;
+    }
 }
 
 } // namespace gsttus

@@ -9,6 +9,7 @@
 #include "upload/requests.h"
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -110,7 +111,7 @@ private:
     Identity identity(); // of the next request; its secrets are redacted from here on
     TargetContext target_context(GCancellable *cancel, Duration timeout);
     bool sleep(Duration span, GCancellable *cancel);
-    void journal(bool force);
+    void journal();
 
     LiveUpload::Core &core_;
     std::unique_ptr<Transport> http_;
@@ -123,8 +124,7 @@ private:
     bool distrust_kept_alive_ = false; // one was dead: the next body goes over a new connection
     TimePoint last_progress_{};
     TimePoint last_sync_{};
-    std::string journaled_url_;
-    std::size_t journaled_parts_ = 0;
+    std::map<std::string, std::string> journaled_;
     friend class StoreBody;
 };
 
