@@ -1,0 +1,33 @@
+// Finishes one upload that another process left in a spool folder. Blocks; knows no terminal.
+#pragma once
+
+#include "replay/recovery.h"
+#include "upload/live_upload.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace gsttus {
+
+struct RecoverOptions {
+    std::string api_key;       // for Gcore; secret
+    std::string api_url;       // empty: the one of the recording
+    std::string authorization; // for the tus server; secret
+    Headers extra_headers;
+    std::string ssl_ca_file;
+    bool ssl_strict = true;
+    Duration outage_timeout = seconds(60);
+};
+
+// What the journal says of the recording, for people.
+std::string describe_upload(const SpooledUpload &upload);
+
+// `progress` is called on another thread. Cancelling leaves what is not finished for another time.
+Result<UploadComplete> finish_upload(const std::string &spool_dir, const SpooledUpload &upload,
+                                     const RecoverOptions &options,
+                                     const std::function<void(const UploadProgress &)> &progress,
+                                     const std::function<void(const std::string &)> &tell,
+                                     GCancellable *cancel);
+
+} // namespace gsttus

@@ -1,0 +1,252 @@
+// gst-tus-recover: finishes the uploads that a crash, a power cut or a network that never came back
+// left in a spool folder. Command line, terminal and exit code; the work is in finisher.cpp.
+#include "base/text.h"
+#include "glib/ptr.h"
+#include "gsttus_version.h"
+#include "recover/finisher.h"
+
+#include <algorithm>
+#include <array>
+#include <clocale>
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <glib-unix.h>
+#include <unistd.h>
+
+using namespace gsttus;
+
+namespace {
+
+constexpr int kAllFinished = 0;
+constexpr int kSomeNot = 1;
+constexpr int kUsage = 2;
+
+struct Arguments {
+    gboolean list = FALSE, insecure = FALSE, version = FALSE;
+    char *remove = nullptr, *api_key = nullptr, *api_url = nullptr, *authorization = nullptr;
+    char *ca_file = nullptr;
+    int outage_timeout = 60;
+    char **headers = nullptr;
+    char **rest = nullptr;
+};
+
+std::string text_of(const char *value, const char *variable)
+{
+    if (value)
+        return value;
+    const char *from_environment = variable ? g_getenv(variable) : nullptr;
+    return from_environment ? from_environment : "";
+}
+
+void show_progress(const UploadProgress &progress)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    constexpr std::size_t kWidth = 30;
+    const double part = progress.bytes_rendered > 0
+                            ? static_cast<double>(progress.bytes_acked) /
+                                  static_cast<double>(progress.bytes_rendered)
+                            : 0;
+    const auto filled = static_cast<std::size_t>(std::clamp(part, 0.0, 1.0) * kWidth);
+    const std::string bar = std::string(filled, '#') + std::string(kWidth - filled, '.');
+    const GCharOwn done(g_format_size(progress.bytes_acked));
+    const GCharOwn all(g_format_size(progress.bytes_rendered));
+    std::fprintf(stderr, "\r  [%s] %3.0f %%  %s of %s  %.1f Mbit/s   ", bar.c_str(), part * 100,
+                 done.get(), all.get(), static_cast<double>(progress.upload_rate) / 1e6);
+    std::fflush(stderr);
+}
+
+void tell(const std::string &line)
+{
+    const char *start = isatty(STDERR_FILENO) ? "\r\033[K" : "";
+    std::fprintf(stderr, "%s  %s\n", start, line.c_str());
+}
+
+std::string plural(std::size_t count)
+{
+    return cat(count, count == 1 ? " upload" : " uploads");
+}
+
+int list(const std::vector<SpooledUpload> &uploads, const std::string &folder)
+{
+    for (const SpooledUpload &upload : uploads)
+        std::printf("%s\n", describe_upload(upload).c_str());
+    std::printf("%s in %s\n", plural(uploads.size()).c_str(), folder.c_str());
+    return kAllFinished;
+}
+
+int finish_all(const std::vector<SpooledUpload> &uploads, const std::string &folder,
+               const RecoverOptions &options)
+{
+    const auto cancel = GRef<GCancellable>::adopt(g_cancellable_new());
+    const auto loop =
+        std::unique_ptr<GMainLoop, GDelete<&g_main_loop_unref>>(g_main_loop_new(nullptr, FALSE));
+    const auto on_signal = +[](gpointer data) -> gboolean {
+        g_cancellable_cancel(static_cast<GCancellable *>(data));
+        return G_SOURCE_CONTINUE;
+    };
+    const std::array<guint, 2> sources = {g_unix_signal_add(SIGINT, on_signal, cancel.get()),
+                                          g_unix_signal_add(SIGTERM, on_signal, cancel.get())};
+    std::size_t unfinished = 0;
+    std::thread work([&] {
+        for (const SpooledUpload &upload : uploads) {
+            if (g_cancellable_is_cancelled(cancel.get())) {
+                ++unfinished;
+                continue;
+            }
+            std::printf("%s\n", describe_upload(upload).c_str());
+            std::fflush(stdout);
+            if (upload.in_use)
+                continue;
+            Result<UploadComplete> result = Error{};
+            if (upload.trouble.empty())
+                result = finish_upload(folder, upload, options, show_progress, tell, cancel.get());
+            else
+                result.error().message = upload.trouble;
+            if (isatty(STDERR_FILENO))
+                std::fprintf(stderr, "\r\033[K");
+            if (result) {
+                const GCharOwn size(g_format_size(result->bytes));
+                std::printf("  finished: %s at %s\n", size.get(),
+                            redact_url(result->upload_url).c_str());
+            } else {
+                ++unfinished;
+                std::printf("  not finished: %s\n", result.error().message.c_str());
+            }
+            std::fflush(stdout);
+        }
+        g_main_loop_quit(loop.get());
+    });
+    g_main_loop_run(loop.get());
+    work.join();
+    for (const guint source : sources)
+        g_source_remove(source);
+    const auto busy = static_cast<std::size_t>(std::count_if(
+        uploads.begin(), uploads.end(), [](const SpooledUpload &upload) { return upload.in_use; }));
+    std::printf("%s finished, %zu not, %zu in use\n",
+                plural(uploads.size() - unfinished - busy).c_str(), unfinished, busy);
+    return unfinished == 0 ? kAllFinished : kSomeNot;
+}
+
+int remove_one(const std::string &folder, const std::string &id)
+{
+    if (const Result<void> removed = delete_upload(folder, id); !removed) {
+        std::fprintf(stderr, "%s\n", removed.error().message.c_str());
+        return kSomeNot;
+    }
+    std::printf("deleted %s\n", id.c_str());
+    return kAllFinished;
+}
+
+Result<Headers> parse_headers(char **lines)
+{
+    Headers headers;
+    for (char **line = lines; line && *line; ++line) {
+        const std::string_view text = *line;
+        const std::size_t colon = text.find(':');
+        Error error;
+        error.message = "--header takes 'Name: value'";
+        if (colon == std::string_view::npos)
+            return error;
+        const std::string_view value =
+            text.substr(std::min(text.find_first_not_of(" \t", colon + 1), text.size()));
+        headers.emplace_back(text.substr(0, colon), value);
+    }
+    return headers;
+}
+
+int run(const Arguments &arguments)
+{
+    const bool too_many = arguments.rest && arguments.rest[0] && arguments.rest[1];
+    const Result<Headers> headers = parse_headers(arguments.headers);
+    if (too_many || !headers || arguments.outage_timeout < 0) {
+        std::fprintf(stderr, "gst-tus-recover: %s (see --help)\n",
+                     too_many   ? "one folder at a time"
+                     : !headers ? headers.error().message.c_str()
+                                : "--outage-timeout takes seconds, 0 or more");
+        return kUsage;
+    }
+    const GCharOwn standard(g_build_filename(g_get_user_cache_dir(), "gst-tus", nullptr));
+    const std::string folder =
+        arguments.rest && arguments.rest[0] ? arguments.rest[0] : standard.get();
+    if (arguments.remove)
+        return remove_one(folder, arguments.remove);
+    const Result<std::vector<SpooledUpload>> uploads = list_uploads(folder);
+    if (!uploads) {
+        std::fprintf(stderr, "gst-tus-recover: %s\n", uploads.error().message.c_str());
+        return kSomeNot;
+    }
+    if (arguments.list || uploads->empty())
+        return list(*uploads, folder);
+    RecoverOptions options;
+    options.api_key = text_of(arguments.api_key, "GCORE_API_KEY");
+    options.api_url = text_of(arguments.api_url, "GCORE_BASE_URL");
+    options.authorization = text_of(arguments.authorization, "GST_TUS_AUTHORIZATION");
+    options.extra_headers = *headers;
+    options.ssl_ca_file = text_of(arguments.ca_file, nullptr);
+    options.ssl_strict = !arguments.insecure;
+    options.outage_timeout = seconds(arguments.outage_timeout);
+    return finish_all(*uploads, folder, options);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    std::setlocale(LC_ALL, "");
+    Arguments arguments;
+    const std::array entries = {
+        GOptionEntry{"list", 'l', 0, G_OPTION_ARG_NONE, &arguments.list, "Only list what is there",
+                     nullptr},
+        GOptionEntry{"delete", 'd', 0, G_OPTION_ARG_STRING, &arguments.remove,
+                     "Delete one upload's bytes from this disk; nothing is sent", "ID"},
+        GOptionEntry{"api-key", 'k', 0, G_OPTION_ARG_STRING, &arguments.api_key,
+                     "Gcore API token (better: the environment variable GCORE_API_KEY)", "KEY"},
+        GOptionEntry{"api-url", 0, 0, G_OPTION_ARG_STRING, &arguments.api_url,
+                     "Gcore API (default: the recording's, or GCORE_BASE_URL)", "URL"},
+        GOptionEntry{"authorization", 0, 0, G_OPTION_ARG_STRING, &arguments.authorization,
+                     "Authorization header for the tus server (better: GST_TUS_AUTHORIZATION)",
+                     "VALUE"},
+        GOptionEntry{"header", 'H', 0, G_OPTION_ARG_STRING_ARRAY, &arguments.headers,
+                     "A further header for the tus server", "'NAME: VALUE'"},
+        GOptionEntry{"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &arguments.ca_file,
+                     "Certificates to trust (PEM)", "FILE"},
+        GOptionEntry{"insecure", 0, 0, G_OPTION_ARG_NONE, &arguments.insecure,
+                     "Do not check the server's certificate", nullptr},
+        GOptionEntry{"outage-timeout", 0, 0, G_OPTION_ARG_INT, &arguments.outage_timeout,
+                     "Give up an upload after so long without progress (default 60, 0: never)",
+                     "SECONDS"},
+        GOptionEntry{"version", 0, 0, G_OPTION_ARG_NONE, &arguments.version, "Show the version",
+                     nullptr},
+        GOptionEntry{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments.rest,
+                     nullptr, "[DIR]"},
+        GOptionEntry{},
+    };
+    const std::unique_ptr<GOptionContext, GDelete<&g_option_context_free>> context(
+        g_option_context_new("- finish uploads that were interrupted"));
+    g_option_context_set_description(context.get(),
+                                     "DIR is a sink's spool-dir; without it, the default one.\n"
+                                     "Exit status: 0 all finished, 1 some not, 2 wrong usage.\n");
+    g_option_context_add_main_entries(context.get(), entries.data(), nullptr);
+    GError *raw = nullptr;
+    if (!g_option_context_parse(context.get(), &argc, &argv, &raw)) {
+        const GErrorOwn error(raw);
+        std::fprintf(stderr, "gst-tus-recover: %s (see --help)\n", error->message);
+        return kUsage;
+    }
+    if (arguments.version) {
+        std::printf("gst-tus-recover %s\n", GSTTUS_VERSION);
+        return kAllFinished;
+    }
+    const int status = run(arguments);
+    for (char *text : {arguments.remove, arguments.api_key, arguments.api_url,
+                       arguments.authorization, arguments.ca_file})
+        g_free(text);
+    g_strfreev(arguments.headers);
+    g_strfreev(arguments.rest);
+    return status;
+}

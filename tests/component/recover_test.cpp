@@ -1,0 +1,351 @@
+// What one process leaves on disk, gst-tus-recover brings to the server. The program itself is run,
+// its path comes in GST_TUS_RECOVER.
+#include "gcore/gcore_target.h"
+#include "glib/ptr.h"
+#include "http/soup_transport.h"
+#include "standin/standin.h"
+#include "test.h"
+#include "upload/live_upload.h"
+#include "upload/tus_target.h"
+
+#include <csignal>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace gsttus;
+using gsttus::standin::Snapshot;
+using gsttus::standin::Standin;
+using gsttus::standin::StandinOptions;
+using gsttus::standin::UploadRecord;
+using gsttus::test::add_row_test;
+using gsttus::test::add_test;
+
+namespace {
+
+constexpr const char *kKey = "1234$recover-test-key";
+
+class Deaf final : public UploadObserver {
+public:
+    void on_created(const UploadCreated &) override {}
+
+    void on_progress(const UploadProgress &) override {}
+
+    void on_stalled(const UploadStalled &) override {}
+
+    void on_resumed(const UploadResumed &) override {}
+
+    void on_warning(const Error &) override {}
+
+    void on_target_notice(const TargetNotice &) override {}
+
+    void on_complete(const UploadComplete &) override {}
+
+    void on_failed(const Error &, const std::string &, const std::string &) override {}
+
+    std::optional<std::string> on_refresh_authorization(int) override { return std::nullopt; }
+};
+
+std::vector<std::byte> noise(std::size_t size)
+{
+    std::mt19937 random(7);
+    std::vector<std::byte> bytes(size);
+    for (std::byte &byte : bytes)
+        byte = static_cast<std::byte>(random());
+    return bytes;
+}
+
+std::string sha256(std::span<const std::byte> bytes)
+{
+    const GCharOwn text(g_compute_checksum_for_data(
+        G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(bytes.data()), bytes.size()));
+    return text.get();
+}
+
+struct Run {
+    int status = -1;
+    std::string out, err;
+};
+
+struct Case {
+    explicit Case(StandinOptions options = {}) : folder(g_dir_make_tmp("recover-XXXXXX", nullptr))
+    {
+        options.api_key = kKey;
+        auto started = Standin::start(std::move(options));
+        if (!started)
+            g_error("stand-in: %s", started.error().message.c_str());
+        server = std::move(*started);
+    }
+
+    ~Case()
+    {
+        // nothing of the uploads may be left once all are finished
+        if (g_rmdir_expected)
+            g_assert_cmpint(rmdir(folder.get()), ==, 0);
+    }
+
+    UploadConfig config(SpoolMode mode) const
+    {
+        UploadConfig config;
+        config.chunk_size = 64 << 10;
+        config.replay.spool_mode = mode;
+        config.replay.spool_dir = folder.get();
+        config.replay.max_memory = 256 << 10;
+        config.replay.rollback_margin = 0;
+        config.runtime.flush_interval = milliseconds(10);
+        config.stop_timeout = milliseconds(500);
+        return config;
+    }
+
+    std::unique_ptr<Target> tus_target() const
+    {
+        return std::make_unique<TusTarget>(server->files_url(),
+                                           Metadata{{"filename", "left-behind.bin"}});
+    }
+
+    std::unique_ptr<Target> gcore_target() const
+    {
+        GcoreConfig config;
+        config.api_key = kKey;
+        config.api_url = server->url();
+        config.video_name = "left behind";
+        auto target = make_gcore_target(std::move(config));
+        g_assert_true(target.ok());
+        return std::move(*target);
+    }
+
+    // One recording that stops in the middle.
+    void leave(std::unique_ptr<Target> target, SpoolMode mode, std::span<const std::byte> bytes,
+               bool away_after_half, OnStop policy = OnStop::kKeep)
+    {
+        Deaf observer;
+        LiveUpload upload(
+            config(mode), std::move(target),
+            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+        upload.set_hints({});
+        upload.start();
+        const auto half = bytes.first(bytes.size() / 2);
+        g_assert_true(upload.write(half).status == WriteStatus::kOk);
+        if (away_after_half) {
+            g_assert_true(server->wait_for(
+                [&](const Snapshot &now) { return now.bytes_received > half.size() / 2; },
+                seconds(20)));
+            server->go_away();
+        }
+        g_assert_true(upload.write(bytes.subspan(half.size())).status == WriteStatus::kOk);
+        upload.stop(policy);
+    }
+
+    Run recover(std::vector<const char *> arguments) const
+    {
+        std::vector<const char *> argv = {g_getenv("GST_TUS_RECOVER")};
+        argv.insert(argv.end(), arguments.begin(), arguments.end());
+        argv.push_back(folder.get());
+        argv.push_back(nullptr);
+        char *out = nullptr;
+        char *err = nullptr;
+        int wait_status = 0;
+        GError *raw = nullptr;
+        if (!g_spawn_sync(nullptr, const_cast<char **>(argv.data()), nullptr, G_SPAWN_DEFAULT,
+                          nullptr, nullptr, &out, &err, &wait_status, &raw))
+            g_error("gst-tus-recover: %s", raw->message);
+        const GCharOwn own_out(out);
+        const GCharOwn own_err(err);
+        g_test_message("%s%s", out, err);
+        // a secret in what people see would be one in every log
+        g_assert_null(strstr(out, kKey));
+        g_assert_null(strstr(err, kKey));
+        return {WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1, out, err};
+    }
+
+    void check_stored(std::span<const std::byte> bytes) const
+    {
+        const Snapshot snapshot = server->snapshot();
+        const UploadRecord *record = snapshot.only_finished();
+        g_assert_nonnull(record);
+        g_assert_cmpuint(record->offset, ==, bytes.size());
+        ASSERT_STR(record->sha256, sha256(bytes));
+        g_assert_cmpuint(snapshot.unannounced_offsets, ==, 0);
+    }
+
+    GCharOwn folder;
+    std::unique_ptr<Standin> server;
+    bool g_rmdir_expected = true;
+};
+
+struct LeaveRow {
+    const char *name;
+    SpoolMode mode;
+    std::vector<std::string> extensions;
+    bool away;
+    OnStop policy;
+};
+
+const std::vector<LeaveRow> kLeft = {
+    {"kept", SpoolMode::kOverflow, StandinOptions::all_extensions(), true, OnStop::kKeep},
+    {"not-finished-in-time", SpoolMode::kOverflow, StandinOptions::all_extensions(), true,
+     OnStop::kFinish},
+    {"always", SpoolMode::kAlways, StandinOptions::all_extensions(), true, OnStop::kKeep},
+    {"kept-while-the-server-is-there", SpoolMode::kOverflow, StandinOptions::all_extensions(),
+     false, OnStop::kKeep},
+    {"concatenation", SpoolMode::kOverflow, {"creation", "concatenation"}, true, OnStop::kKeep},
+    {"spool", SpoolMode::kOverflow, {"creation"}, false, OnStop::kKeep},
+};
+
+void left_upload_is_finished(const LeaveRow &row)
+{
+    StandinOptions options;
+    options.extensions = row.extensions;
+    Case test(std::move(options));
+    const std::vector<std::byte> bytes = noise(1500000);
+    test.leave(test.tus_target(), row.mode, bytes, row.away, row.policy);
+    if (row.away)
+        g_assert_true(test.server->come_back().ok());
+    const Run listed = test.recover({"--list"});
+    g_assert_cmpint(listed.status, ==, 0);
+    g_assert_nonnull(strstr(listed.out.c_str(), "left-behind.bin"));
+    const Run run = test.recover({});
+    g_assert_cmpint(run.status, ==, 0);
+    test.check_stored(bytes);
+    g_assert_cmpint(test.recover({}).status, ==, 0); // again: nothing to do
+}
+
+void upload_that_is_gone_is_made_anew()
+{
+    Case test;
+    const std::vector<std::byte> bytes = noise(900000);
+    UploadConfig config = test.config(SpoolMode::kAlways);
+    config.replay.rollback_margin = 64 << 20; // every byte stays here
+    {
+        Deaf observer;
+        LiveUpload upload(
+            std::move(config), test.tus_target(),
+            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+        upload.set_hints({});
+        upload.start();
+        g_assert_true(upload.write(bytes).status == WriteStatus::kOk);
+        g_assert_true(test.server->wait_for(
+            [](const Snapshot &now) { return now.bytes_received > 200000; }, seconds(20)));
+        upload.stop(OnStop::kKeep);
+    }
+    g_assert_true(test.server->add_fault("on HEAD 1: forget").ok());
+    g_assert_cmpint(test.recover({}).status, ==, 0);
+    test.check_stored(bytes);
+}
+
+void gcore_upload_is_finished_in_its_video()
+{
+    Case test;
+    const std::vector<std::byte> bytes = noise(800000);
+    test.leave(test.gcore_target(), SpoolMode::kOverflow, bytes, true);
+    g_assert_true(test.server->come_back().ok());
+    g_assert_cmpint(test.recover({"--api-key", kKey}).status, ==, 0);
+    test.check_stored(bytes);
+    g_assert_cmpuint(test.server->snapshot().videos.size(), ==, 1);
+}
+
+void gcore_recording_that_never_reached_the_api_gets_a_video()
+{
+    Case test;
+    const std::vector<std::byte> bytes = noise(300000);
+    test.server->go_away();
+    test.leave(test.gcore_target(), SpoolMode::kOverflow, bytes, false);
+    g_assert_true(test.server->come_back().ok());
+    const Run without_key = test.recover({});
+    g_assert_cmpint(without_key.status, ==, 1); // and says what is missing
+    g_assert_nonnull(strstr(without_key.out.c_str(), "GCORE_API_KEY"));
+    g_assert_cmpint(test.recover({"--api-key", kKey}).status, ==, 0);
+    test.check_stored(bytes);
+    ASSERT_STR(test.server->snapshot().videos.begin()->second.name, "left behind");
+}
+
+void server_that_is_not_there_leaves_all_for_next_time()
+{
+    Case test;
+    const std::vector<std::byte> bytes = noise(300000);
+    test.leave(test.tus_target(), SpoolMode::kOverflow, bytes, true);
+    g_assert_cmpint(test.recover({"--outage-timeout", "1"}).status, ==, 1);
+    g_assert_true(test.server->come_back().ok());
+    g_assert_cmpint(test.recover({}).status, ==, 0);
+    test.check_stored(bytes);
+}
+
+void one_upload_can_be_deleted()
+{
+    Case test;
+    test.leave(test.tus_target(), SpoolMode::kOverflow, noise(300000), true);
+    const std::string listed = test.recover({"--list"}).out;
+    const std::string id = listed.substr(0, listed.find(' '));
+    g_assert_cmpint(test.recover({"--delete", "../etc"}).status, ==, 1);
+    g_assert_cmpint(test.recover({"--delete", id.c_str()}).status, ==, 0);
+    g_assert_nonnull(strstr(test.recover({"--list"}).out.c_str(), "0 uploads"));
+}
+
+void wrong_usage_is_told_apart()
+{
+    Case test;
+    g_assert_cmpint(test.recover({"--no-such-option"}).status, ==, 2);
+    g_assert_cmpint(test.recover({"one", "two"}).status, ==, 2);
+    g_assert_cmpint(test.recover({"--header", "no colon"}).status, ==, 2);
+    g_assert_cmpint(test.recover({"--list"}).status, ==, 0);
+}
+
+// A process is killed in the middle; how much it had accepted it says in a pipe, after each write.
+void killed_recording_is_finished_with_all_that_was_accepted()
+{
+    for (int round = 0; round < 10; ++round) {
+        Case test;
+        const std::vector<std::byte> bytes = noise(2000000);
+        const std::string url = test.server->files_url();
+
+        std::vector<const char *> argv = {g_getenv("GST_TUS_CRASHER"), url.c_str(),
+                                          test.folder.get(), nullptr};
+        GPid pid = 0;
+        int pipe = -1;
+        g_assert_true(g_spawn_async_with_pipes(nullptr, const_cast<char **>(argv.data()), nullptr,
+                                               G_SPAWN_DO_NOT_REAP_CHILD, nullptr, nullptr, &pid,
+                                               nullptr, &pipe, nullptr, nullptr));
+        // killed when it has said so much: a random point of its work, in mid-request or not
+        const std::uint64_t enough = 30000 + static_cast<std::uint64_t>(round) * 150000;
+        std::uint64_t accepted = 0;
+        std::uint64_t word = 0;
+        while (accepted < enough && read(pipe, &word, sizeof word) == sizeof word)
+            accepted = word;
+        g_assert_cmpuint(accepted, >=, enough);
+        kill(pid, SIGKILL);
+        while (read(pipe, &word, sizeof word) == sizeof word)
+            accepted = word; // what it had said before it died
+        close(pipe);
+        int status = 0;
+        waitpid(pid, &status, 0);
+        g_assert_cmpint(test.recover({}).status, ==, 0);
+        const Snapshot snapshot = test.server->snapshot();
+        const UploadRecord *record = snapshot.only_finished();
+        g_assert_nonnull(record);
+        // at least what was accepted; perhaps the write whose return was not seen any more
+        g_assert_cmpuint(record->offset, >=, accepted);
+        g_assert_cmpuint(record->offset, <=, accepted + 10000);
+        ASSERT_STR(record->sha256, sha256(std::span(bytes).first(record->offset)));
+    }
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    gsttus::test::init(argc, argv);
+    for (const LeaveRow &row : kLeft)
+        add_row_test(std::string("/recover/finish/") + row.name, row, left_upload_is_finished);
+    add_test("/recover/upload-is-gone", upload_that_is_gone_is_made_anew);
+    add_test("/recover/gcore/video-exists", gcore_upload_is_finished_in_its_video);
+    add_test("/recover/gcore/no-video-yet",
+             gcore_recording_that_never_reached_the_api_gets_a_video);
+    add_test("/recover/server-away", server_that_is_not_there_leaves_all_for_next_time);
+    add_test("/recover/delete", one_upload_can_be_deleted);
+    add_test("/recover/usage", wrong_usage_is_told_apart);
+    add_test("/recover/killed", killed_recording_is_finished_with_all_that_was_accepted);
+    return g_test_run();
+}
