@@ -69,9 +69,10 @@ public:
     void forget(const std::string &path);
 
 private:
-    struct Target;
-
     Reply options() const;
+    std::optional<Reply> describe(const Request &request, UploadInfo &info);
+    std::optional<Reply> read_length(const Request &request,
+                                     std::optional<std::uint64_t> &length) const;
     Begin create(const Request &request, const void *writer);
     Begin create_final(const Request &request, UploadInfo info);
     Begin patch(const Request &request, const void *writer);
@@ -98,6 +99,10 @@ private:
 };
 
 Reply tus_error(int status, std::string text);
+Reply tus_disk_failure(const Error &error);
+
+// Strict; nothing: it is no base64.
+std::optional<std::string> decode_base64(std::string_view text);
 
 // The value of an Upload-Metadata header; nothing: it breaks the rules.
 std::optional<std::map<std::string, std::string>> parse_metadata(std::string_view text);
