@@ -255,9 +255,10 @@ class Grumpy(Background):
 
 
 class Eavesdropper(Background):
-    """Passes API requests on to the stand-in, and remembers the tokens that it gave out."""
+    """Passes API requests on to the stand-in, and remembers the tokens that it gave out. With
+    `spoil` they arrive changed, so that the upload server refuses them, quoting them."""
 
-    def __init__(self, behind):
+    def __init__(self, behind, spoil):
         self.tokens = set()
 
         def forward(handler):
@@ -279,7 +280,11 @@ class Eavesdropper(Background):
                 status, body = error.code, error.read()
             token = re.search(rb'"token"\s*:\s*"([^"]+)"', body)
             if token:
-                self.tokens.add(token.group(1).decode())
+                given = token.group(1)
+                if spoil:
+                    given = b"spoilt" + given[:-12] + given[-12:][::-1]
+                    body = body.replace(token.group(1), given)
+                self.tokens.add(given.decode())
             handler.reply(status, body, "application/json")
 
         methods = ("GET", "POST", "PATCH", "DELETE")
