@@ -118,13 +118,17 @@ compare_files() { # STORED
     echo "The same, byte for byte; complete $(result drain-seconds) s after the end of the recording."
 }
 
-# Says what the stored file is to a player.
+# Says what the stored file is to a player, and that it plays to the end.
 discover() { # FILE
+    local pictures
     echo "gst-discoverer-1.0 says of the stored file:"
-    gst-discoverer-1.0 "$1" 2>&1 | grep -E '^ +(Duration|container|video|audio|Width|Height|Frame rate)' || {
-        gst-discoverer-1.0 "$1" >&2
-        return 1
-    }
+    gst-discoverer-1.0 "$1" > "$out/discoverer.txt" 2>&1 || { cat "$out/discoverer.txt" >&2; return 1; }
+    grep -E '^ +(Duration|container|video|audio|Width|Height|Frame rate)' "$out/discoverer.txt"
+    # The header of what is written from front to back cannot know how long it will be.
+    mapfile -t pictures < <(gst-launch-1.0 -v filesrc "location=$1" ! parsebin ! video/x-h264 \
+        ! fakesink silent=false sync=false 2>&1 | grep -o 'pts: [0-9:.]*' | sort)
+    [ ${#pictures[@]} -gt 0 ] || { echo "No picture in it." >&2; return 1; }
+    echo "It plays ${#pictures[@]} pictures, up to ${pictures[-1]#pts: }."
 }
 
 show_gcore_video() {

@@ -98,7 +98,8 @@ void show_complete(Recorder &recorder, const GstStructure *fields)
     std::printf("Upload complete: %" PRIu64 " bytes, %.2f s after the end of the recording.\n",
                 number(fields, "bytes"), drain);
     report(recorder, "bytes", std::to_string(number(fields, "bytes")));
-    report(recorder, "drain-seconds", std::to_string(drain));
+    g_autofree char *rounded = g_strdup_printf("%.3f", drain);
+    report(recorder, "drain-seconds", rounded);
     report(recorder, "upload-url", text(fields, "upload-url"));
 }
 
@@ -115,17 +116,23 @@ void on_element_message(Recorder &recorder, const GstStructure *fields)
         report(recorder, "video-id", std::to_string(number(fields, "video-id")));
     } else if (gst_structure_has_name(fields, "tus-upload-stalled")) {
         end_line(recorder);
-        std::printf("The server is away (%s). Recording goes on; next try in %.1f s.\n",
-                    text(fields, "reason"), seconds_of(number(fields, "retry-in")));
+        if (number(fields, "attempt") <= 1)
+            std::printf("The server is away (%s). The recording goes on.\n",
+                        text(fields, "reason"));
+        else
+            std::printf("Still away; next try in %.1f s.\n",
+                        seconds_of(number(fields, "retry-in")));
     } else if (gst_structure_has_name(fields, "tus-upload-resumed")) {
         end_line(recorder);
         std::printf("The server is back after %.1f s; nothing was lost.\n",
                     seconds_of(number(fields, "outage-time")));
-        report(recorder, "outage-seconds",
-               std::to_string(seconds_of(number(fields, "outage-time"))));
+        g_autofree char *rounded =
+            g_strdup_printf("%.1f", seconds_of(number(fields, "outage-time")));
+        report(recorder, "outage-seconds", rounded);
     } else if (gst_structure_has_name(fields, "gcore-video-status")) {
         end_line(recorder);
-        std::printf("Video status: %s %s\n", text(fields, "status"), text(fields, "error"));
+        const char *error = text(fields, "error");
+        std::printf("Video status: %s%s%s\n", text(fields, "status"), *error ? ": " : "", error);
         report(recorder, "status", text(fields, "status"));
     }
 }
@@ -221,15 +228,16 @@ std::string description(const Options &options, const char *sink)
                         : installed("voaacenc") ? "voaacenc ! aacparse"
                                                 : "opusenc";
     const bool clock = installed("timeoverlay");
-    std::string text = std::string("videotestsrc is-live=true ! video/x-raw,width=1280,height=720,"
-                                   "framerate=30/1 ! ") +
-                       (clock ? "timeoverlay font-desc=\"Sans 36\" ! " : "") +
-                       "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 bitrate=" +
-                       std::to_string(options.bitrate) +
-                       " ! h264parse ! queue ! mux. "
-                       "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=48000,channels=2 ! "
-                       "audioconvert ! " +
-                       audio + " ! queue ! mux. " + muxer(options.container) + " name=mux ! ";
+    std::string text =
+        std::string("videotestsrc is-live=true ! video/x-raw,format=I420,width=1280,height=720,"
+                    "framerate=30/1 ! ") +
+        (clock ? "timeoverlay font-desc=\"Sans 36\" ! " : "") +
+        "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 bitrate=" +
+        std::to_string(options.bitrate) +
+        " ! h264parse ! queue ! mux. "
+        "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=48000,channels=2 ! "
+        "audioconvert ! " +
+        audio + " ! queue ! mux. " + muxer(options.container) + " name=mux ! ";
     if (!options.copy)
         return text + sink;
     // The upload first: the muxer's question whether it may go back is answered by the first
