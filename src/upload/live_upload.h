@@ -157,8 +157,8 @@ public:
     // The upload is created with what is known when the first byte or a title is there, or soon
     // after start().
     void set_hints(StreamHints hints); // any thread
-    void network_changed();             // any thread: wakes a waiting retry
-    UploadStats stats() const;          // any thread, also after stop()
+    void network_changed();            // any thread: wakes a waiting retry
+    UploadStats stats() const;         // any thread, also after stop()
 
     struct Core; // private to upload/: see worker.h
 
