@@ -369,7 +369,9 @@ Action UploadMachine::redirected(const Answer &answer, RequestKind request, cons
                : state_ == State::kJoining      ? join()
                                                 : create(input);
     }
-    url_ = answer.location;
+    if (redirected_from_.empty())
+        redirected_from_ = url_;
+    url_ = answer.location; // for good when the upload turns out to be there
     return ask();
 }
 
@@ -792,10 +794,22 @@ Action UploadMachine::on_asking(const Event &event, const Input &input)
     const auto &answer = std::get<Answer>(event);
     watch_expiry(answer, input);
     const Verdict verdict = classify(RequestKind::kHead, answer);
-    if (verdict == Verdict::kSuccess)
-        return answer.upload_offset ? located(answer, input)
-                                    : doubtful(answer, RequestKind::kHead, Next::kAsk, input);
+    if (verdict == Verdict::kSuccess && answer.upload_offset)
+        return located(answer, input);
     Error error = describe(RequestKind::kHead, answer, where());
+    // Something answers in the server's place (a captive portal, a gateway's error page): that
+    // passes. A recording that is under way waits for it; at its end two such answers are enough.
+    const bool impostor =
+        !answer.speaks_tus && answer.status < 400 && verdict != Verdict::kRedirect;
+    if (impostor) {
+        redirects_ = 0;
+        if (!redirected_from_.empty()) // it led nowhere
+            url_ = std::exchange(redirected_from_, {});
+        if (acked_ > 0 && !input.ended)
+            return back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
+    }
+    if (verdict == Verdict::kSuccess)
+        return doubtful(answer, RequestKind::kHead, Next::kAsk, input);
     switch (verdict) {
     case Verdict::kRedirect:
         return redirected(answer, RequestKind::kHead, input);
@@ -818,6 +832,7 @@ Action UploadMachine::on_asking(const Event &event, const Input &input)
 Action UploadMachine::located(const Answer &answer, const Input &input)
 {
     const std::uint64_t offset = *answer.upload_offset;
+    redirected_from_.clear();
     if (!origin_known_) {
         origin_known_ = true;
         origin_ = offset;
@@ -886,6 +901,7 @@ Action UploadMachine::lost(const Answer &answer, const Input &input)
     warning.message += " It is created anew; nothing is lost, all its bytes are still here.";
     reports_.emplace_back(ReportWarning{std::move(warning)});
     url_.clear();
+    redirected_from_.clear();
     doubts_ = head_doubts_ = absences_ = conflicts_ = impossible_ =
         0; // those were about the one that is gone
     server_length_.reset();

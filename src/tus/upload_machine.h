@@ -191,6 +191,7 @@ private:
 
     // the upload (in concatenation: the partial one under way)
     std::string url_;
+    std::string redirected_from_; // url_ before a redirect that has not proved right yet
     bool origin_known_ = true;
     std::uint64_t origin_ = 0;
     std::optional<std::uint64_t> created_length_; // what the last creation said

@@ -205,6 +205,23 @@ void an_acknowledgement_without_offset_is_asked_for()
     never.gets(status(200)).expect<Failed>();
 }
 
+// A captive portal: redirects to its own page, which knows nothing of the upload.
+void an_impostor_is_waited_out()
+{
+    Script s;
+    s.starts_and_creates().produces(201).gets(Tick{}).gets(acknowledged(100));
+    s.gets(broken()).time_passes();
+    for (int round = 0; round < 10; ++round) {
+        s.expect<Head>();
+        s.gets(redirect("http://portal/login", true)).expect<Head>();
+        s.gets(status(200, "<html>Please log in</html>")).time_passes();
+    }
+    ASSERT_STR(std::get<Head>(s.action).url, kUpload);
+    s.gets(offset_is(100)).expect_patch(100, 200);
+    s.ends().gets(broken()).time_passes();
+    s.gets(status(200)).time_passes().gets(status(200)).expect<Failed>(); // nobody left to wait for
+}
+
 void a_creation_without_location_is_an_error()
 {
     Script s;
@@ -840,6 +857,7 @@ int main(int argc, char **argv)
         Case{"ack/impossible", an_offset_that_can_not_be_is_checked_and_not_believed},
         Case{"ack/impossible-again", an_offset_that_can_not_be_again_and_again_does_not_spin},
         Case{"ack/no-offset", an_acknowledgement_without_offset_is_asked_for},
+        Case{"head/impostor", an_impostor_is_waited_out},
         Case{"ack/no-location", a_creation_without_location_is_an_error},
         Case{"offset/more", the_server_may_have_more_than_it_told},
         Case{"offset/back", the_server_may_go_back_over_what_it_confirmed},
