@@ -29,6 +29,8 @@ bool is_loopback(const char *host)
     return address && g_inet_address_get_is_loopback(address.get());
 }
 
+constexpr std::uint64_t kBlockSlack = 64 << 10;
+
 Result<void> check_sizes(const UploadConfig &config)
 {
     if (config.chunk_align > config.chunk_size) {
@@ -40,11 +42,19 @@ Result<void> check_sizes(const UploadConfig &config)
                                ") is larger than chunk-size (", config.chunk_size, ")."));
     }
     const std::uint64_t least = std::max(config.min_chunk_size, config.chunk_align);
-    if (config.replay.spool_mode == SpoolMode::kNever && config.replay.max_memory < least) {
+    // Memory is taken and freed in blocks, and one byte is held back until the end: with less, a
+    // full memory could wait for a PATCH that it is too small to make.
+    const bool bounded =
+        config.replay.spool_mode == SpoolMode::kNever || config.replay.max_spool_size > 0;
+    const std::uint64_t room =
+        config.replay.max_memory +
+        (config.replay.spool_mode == SpoolMode::kNever ? 0 : config.replay.max_spool_size);
+    const std::uint64_t needed = least + least / 4 + kBlockSlack;
+    if (bounded && room < needed) {
         return bad_setting(cat("max-memory (", config.replay.max_memory,
-                               ") can not hold the smallest PATCH that min-chunk-size and "
-                               "chunk-align allow (",
-                               least, "), and spool-mode=never forbids the disk."));
+                               ") with what spool-mode and max-spool-size allow is too little for "
+                               "the smallest PATCH that min-chunk-size and chunk-align allow (",
+                               least, "): it takes ", needed, " bytes."));
     }
     if (config.length_mode == LengthMode::kSpool && config.replay.spool_mode == SpoolMode::kNever) {
         return bad_setting("length-mode=spool keeps the recording on disk until it ends, which "

@@ -166,8 +166,9 @@ public:
         }
         if (!piece_) {
             Error error;
-            error.kind = ErrorKind::kInternal;
-            error.message = "Bytes that have to be sent are not held any more.";
+            // given up for room since the machine looked; asking again, it sees that they are gone
+            error.kind = ErrorKind::kUploadLost;
+            error.message = "Bytes that have to be sent again are not held any more.";
             return error;
         }
         return piece_->read(at, out);
