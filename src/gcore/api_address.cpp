@@ -45,6 +45,10 @@ bool is_name(std::string_view text)
 
 bool is_ipv6(std::string_view text)
 {
+    // A C function reads up to the first NUL only: what follows it would pass unseen.
+    constexpr std::string_view kDigits = "0123456789abcdefABCDEF:.";
+    if (text.find_first_not_of(kDigits) != std::string_view::npos)
+        return false;
     const auto address =
         GRef<GInetAddress>::adopt(g_inet_address_new_from_string(std::string(text).c_str()));
     return address && g_inet_address_get_family(address.get()) == G_SOCKET_FAMILY_IPV6;
