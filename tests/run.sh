@@ -85,6 +85,8 @@ run_suite() { # LABEL FOLDER SUITE MESON-TEST-OPTION...
     cp "$folder/meson-logs/testlog.txt" "$folder/meson-logs/$suite.txt"
     read -r -a counted < <(python3 tests/tools/count_tests.py "$folder/meson-logs/testlog.json" 2> "$log.names")
     cat "$log.names" && rm -f "$log.names"
+    # How fast the simulator was.
+    sed -n 's/^# *\(.* schedules per second\).*/  \1/p' "$folder/meson-logs/$suite.txt"
     if [ "${counted[1]}" -gt 0 ]; then
         tail -n 150 "$log"
         echo "  all of it: $folder/meson-logs/$suite.txt"
@@ -163,7 +165,7 @@ run_valgrind() {
 run_fuzz() {
     install_packages clang
     local start=$SECONDS target name
-    if ! CC=clang CXX=clang++ build build-fuzz -Dfuzz=true; then
+    if ! CC=clang CXX=clang++ build build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false; then
         line fuzz 0 1 0 $((SECONDS - start))
         return
     fi
