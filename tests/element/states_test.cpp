@@ -90,7 +90,7 @@ void start_and_stop_without_a_byte_leaves_nothing()
 
 // --- a full store --------------------------------------------------------------------------------
 
-const char *const kSmall = " spool-mode=never max-memory=65536 rollback-margin=0 chunk-size=16384 "
+const char *const kSmall = " spool-mode=never max-memory=65537 rollback-margin=0 chunk-size=16384 "
                            "flush-interval=10 ";
 
 void pause_while_render_waits_for_room()
