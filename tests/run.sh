@@ -13,7 +13,7 @@
 #   --format       check the layout of the sources with clang-format 14
 #   --sim N        the simulator with N schedules
 #   --fuzz         a minute of fuzzing for each target
-#   --faults       the fault campaign against real servers
+#   --faults       the fault campaign against real servers (GST_TUS_KILLS=N: that many kill -9)
 #   --big          interop with 5 GiB instead of 256 MiB
 #   --no-install   install nothing
 #   --help         this text
@@ -218,7 +218,11 @@ run_normal() {
 }
 run_sim() { run_build "" build "" sim -t 1000; }
 run_big() { run_build "" build "" interop -t 10; }
-run_faults() { run_build "" build "" faults -v; }
+run_faults() {
+    rm -f build/faults.txt
+    run_build "" build "" faults -v
+    [ ! -f build/faults.txt ] || cat build/faults.txt
+}
 
 if [ -n "$install" ]; then
     install_test_dependencies

@@ -1,4 +1,4 @@
-// A real @tus/server with its file store on a free loopback port: node tus_server.js FOLDER
+// A real @tus/server with its file store on a loopback port: node tus_server.js FOLDER [PORT]
 // Prints "listening on URL". Must not know gst-tus.
 'use strict';
 
@@ -17,7 +17,7 @@ async function main() {
     respectForwardedHeaders: true,
   });
   const server = http.createServer(tus.handle.bind(tus));
-  server.listen(0, '127.0.0.1', () => {
+  server.listen(Number(process.argv[3] || 0), '127.0.0.1', () => {
     console.log(`listening on http://127.0.0.1:${server.address().port}/files/`);
   });
 }

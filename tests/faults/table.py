@@ -1,0 +1,108 @@
+"""The table of what was measured, for a terminal and for docs/reliability.md.
+
+python3 tests/faults/table.py build/faults.json puts the last run's table into the document. Must not know how it was measured.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+HEADS = (
+    "injected", "server", "file", "MB", "outages", "retries", "resent kB", "render max ms",
+    "CPU max ms", "5 ms or more", "memory MiB", "back after s",
+)  # fmt: skip
+
+
+def cells(result, row):
+    mode = row["length_mode"]
+    name = result["fault"] + (f" ({mode})" if mode != "deferred" or len(result["rows"]) > 1 else "")
+    back = row["recovery_seconds"]
+    return (
+        name,
+        result["server"],
+        result["container"],
+        f"{row['bytes'] / 1e6:.1f}",
+        str(row["outages"]),
+        str(row["retries"]),
+        f"{row['bytes_resent'] / 1000:.0f}",
+        f"{row['longest_render_ms']:.1f}",
+        f"{row['longest_render_cpu_ms']:.1f}",
+        f"{row['renders_of_5_ms']} of {row['renders']}",
+        f"{row['max_rss_mib']:.0f}",
+        "-" if back is None else f"{back:.1f}",
+    )
+
+
+def rows_of(results):
+    return [cells(result, row) for result in results for row in result.get("rows", [])]
+
+
+def remarks(results):
+    """What is no row: the long recording, the kills, and what was not done."""
+    for result in results:
+        title = f"{result['fault']} ({result['server']})"
+        for row in result.get("rows", []):
+            if "memory_mib" in row:
+                memory = ", ".join(f"{m} MiB at {s} s" for s, m in row["memory_mib"].items())
+                yield (
+                    f"{title}: {row['bytes'] * 8 / 60e6:.1f} Mbit/s; outage of "
+                    f"{row['outage_seconds']:.1f} s reported; memory {memory}, "
+                    f"{row['max_rss_mib']} MiB at most; {row['frames_late']} of {row['frames']} "
+                    f"pictures late by more than a picture, the worst {row['latest_frame_ms']} ms, a "
+                    f"thread that only slept was woken up to {row['idle_thread_late_ms']} ms late; "
+                    f"complete {row['drain_seconds']:.1f} s after the end"
+                )
+            elif "20 Mbit/s" in result["fault"]:
+                yield (
+                    f"{title}: {row['frames_late']} of {row['frames']} pictures late by more than "
+                    f"a picture, the worst {row['latest_frame_ms']} ms, a thread that only slept "
+                    f"was woken up to {row['idle_thread_late_ms']} ms late"
+                )
+        if "totals" in result:
+            totals = result["totals"]
+            yield (
+                f"kill -9 of gst-launch-1.0, then gst-tus-recover: {totals['kills']} times, "
+                f"{totals['while_recording']} in the middle, "
+                f"{totals['before_the_first_byte']} before the first byte, "
+                f"{totals['after_the_end']} after the last; recover killed as well "
+                f"{totals['recover_killed_too']} times; {totals['bytes_accepted']} bytes "
+                f"accepted, {totals['bytes_at_the_server']} of them at the server when it was "
+                f"killed, {totals['bytes_stored']} in the end, all of them right"
+            )
+        if "skipped" in result:
+            yield f"{title}: not done, {result['skipped']}"
+        if "failed" in result:
+            yield f"{title}: FAILED"
+
+
+def plain(results):
+    rows = [HEADS, *rows_of(results)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADS))]
+    lines = [
+        "  ".join(
+            text.ljust(width) if i < 3 else text.rjust(width)
+            for i, (text, width) in enumerate(zip(row, widths))
+        ).rstrip()
+        for row in rows
+    ]
+    return "\n".join([*lines, *remarks(results)])
+
+
+def markdown(results):
+    lines = ["| " + " | ".join(HEADS) + " |", "|---|---|---|" + "---:|" * (len(HEADS) - 3)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows_of(results)]
+    lines += ["", *(f"* {remark}." for remark in remarks(results))]
+    return "\n".join(lines)
+
+
+def write_docs(results):
+    text = DOCUMENT.read_text()
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    DOCUMENT.write_text(f"{before}{BEGIN}\n{markdown(results)}\n{END}{after}")
+
+
+if __name__ == "__main__":
+    write_docs(json.loads(Path(sys.argv[1]).read_text()))
