@@ -3,13 +3,13 @@
 #include "gcore/gcore_target.h"
 #include "glib/ptr.h"
 #include "http/soup_transport.h"
+#include "noise.h"
 #include "standin/standin.h"
 #include "test.h"
 #include "upload/live_upload.h"
 #include "upload/tus_target.h"
 
 #include <csignal>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -23,47 +23,13 @@ using gsttus::standin::StandinOptions;
 using gsttus::standin::UploadRecord;
 using gsttus::test::add_row_test;
 using gsttus::test::add_test;
+using gsttus::test::DeafObserver;
+using gsttus::test::noise;
+using gsttus::test::sha256;
 
 namespace {
 
 constexpr const char *kKey = "1234$recover-test-key";
-
-class Deaf final : public UploadObserver {
-public:
-    void on_created(const UploadCreated &) override {}
-
-    void on_progress(const UploadProgress &) override {}
-
-    void on_stalled(const UploadStalled &) override {}
-
-    void on_resumed(const UploadResumed &) override {}
-
-    void on_warning(const Error &) override {}
-
-    void on_target_notice(const TargetNotice &) override {}
-
-    void on_complete(const UploadComplete &) override {}
-
-    void on_failed(const Error &, const std::string &, const std::string &) override {}
-
-    std::optional<std::string> on_refresh_authorization(int) override { return std::nullopt; }
-};
-
-std::vector<std::byte> noise(std::size_t size)
-{
-    std::mt19937 random(7);
-    std::vector<std::byte> bytes(size);
-    for (std::byte &byte : bytes)
-        byte = static_cast<std::byte>(random());
-    return bytes;
-}
-
-std::string sha256(std::span<const std::byte> bytes)
-{
-    const GCharOwn text(g_compute_checksum_for_data(
-        G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(bytes.data()), bytes.size()));
-    return text.get();
-}
 
 struct Run {
     int status = -1;
@@ -83,8 +49,7 @@ struct Case {
     ~Case()
     {
         // nothing of the uploads may be left once all are finished
-        if (g_rmdir_expected)
-            g_assert_cmpint(rmdir(folder.get()), ==, 0);
+        g_assert_cmpint(rmdir(folder.get()), ==, 0);
     }
 
     UploadConfig config(SpoolMode mode) const
@@ -121,7 +86,7 @@ struct Case {
     void leave(std::unique_ptr<Target> target, SpoolMode mode, std::span<const std::byte> bytes,
                bool away_after_half, OnStop policy = OnStop::kKeep)
     {
-        Deaf observer;
+        DeafObserver observer;
         LiveUpload upload(
             config(mode), std::move(target),
             [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
@@ -173,7 +138,6 @@ struct Case {
 
     GCharOwn folder;
     std::unique_ptr<Standin> server;
-    bool g_rmdir_expected = true;
 };
 
 struct LeaveRow {
@@ -220,7 +184,7 @@ void upload_that_is_gone_is_made_anew()
     UploadConfig config = test.config(SpoolMode::kAlways);
     config.replay.rollback_margin = 64 << 20; // every byte stays here
     {
-        Deaf observer;
+        DeafObserver observer;
         LiveUpload upload(
             std::move(config), test.tus_target(),
             [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);

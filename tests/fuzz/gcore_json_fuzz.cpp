@@ -1,22 +1,12 @@
 // Answers of the Gcore API as anybody might send them: whatever the bytes, reading them must not
 // crash, an id is never made up, and the sentence taken from an error is text.
+#include "demand.h"
 #include "gcore/api_json.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include <glib.h>
-
-namespace {
-
-void demand(bool holds)
-{
-    if (!holds)
-        std::abort();
-}
-
-} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size);
 

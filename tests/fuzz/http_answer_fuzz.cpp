@@ -1,6 +1,7 @@
 // Header lines and a body as any server might send them: whatever the bytes, reading them does not
 // crash, addresses stay http(s) with a host, waits are bounded, and texts are printable. The first
 // input line is the status, header lines follow, the rest behind an empty line is the body.
+#include "demand.h"
 #include "http/early_answer.h"
 #include "tus/answer_rules.h"
 #include "tus/protocol.h"
@@ -8,17 +9,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 namespace {
-
-void demand(bool holds)
-{
-    if (!holds)
-        std::abort();
-}
 
 std::string_view take_line(std::string_view &text)
 {

@@ -1,25 +1,15 @@
 // Addresses as users, servers and APIs give them. What is accepted can be said again, leads
 // to http(s) only, and is redacted without userinfo and query.
 #include "base/redact.h"
+#include "demand.h"
 #include "gcore/api_address.h"
 #include "gcore_settings.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include <glib.h>
-
-namespace {
-
-void demand(bool holds)
-{
-    if (!holds)
-        std::abort();
-}
-
-} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size);
 
