@@ -23,6 +23,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tests/interop/install.sh
 
 passed=0 failed=0 skipped=0
+fuzz_seconds=${FUZZ_SECONDS:-60}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -53,14 +54,22 @@ skip() { # NAME REASON
     line "$1" 0 0 1 0
 }
 
-build() { # FOLDER MESON-OPTION...
+configure() { # FOLDER MESON-OPTION...
     local folder=$1
     shift
-    if [ ! -f "$folder/build.ninja" ]; then
-        meson setup "$folder" "$@" > "$log" 2>&1 || { tail -n 40 "$log"; return 1; }
-    fi
+    [ -f "$folder/build.ninja" ] && return 0
+    meson setup "$folder" "$@" > "$log" 2>&1 || { tail -n 40 "$log"; return 1; }
+}
+
+compile() { # FOLDER TARGET...
+    local folder=$1
+    shift
     # Two compilers at most: a big C++ file wants its gigabyte.
-    ninja -C "$folder" -j"$(($(nproc) < 2 ? 1 : 2))" > "$log" 2>&1 || { tail -n 60 "$log"; return 1; }
+    ninja -C "$folder" -j"$(($(nproc) < 2 ? 1 : 2))" "$@" > "$log" 2>&1 || { tail -n 60 "$log"; return 1; }
+}
+
+build() { # FOLDER MESON-OPTION...
+    configure "$@" && compile "$1"
 }
 
 # The suites that the build folder has tests of.
@@ -164,17 +173,24 @@ run_valgrind() {
 
 run_fuzz() {
     install_packages clang
-    local start=$SECONDS target name
-    if ! CC=clang CXX=clang++ build build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false; then
+    local start=$SECONDS targets target name
+    if ! CC=clang CXX=clang++ configure build-fuzz -Dfuzz=true \
+        -Db_sanitize=address,undefined -Db_lundef=false; then
         line fuzz 0 1 0 $((SECONDS - start))
         return
     fi
-    for target in build-fuzz/tests/fuzz/fuzz-*; do
-        if [ ! -f "$target" ] || [ ! -x "$target" ]; then continue; fi
+    mapfile -t targets < <(ninja -C build-fuzz -t targets all |
+        sed -n 's|^\(tests/fuzz/fuzz-[^:./]*\):.*|\1|p')
+    if ! compile build-fuzz "${targets[@]}"; then
+        line fuzz 0 1 0 $((SECONDS - start))
+        return
+    fi
+    for target in "${targets[@]}"; do
         name=${target##*/fuzz-}
         mkdir -p "build-fuzz/corpus/$name"
-        single "fuzz-$name" timeout 120 "$target" -max_total_time="${fuzz_seconds:-60}" -timeout=10 \
-            -artifact_prefix="build-fuzz/$name-" "build-fuzz/corpus/$name" "tests/fuzz/corpus/$name"
+        single "fuzz-$name" timeout $((fuzz_seconds + 60)) "build-fuzz/$target" \
+            -max_total_time="$fuzz_seconds" -timeout=10 -artifact_prefix="build-fuzz/$name-" \
+            "build-fuzz/corpus/$name" "tests/fuzz/corpus/$name"
     done
 }
 
@@ -220,8 +236,9 @@ run_sim() { run_build "" build "" sim -t 1000; }
 run_big() { run_build "" build "" interop -t 10; }
 run_faults() {
     rm -f build/faults.txt
-    run_build "" build "" faults -v
-    [ ! -f build/faults.txt ] || cat build/faults.txt
+    chosen=faults run_build "" build "" faults
+    # What was injected, and what it cost.
+    if [ -f build/faults.txt ]; then cat build/faults.txt; fi
 }
 
 if [ -n "$install" ]; then

@@ -107,7 +107,7 @@ class Tusd(Server):
 
     def __init__(self, folder):
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gst-tus"
-        programs = sorted(cache.glob("tusd-v*"))
+        programs = sorted(p for p in cache.glob("tusd-v*") if p.suffix != ".part")
         if not programs:
             raise Unavailable("tusd is not installed (Go is missing or could not fetch it)")
         super().__init__(folder)
