@@ -61,6 +61,54 @@ std::size_t common_prefix(std::string_view a, std::string_view b)
     return n;
 }
 
+bool is_continuation(std::string_view text, std::size_t at)
+{
+    return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+}
+
+// Length of the character that `text` begins with; 0: not UTF-8 (RFC 3629).
+std::size_t utf8_length(std::string_view text)
+{
+    const auto first = static_cast<unsigned char>(text[0]);
+    if (first < 0x80)
+        return 1;
+    const std::size_t length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (length == 0 || first > 0xf4)
+        return 0;
+    for (std::size_t i = 1; i < length; ++i) {
+        if (!is_continuation(text, i))
+            return 0;
+    }
+    const auto second = static_cast<unsigned char>(text[1]);
+    const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+    const bool no_character = (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f);
+    return overlong || no_character ? 0 : length;
+}
+
+// Appends the character that `rest` begins with; returns how many bytes it took. Messages must be
+// valid UTF-8, whatever a server says.
+std::size_t append_printable(std::string &out, std::string_view rest)
+{
+    const std::size_t length = utf8_length(rest);
+    const auto byte = static_cast<unsigned char>(rest[0]);
+    if (length == 0)
+        out += '?';
+    else if (byte < 0x20 || byte == 0x7f)
+        out += ' ';
+    else
+        out += rest.substr(0, length);
+    return std::max<std::size_t>(length, 1);
+}
+
+// "user:se/cret@host": the slash of a password that was not escaped ends the authority too early.
+bool is_host(std::string_view authority)
+{
+    const std::size_t bracket = authority.rfind(']');
+    const std::size_t colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+    return colon == std::string_view::npos ||
+           authority.find_first_not_of("0123456789", colon + 1) == std::string_view::npos;
+}
+
 } // namespace
 
 std::string redact_url(std::string_view url)
@@ -73,12 +121,15 @@ std::string redact_url(std::string_view url)
         const std::size_t at = out.rfind('@', host_end);
         if (at != std::string::npos && at >= host && at < host_end)
             out.erase(host, at + 1 - host);
+        else if (!is_host(std::string_view(out).substr(host, host_end - host)))
+            return out.substr(0, host) + "…";
     }
-    std::replace_if(
-        out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+    std::string printable;
+    for (std::size_t i = 0; i < out.size();)
+        i += append_printable(printable, std::string_view(out).substr(i));
     if (cut)
-        out += "?…";
-    return out;
+        printable += "?…";
+    return printable;
 }
 
 void Redactor::add(std::string_view secret)
@@ -105,9 +156,7 @@ std::string Redactor::operator()(std::string_view text, std::size_t max_length) 
             at += hidden;
             continue;
         }
-        const char c = text[at++];
-        const auto byte = static_cast<unsigned char>(c);
-        out.push_back(byte < 0x20 || byte == 0x7f ? ' ' : c);
+        at += append_printable(out, rest);
     }
     if (at < text.size())
         out += "…";

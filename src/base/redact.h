@@ -14,7 +14,7 @@ std::string redact_url(std::string_view url);
 // Replaces each known secret by "***": the secret itself, any part of it of eight bytes or more
 // that begins where the secret begins (servers like to echo "eyJhbGci..."), and, whether known
 // or not, anything shaped like a JSON Web Token or an Authorization header's value.
-// Control characters become spaces. Not thread-safe; copy it.
+// Control characters become spaces, what is not UTF-8 becomes "?". Not thread-safe; copy it.
 class Redactor {
 public:
     void add(std::string_view secret); // shorter than four bytes: ignored

@@ -44,6 +44,30 @@ void text_is_cut_and_made_printable()
     ASSERT_STR(knows("xxsecret-secret", 4), "xx***");
 }
 
+void text_stays_utf8()
+{
+    const Redactor redact;
+    ASSERT_STR(redact("\xD0\xB4\xD0\xB0", 3), "\xD0\xB4\xD0\xB0"); // never half a character
+    ASSERT_STR(redact("\xD0\xB4\xD0\xB0\xD0\xB4", 3), "\xD0\xB4\xD0\xB0…");
+    ASSERT_STR(redact("caf\xE9!"), "caf?!"); // Latin-1
+    ASSERT_STR(redact("\xF0\x9F\x8E\xA5"), "\xF0\x9F\x8E\xA5");
+    ASSERT_STR(redact("\xED\xA0\x80"), "???"); // a surrogate
+    ASSERT_STR(redact("\xC0\xAF"), "??");      // overlong
+    ASSERT_STR(redact("cut \xD0"), "cut ?");
+    ASSERT_STR(redact_url("http://h/\xFF\xD0\xB4"), "http://h/?\xD0\xB4");
+}
+
+// A password may hold what separates the parts of an address.
+void malformed_url_does_not_show_its_password()
+{
+    ASSERT_STR(redact_url("http://user:se/cret@host:80/p"), "http://…");
+    ASSERT_STR(redact_url("http://user:se#cret@host"), "http://…");
+    ASSERT_STR(redact_url("http://user:se?cret@host"), "http://…");
+    ASSERT_STR(redact_url("http://[::1]:80/p"), "http://[::1]:80/p");
+    ASSERT_STR(redact_url("http://[::1]/p"), "http://[::1]/p");
+    ASSERT_STR(redact_url("http://host:/p"), "http://host:/p");
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -53,5 +77,7 @@ int main(int argc, char **argv)
     add_test("/redact/known-secret", known_secret_and_its_beginning_are_hidden);
     add_test("/redact/shapes", shapes_are_hidden_without_being_known);
     add_test("/redact/printable", text_is_cut_and_made_printable);
+    add_test("/redact/utf8", text_stays_utf8);
+    add_test("/redact/malformed-url", malformed_url_does_not_show_its_password);
     return g_test_run();
 }
