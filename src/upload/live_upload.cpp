@@ -2,6 +2,7 @@
 // The upload thread's side is worker.cpp.
 #include "upload/live_upload.h"
 
+#include "base/log.h"
 #include "upload/worker.h"
 
 #include <utility>
@@ -10,6 +11,7 @@ namespace gsttus {
 
 namespace {
 constexpr seconds kDiskRetry{1};
+constexpr seconds kCallbackPatience{1};
 } // namespace
 
 LiveUpload::LiveUpload(UploadConfig config, std::unique_ptr<Target> target,
@@ -82,6 +84,7 @@ void LiveUpload::finish()
 DrainStatus LiveUpload::wait_drained()
 {
     MutexLock lock(core_->mutex);
+    bool too_late = false;
     while (true) {
         if (core_->complete)
             return DrainStatus::kComplete;
@@ -89,7 +92,17 @@ DrainStatus LiveUpload::wait_drained()
             return DrainStatus::kFailed;
         if (core_->interrupted)
             return DrainStatus::kInterrupted;
-        core_->app_wake.wait(lock);
+        const std::optional<TimePoint> deadline = core_->drain_deadline();
+        if (too_late || !deadline) {
+            core_->app_wake.wait(lock);
+        } else if (Clock::now() < *deadline) {
+            core_->app_wake.wait_until(lock, *deadline);
+        } else { // a request that began before the end may know no deadline
+            too_late = true;
+            lock.unlock();
+            g_cancellable_cancel(core_->cancel_work.get());
+            lock.lock();
+        }
     }
 }
 
@@ -108,41 +121,62 @@ void LiveUpload::resume()
 
 void LiveUpload::stop(OnStop policy)
 {
-    std::thread thread;
-    {
-        MutexLock lock(core_->mutex);
-        const TimePoint deadline = Clock::now() + core_->config.stop_timeout;
-        if (!core_->stopping) {
-            core_->stopping = true;
-            core_->stop_policy = policy;
-            if (policy == OnStop::kFinish)
-                core_->end(Clock::now());
-        }
-        core_->worker_wake.notify_all();
-        core_->app_wake.notify_all();
-        if (!core_->thread.joinable())
-            return;
-        if (core_->thread.get_id() == std::this_thread::get_id()) {
-            core_->thread.detach(); // called from an observer: it ends when that returns
-            return;
-        }
-        if (policy != OnStop::kFinish) {
-            lock.unlock();
-            g_cancellable_cancel(core_->cancel_work.get());
-            lock.lock();
-        }
-        while (!core_->exited && Clock::now() < deadline)
-            core_->app_wake.wait_until(lock, deadline);
-        thread = std::move(core_->thread);
+    MutexLock lock(core_->mutex);
+    const TimePoint deadline = Clock::now() + core_->config.stop_timeout;
+    if (!core_->stopping) {
+        core_->stopping = true;
+        core_->stop_policy = policy;
+        if (policy == OnStop::kFinish)
+            core_->end(Clock::now());
     }
-    {
-        MutexLock lock(core_->mutex);
-        core_->stop_expired = true; // before the cancel, so that its effect is understood
-        core_->worker_wake.notify_all();
+    core_->worker_wake.notify_all();
+    core_->app_wake.notify_all();
+    if (!core_->thread.joinable())
+        return;
+    const bool at_once = core_->stop_policy != OnStop::kFinish;
+    const bool own_thread = core_->thread.get_id() == std::this_thread::get_id();
+    if (own_thread) { // called from an observer: it ends when that returns
+        core_->stop_by = deadline;
+        core_->thread.detach();
     }
+    lock.unlock();
+    if (at_once)
+        g_cancellable_cancel(core_->cancel_work.get());
+    if (!own_thread)
+        join(deadline);
+}
+
+void LiveUpload::join(TimePoint deadline)
+{
+    MutexLock lock(core_->mutex);
+    while (!core_->exited && Clock::now() < deadline)
+        core_->app_wake.wait_until(lock, deadline);
+    core_->stop_expired = true; // before the cancel, so that its effect is understood
+    core_->worker_wake.notify_all();
+    lock.unlock();
     g_cancellable_cancel(core_->cancel_work.get());
     g_cancellable_cancel(core_->cancel_all.get());
-    thread.join();
+    lock.lock();
+    // What is left is quick, unless the application has the thread, perhaps waiting for us.
+    bool held_up = false;
+    while (!core_->exited && !held_up) {
+        const TimePoint now = Clock::now();
+        const TimePoint patience = core_->callback_since.value_or(now) + kCallbackPatience;
+        held_up = core_->callback_since && now >= patience;
+        if (!held_up)
+            core_->app_wake.wait_until(lock, patience);
+    }
+    std::thread thread = std::move(core_->thread); // of two stops, the first gets it
+    lock.unlock();
+    if (!thread.joinable())
+        return;
+    if (held_up) {
+        log(LogLevel::kWarning, "upload",
+            "stopped while a handler of the application has not returned");
+        thread.detach();
+    } else {
+        thread.join();
+    }
 }
 
 void LiveUpload::update(RuntimeConfig runtime)
@@ -154,6 +188,7 @@ void LiveUpload::update(RuntimeConfig runtime)
     core_->runtime = std::move(runtime);
     core_->settings_changed = true;
     core_->worker_wake.notify_all();
+    core_->app_wake.notify_all();
 }
 
 void LiveUpload::set_hints(StreamHints hints)

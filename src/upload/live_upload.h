@@ -95,8 +95,9 @@ struct UploadComplete {
     Duration drain_time{}; // finish() to confirmed
 };
 
-// All called on the upload thread, without locks held. They may call back into LiveUpload except
-// stop(), and should return soon.
+// All called on the upload thread, without locks held. They may call back into LiveUpload and
+// should return soon. One that blocks may outlast stop(): let the TransportFactory own what such an
+// observer needs, which lives as long as the thread.
 class UploadObserver {
 public:
     virtual ~UploadObserver() = default;
@@ -150,7 +151,8 @@ public:
     void interrupt();
     void resume();
     // Ends the upload within its stop-timeout: complete already: at once; else as `policy` says.
-    // Joins the thread. Idempotent. From the upload thread itself: only asks it to end.
+    // Joins the thread, unless an observer does not return. Idempotent, also from two threads at
+    // once. From the upload thread itself: only asks it to end, which it does within the same time.
     void stop(OnStop policy);
 
     void update(RuntimeConfig runtime); // any thread
@@ -163,6 +165,8 @@ public:
     struct Core; // private to upload/: see worker.h
 
 private:
+    void join(TimePoint deadline);
+
     std::shared_ptr<Core> core_;
 };
 

@@ -51,6 +51,16 @@ std::int64_t wall_seconds()
     return g_get_real_time() / G_USEC_PER_SEC;
 }
 
+// A request was cancelled, but not because of a stop: see LiveUpload::wait_drained().
+Error drained_too_long()
+{
+    Error error;
+    error.kind = ErrorKind::kTimeout;
+    error.message = "A request was still under way.";
+    error.retryable = true;
+    return error;
+}
+
 } // namespace
 
 // --- shared state --------------------------------------------------------------------------------
@@ -120,6 +130,20 @@ void LiveUpload::Core::wake_worker_if_due()
         worker_wake.notify_all();
 }
 
+bool LiveUpload::Core::must_end(TimePoint now)
+{
+    if (stop_by && now >= *stop_by)
+        stop_expired = true;
+    return stopping && (stop_policy != OnStop::kFinish || stop_expired);
+}
+
+std::optional<TimePoint> LiveUpload::Core::drain_deadline()
+{
+    if (!ended_at || runtime.drain_timeout == Duration::zero())
+        return std::nullopt;
+    return *ended_at + runtime.drain_timeout;
+}
+
 Input LiveUpload::Core::snapshot(TimePoint now)
 {
     Input input;
@@ -145,14 +169,11 @@ Input LiveUpload::Core::snapshot(TimePoint now)
 // while it reads.
 class StoreBody final : public BodySource {
 public:
-    StoreBody(Worker &worker, std::uint64_t from, std::optional<TimePoint> deadline)
-        : worker_(worker), from_(from), deadline_(deadline)
-    {
-    }
+    StoreBody(Worker &worker, std::uint64_t from) : worker_(worker), from_(from) {}
 
     Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override
     {
-        if (deadline_ && Clock::now() >= *deadline_) {
+        if (worker_.too_late()) {
             Error error;
             error.kind = ErrorKind::kTimeout;
             error.message = "The time for the upload is over.";
@@ -177,11 +198,33 @@ public:
 private:
     Worker &worker_;
     std::uint64_t from_;
-    std::optional<TimePoint> deadline_;
     std::shared_ptr<const Piece> piece_;
 };
 
 // --- the thread ----------------------------------------------------------------------------------
+
+template <typename Call>
+auto Worker::tell(Call call)
+{
+    struct Scope {
+        explicit Scope(LiveUpload::Core &core) : core_(core) { set(Clock::now()); }
+
+        ~Scope() { set(std::nullopt); }
+
+        void set(std::optional<TimePoint> since)
+        {
+            MutexLock lock(core_.mutex);
+            core_.callback_since = since;
+            if (core_.stopping)
+                core_.app_wake.notify_all();
+        }
+
+        LiveUpload::Core &core_;
+    };
+
+    const Scope scope(core_);
+    return call(core_.observer);
+}
 
 void Worker::run()
 {
@@ -214,7 +257,17 @@ void Worker::wait_for_hints()
 bool Worker::told_to_end()
 {
     MutexLock lock(core_.mutex);
-    return core_.stopping && (core_.stop_policy != OnStop::kFinish || core_.stop_expired);
+    return core_.must_end(Clock::now());
+}
+
+bool Worker::too_late()
+{
+    MutexLock lock(core_.mutex);
+    const TimePoint now = Clock::now();
+    if (core_.must_end(now))
+        return true;
+    const std::optional<TimePoint> deadline = machine_->deadline(core_.snapshot(now));
+    return deadline && now >= *deadline;
 }
 
 void Worker::loop()
@@ -278,8 +331,9 @@ void Worker::after_step(const Input &input)
 void Worker::deliver(const Report &report, const Input &input)
 {
     if (const auto *created = std::get_if<ReportCreated>(&report)) {
-        core_.observer.on_created(
-            {created->upload_url, created->endpoint, to_string(created->mode)});
+        tell([&](UploadObserver &observer) {
+            observer.on_created({created->upload_url, created->endpoint, to_string(created->mode)});
+        });
     } else if (const auto *stalled = std::get_if<ReportStalled>(&report)) {
         log(LogLevel::kInfo, "upload",
             cat("attempt ", stalled->attempt, " failed: ", stalled->reason.message, ' ',
@@ -287,11 +341,13 @@ void Worker::deliver(const Report &report, const Input &input)
         UploadStalled out{stalled->reason, stalled->attempt, stalled->retry_in, 0, false};
         out.bytes_pending = input.produced - std::min(input.produced, machine_->acked());
         out.first = stalled->attempt == 1;
-        core_.observer.on_stalled(out);
+        tell([&](UploadObserver &observer) { observer.on_stalled(out); });
     } else if (const auto *resumed = std::get_if<ReportResumed>(&report)) {
-        core_.observer.on_resumed({resumed->offset, resumed->outage_time, resumed->bytes_resent});
+        tell([&](UploadObserver &observer) {
+            observer.on_resumed({resumed->offset, resumed->outage_time, resumed->bytes_resent});
+        });
     } else if (const auto *warning = std::get_if<ReportWarning>(&report)) {
-        core_.observer.on_warning(warning->error);
+        tell([&](UploadObserver &observer) { observer.on_warning(warning->error); });
     }
 }
 
@@ -303,7 +359,7 @@ void Worker::deliver_warnings()
         warnings.swap(core_.warnings);
     }
     for (const Error &warning : warnings)
-        core_.observer.on_warning(warning);
+        tell([&](UploadObserver &observer) { observer.on_warning(warning); });
 }
 
 void Worker::publish_progress(bool now)
@@ -321,7 +377,7 @@ void Worker::publish_progress(bool now)
         progress.upload_rate = core_.rate.bits_per_second(time);
         progress.draining = core_.ended;
     }
-    core_.observer.on_progress(progress);
+    tell([&](UploadObserver &observer) { observer.on_progress(progress); });
 }
 
 // spool-mode=always is for power cuts too: what was taken reaches the disk itself soon.
@@ -336,8 +392,10 @@ void Worker::sync_disk()
         syncer = core_.store->syncer();
     }
     if (syncer) {
-        if (const Result<void> result = syncer->sync(); !result)
-            core_.observer.on_warning(result.error());
+        const Result<void> result = syncer->sync();
+        if (!result && !sync_failed_)
+            tell([&](UploadObserver &observer) { observer.on_warning(result.error()); });
+        sync_failed_ = !result;
     }
     last_sync_ = Clock::now();
 }
@@ -368,9 +426,9 @@ Worker::Outcome Worker::wait(const Wait &wait)
         deliver_warnings();
         sync_disk();
         MutexLock lock(core_.mutex);
-        if (core_.stopping && (core_.stop_policy != OnStop::kFinish || core_.stop_expired))
-            return std::nullopt;
         const TimePoint now = Clock::now();
+        if (core_.must_end(now))
+            return std::nullopt;
         const bool due = (wait.until && now >= *wait.until) ||
                          (wait.until_produced && core_.store->end() >= *wait.until_produced) ||
                          (wait.until_ended && core_.ended) ||
@@ -389,6 +447,8 @@ Worker::Outcome Worker::wait(const Wait &wait)
             until = std::min(until, std::max(last_progress_ + pace, now));
         if (core_.config.replay.spool_mode == SpoolMode::kAlways)
             until = std::min(until, std::max(last_sync_ + kSyncInterval, now));
+        if (core_.stop_by)
+            until = std::min(until, *core_.stop_by);
         core_.worker_wake.wait_until(lock, until);
         core_.waiting.reset();
     }
@@ -403,8 +463,11 @@ Event Worker::resolve(const Resolve &action)
     }
     TargetContext context = target_context(core_.cancel_work.get(), timeout);
     TargetResult<Destination> result = core_.target->resolve(context, action.refresh);
-    if (auto *failure = std::get_if<TargetError>(&result))
+    if (auto *failure = std::get_if<TargetError>(&result)) {
+        if (failure->error.kind == ErrorKind::kCancelled)
+            failure->error = drained_too_long();
         return ResolveFailed{failure->error, failure->reached_server, failure->retry_after};
+    }
     auto &destination = std::get<Destination>(result);
     metadata_ = destination.metadata;
     homes_ = destination.endpoints;
@@ -418,6 +481,8 @@ Event Worker::send(HttpRequest request, const Input &input, bool creating)
     {
         MutexLock lock(core_.mutex);
         request.timeout = core_.runtime.timeout;
+        if (core_.stop_by)
+            deadline = std::min(deadline.value_or(*core_.stop_by), *core_.stop_by);
         ++core_.stats.requests;
         core_.rate.add(core_.stats.bytes_acked, Clock::now());
     }
@@ -440,6 +505,8 @@ Event Worker::send(HttpRequest request, const Input &input, bool creating)
         connect_failures_ = reached ? 1 : connect_failures_ + 1;
         distrust_kept_alive_ = distrust_kept_alive_ || failure->reused_connection;
         NoAnswer event{failure->error, reached, failure->reused_connection};
+        if (event.error.kind == ErrorKind::kCancelled) // the machine sees that only at the deadline
+            event.error = drained_too_long();
         event.error.message = redact_(event.error.message);
         event.error.detail = redact_(event.error.detail);
         return event;
@@ -462,7 +529,7 @@ Event Worker::send(HttpRequest request, const Input &input, bool creating)
 
 Event Worker::send_patch(const Patch &action, const Input &input)
 {
-    StoreBody body(*this, action.from, machine_->deadline(input));
+    StoreBody body(*this, action.from);
     std::string checksum;
     if (!action.checksum.empty()) {
         const std::unique_ptr<GChecksum, GDelete<&g_checksum_free>> sum(
@@ -496,7 +563,8 @@ Event Worker::renew(const RenewCredentials &action)
         if (core_.credential_changes != credentials_used_)
             return Credentials{true}; // renewed while the request was under way
     }
-    std::optional<std::string> fresh = core_.observer.on_refresh_authorization(action.status);
+    std::optional<std::string> fresh = tell(
+        [&](UploadObserver &observer) { return observer.on_refresh_authorization(action.status); });
     MutexLock lock(core_.mutex);
     if (fresh && *fresh != core_.runtime.authorization) {
         core_.runtime.authorization = std::move(*fresh);
@@ -523,17 +591,21 @@ void Worker::complete()
         report.elapsed = now - core_.started_at;
         report.drain_time = now - core_.ended_at.value_or(now);
         core_.store->discard();
+        core_.following = true;
     }
     publish_progress(true);
-    core_.observer.on_complete(report);
+    tell([&](UploadObserver &observer) { observer.on_complete(report); });
     Result<void> followed;
     if (report.bytes == 0)
         core_.target->abandoned(context, 0);
     else
         followed = core_.target->finished(context, bytes);
     if (!followed) {
-        if (followed.error().kind != ErrorKind::kCancelled)
-            core_.observer.on_failed(followed.error(), report.upload_url, "");
+        if (followed.error().kind != ErrorKind::kCancelled) {
+            tell([&](UploadObserver &observer) {
+                observer.on_failed(followed.error(), report.upload_url, "");
+            });
+        }
         MutexLock lock(core_.mutex);
         core_.failed = true;
         core_.app_wake.notify_all();
@@ -576,7 +648,9 @@ void Worker::fail(const Error &error)
     if (!folder.empty())
         report.message += cat(" What the server does not have is kept in ", folder,
                               ": gst-tus-recover finishes it.");
-    core_.observer.on_failed(report, machine_ ? machine_->upload_url() : "", folder);
+    tell([&](UploadObserver &observer) {
+        observer.on_failed(report, machine_ ? machine_->upload_url() : "", folder);
+    });
     MutexLock lock(core_.mutex);
     core_.app_wake.notify_all();
 }
@@ -623,29 +697,34 @@ void Worker::stopped()
         error.message += " They could not be kept on disk.";
     else if (!folder.empty())
         error.message += cat(" Kept in ", folder, ": gst-tus-recover finishes it.");
-    core_.observer.on_warning(error);
+    tell([&](UploadObserver &observer) { observer.on_warning(error); });
+}
+
+// Termination extension: DELETE
+void Worker::remove(const std::string &url)
+{
+    HttpRequest request = make_delete(url, identity());
+    request.timeout = kCleanUp;
+    request.connect_timeout = kReconnect;
+    const HttpOutcome outcome = http_->send(request, core_.cancel_all.get());
+    const HttpResponse *response = outcome.response();
+    if (response && (response->status < 300 || response->status == 404 || response->status == 410))
+        return;
+    Error error;
+    error.kind = ErrorKind::kServer;
+    error.http_status = response ? response->status : 0;
+    error.message = cat("The upload could not be removed from the server (", redact_url(url), ").");
+    error.detail = response ? std::string() : redact_(outcome.failure()->error.message);
+    tell([&](UploadObserver &observer) { observer.on_warning(error); });
 }
 
 void Worker::terminate()
 {
-    if (!machine_->upload_url().empty()) {
-        // Termination extension: DELETE
-        HttpRequest request = make_delete(machine_->upload_url(), identity());
-        request.timeout = kCleanUp;
-        request.connect_timeout = kReconnect;
-        const HttpOutcome outcome = http_->send(request, core_.cancel_all.get());
-        const HttpResponse *response = outcome.response();
-        if (!response ||
-            (response->status >= 300 && response->status != 404 && response->status != 410)) {
-            Error error;
-            error.kind = ErrorKind::kServer;
-            error.http_status = response ? response->status : 0;
-            error.message = cat("The upload could not be removed from the server (",
-                                redact_url(machine_->upload_url()), ").");
-            error.detail = response ? std::string() : redact_(outcome.failure()->error.message);
-            core_.observer.on_warning(error);
-        }
-    }
+    std::vector<std::string> urls = machine_->parts();
+    if (!machine_->upload_url().empty())
+        urls.push_back(machine_->upload_url());
+    for (const std::string &url : urls)
+        remove(url);
     TargetContext context = target_context(core_.cancel_all.get(), kCleanUp);
     core_.target->abandoned(context, 0);
     MutexLock lock(core_.mutex);
@@ -681,10 +760,12 @@ TargetContext Worker::target_context(GCancellable *cancel, Duration timeout)
                          timeout,
                          [this, cancel](Duration span) { return sleep(span, cancel); },
                          [this](const TargetNotice &notice) {
-                             if (const auto *warning = std::get_if<TargetWarning>(&notice))
-                                 core_.observer.on_warning(warning->error);
-                             else
-                                 core_.observer.on_target_notice(notice);
+                             tell([&](UploadObserver &observer) {
+                                 if (const auto *warning = std::get_if<TargetWarning>(&notice))
+                                     observer.on_warning(warning->error);
+                                 else
+                                     observer.on_target_notice(notice);
+                             });
                          },
                          std::move(hints)};
 }
@@ -693,13 +774,14 @@ bool Worker::sleep(Duration span, GCancellable *cancel)
 {
     const TimePoint until = Clock::now() + span;
     MutexLock lock(core_.mutex);
-    while (Clock::now() < until) {
-        if (g_cancellable_is_cancelled(cancel) ||
-            (core_.stopping && (core_.stop_policy != OnStop::kFinish || core_.stop_expired)))
-            return false;
-        core_.worker_wake.wait_until(lock, until);
+    const auto over = [&]() REQUIRES(core_.mutex) {
+        return g_cancellable_is_cancelled(cancel) || core_.must_end(Clock::now()) ||
+               (core_.following && core_.stopping); // nobody waits for what is followed
+    };
+    while (Clock::now() < until && !over()) {
+        core_.worker_wake.wait_until(lock, core_.stop_by ? std::min(until, *core_.stop_by) : until);
     }
-    return !g_cancellable_is_cancelled(cancel);
+    return !over();
 }
 
 // Facts that another process needs to go on. No secrets: describe() promises that, and the

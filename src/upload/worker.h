@@ -36,7 +36,7 @@ struct LiveUpload::Core {
     const UploadConfig config;
     const std::unique_ptr<Target> target; // used by the upload thread only
     const TransportFactory transport;
-    UploadObserver &observer; // outlives the thread: stop() joins it
+    UploadObserver &observer; // outlives the thread: see UploadObserver
     const GRef<GCancellable> cancel_work = GRef<GCancellable>::adopt(g_cancellable_new());
     const GRef<GCancellable> cancel_all = GRef<GCancellable>::adopt(g_cancellable_new());
 
@@ -68,6 +68,9 @@ struct LiveUpload::Core {
     bool interrupted GUARDED_BY(mutex) = false; // interrupt() until resume()
     bool stopping GUARDED_BY(mutex) = false;
     bool stop_expired GUARDED_BY(mutex) = false;
+    std::optional<TimePoint> stop_by GUARDED_BY(mutex);        // nobody else cancels then
+    std::optional<TimePoint> callback_since GUARDED_BY(mutex); // an observer runs
+    bool following GUARDED_BY(mutex) = false;                  // all is stored: Target::finished
     OnStop stop_policy GUARDED_BY(mutex) = OnStop::kFinish;
     bool complete GUARDED_BY(mutex) = false;
     bool failed GUARDED_BY(mutex) = false;
@@ -76,6 +79,8 @@ struct LiveUpload::Core {
     std::size_t append(std::span<const std::byte> data) REQUIRES(mutex);
     void end(TimePoint now) REQUIRES(mutex);
     void wake_worker_if_due() REQUIRES(mutex);
+    bool must_end(TimePoint now) REQUIRES(mutex); // stop() does not wait any longer
+    std::optional<TimePoint> drain_deadline() REQUIRES(mutex);
     Input snapshot(TimePoint now) REQUIRES(mutex);
 };
 
@@ -107,6 +112,11 @@ private:
     void fail(const Error &error);
     void stopped();
     void terminate();
+    void remove(const std::string &url);
+
+    template <typename Call>
+    auto tell(Call call); // calls the observer
+    bool too_late();      // for a request that is under way
 
     Identity identity(); // of the next request; its secrets are redacted from here on
     TargetContext target_context(GCancellable *cancel, Duration timeout);
@@ -124,6 +134,7 @@ private:
     bool distrust_kept_alive_ = false; // one was dead: the next body goes over a new connection
     TimePoint last_progress_{};
     TimePoint last_sync_{};
+    bool sync_failed_ = false;
     std::map<std::string, std::string> journaled_;
     friend class StoreBody;
 };

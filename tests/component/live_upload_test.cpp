@@ -38,11 +38,16 @@ public:
         note([&] { created_.push_back(created); });
     }
 
-    void on_progress(const UploadProgress &) override {}
+    void on_progress(const UploadProgress &progress) override
+    {
+        note([&] { progress_ = progress; });
+    }
 
     void on_stalled(const UploadStalled &stalled) override
     {
         note([&] { stalls_.push_back(stalled); });
+        if (stop_when_stalled_)
+            std::exchange(stop_when_stalled_, nullptr)->stop(OnStop::kFinish);
     }
 
     void on_resumed(const UploadResumed &resumed) override
@@ -74,6 +79,9 @@ public:
     {
         MutexLock lock(mutex_);
         ++refreshes_;
+        changed_.notify_all();
+        while (hold_refresh_)
+            changed_.wait(lock);
         return fresh_authorization_;
     }
 
@@ -90,7 +98,16 @@ public:
         return true;
     }
 
+    void let_go()
+    {
+        note([&] { hold_refresh_ = false; });
+    }
+
+    bool hold_refresh_ = false;               // on_refresh_authorization() blocks until let_go()
+    LiveUpload *stop_when_stalled_ = nullptr; // the upload thread stops itself
+
     // read under wait_for(), or after the upload has stopped
+    UploadProgress progress_;
     std::vector<UploadCreated> created_;
     std::vector<UploadStalled> stalls_;
     std::vector<UploadResumed> resumes_;
@@ -633,6 +650,150 @@ void stop_is_bounded_against_a_silent_server(const SilentRow &row)
         g_assert_true(recording.listener.failure_.has_value());
 }
 
+void two_stops_at_once_are_one()
+{
+    for (int round = 0; round < 20; ++round) {
+        UploadConfig config = quick_config();
+        config.stop_timeout = milliseconds(50);
+        Recording recording({}, std::move(config));
+        g_assert_true(recording.server->add_fault("on POST any: stall 60 s").ok());
+        recording.upload->start();
+        GThread *thread = g_thread_new(
+            "stopper",
+            [](gpointer data) -> gpointer {
+                static_cast<LiveUpload *>(data)->stop(OnStop::kFinish);
+                return nullptr;
+            },
+            recording.upload.get());
+        recording.upload->stop(OnStop::kFinish);
+        g_thread_join(thread);
+    }
+}
+
+// The upload thread waits in the application's code; what belongs to it lives on until it returns.
+void stop_does_not_wait_for_a_callback_that_blocks()
+{
+    StandinOptions options;
+    Result<std::unique_ptr<Standin>> server = Standin::start(std::move(options));
+    g_assert_true(server.ok());
+    g_assert_true((*server)->add_fault("on PATCH any: answer 401").ok());
+    const auto listener = std::make_shared<Listener>();
+    listener->hold_refresh_ = true;
+    UploadConfig config = quick_config();
+    config.stop_timeout = milliseconds(100);
+    {
+        LiveUpload upload(
+            std::move(config), std::make_unique<TusTarget>((*server)->files_url(), Metadata{}),
+            [listener] { return make_soup_transport(HttpConfig{.user_agent = "test"}); },
+            *listener);
+        upload.start();
+        g_assert_true(upload.write(noise(1000)).status == WriteStatus::kOk);
+        g_assert_true(listener->wait_for([](const Listener &now) { return now.refreshes_ > 0; }));
+        upload.stop(OnStop::kFinish);
+    }
+    listener->let_go();
+    g_assert_true(listener->wait_for([](const Listener &now) { return now.failure_.has_value(); }));
+}
+
+void stop_from_a_callback_is_bounded_too()
+{
+    UploadConfig config = quick_config();
+    config.stop_timeout = milliseconds(300);
+    Recording recording({}, std::move(config));
+    recording.server->go_away();
+    recording.listener.stop_when_stalled_ = recording.upload.get();
+    recording.upload->start();
+    recording.write(noise(1000));
+    g_assert_true(
+        recording.listener.wait_for([](const Listener &now) { return now.failure_.has_value(); }));
+    g_assert_false(recording.listener.complete_.has_value());
+}
+
+// A target that goes on following after the upload, as for wait-status.
+class FollowingTarget final : public Target {
+public:
+    explicit FollowingTarget(std::string endpoint) : endpoint_(std::move(endpoint)) {}
+
+    TargetResult<Destination> resolve(TargetContext &, bool) override
+    {
+        return Destination{{endpoint_}, {}, false};
+    }
+
+    Result<void> finished(TargetContext &context, std::uint64_t) override
+    {
+        if (context.sleep(seconds(600)))
+            return {};
+        Error error;
+        error.kind = ErrorKind::kCancelled;
+        return error;
+    }
+
+    void abandoned(TargetContext &, std::uint64_t) override {}
+
+    std::vector<std::pair<std::string, std::string>> describe() const override { return {}; }
+
+private:
+    std::string endpoint_;
+};
+
+// The test's own time limit would find that it does.
+void stop_does_not_wait_for_what_follows_the_upload()
+{
+    UploadConfig config = quick_config();
+    config.stop_timeout = seconds(600);
+    Recording recording;
+    recording.upload = std::make_unique<LiveUpload>(
+        std::move(config), std::make_unique<FollowingTarget>(recording.server->files_url()),
+        recording.transport, recording.listener);
+    const std::vector<std::byte> bytes = noise(100000);
+    recording.upload->start();
+    recording.write(bytes);
+    recording.upload->finish();
+    g_assert_true(
+        recording.listener.wait_for([](const Listener &now) { return now.complete_.has_value(); }));
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
+    g_assert_false(recording.listener.failure_.has_value());
+}
+
+// The test's own time limit would find that nothing bounds it.
+void drain_timeout_bounds_a_request_that_began_before_the_end()
+{
+    UploadConfig config = quick_config();
+    config.runtime.timeout = seconds(600);
+    config.runtime.drain_timeout = milliseconds(300);
+    Recording recording({}, std::move(config));
+    g_assert_true(recording.server->add_fault("on PATCH any: stall 600 s").ok());
+    recording.upload->start();
+    recording.write(noise(100000));
+    g_assert_true(recording.server->wait_for(
+        [](const Snapshot &now) { return !now.faults_hit.empty(); }, kPatience));
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kFailed);
+    recording.upload->stop(OnStop::kFinish);
+    ASSERT_STR(to_string(recording.listener.failure_->kind), to_string(ErrorKind::kTimeout));
+    g_assert_true(recording.listener.failure_->retryable);
+    g_assert_nonnull(strstr(recording.listener.failure_->message.c_str(), "drain-timeout"));
+}
+
+void stop_removes_partial_uploads_too()
+{
+    StandinOptions options;
+    options.extensions = {"creation", "concatenation", "termination"};
+    UploadConfig config = quick_config();
+    config.runtime.progress_interval = milliseconds(1);
+    Recording recording(std::move(options), std::move(config));
+    recording.upload->start();
+    recording.write(noise(128 << 10), 128 << 10);
+    g_assert_true(recording.listener.wait_for(
+        [](const Listener &now) { return now.progress_.bytes_acked == 128 << 10; }));
+    recording.upload->stop(OnStop::kTerminate);
+    const Snapshot snapshot = recording.server->snapshot();
+    g_assert_cmpuint(snapshot.uploads.size(), >, 1);
+    for (const auto &[path, upload] : snapshot.uploads)
+        g_assert_true(upload.removed);
+}
+
 void many_starts_and_stops_end_clean()
 {
     Result<std::unique_ptr<Standin>> server = Standin::start({});
@@ -682,5 +843,12 @@ int main(int argc, char **argv)
         add_row_test(std::string("/live-upload/stop/silent-server/") + row.name, row,
                      stop_is_bounded_against_a_silent_server);
     add_test("/live-upload/stop/many", many_starts_and_stops_end_clean);
+    add_test("/live-upload/stop/two-at-once", two_stops_at_once_are_one);
+    add_test("/live-upload/stop/callback-blocks", stop_does_not_wait_for_a_callback_that_blocks);
+    add_test("/live-upload/stop/from-a-callback", stop_from_a_callback_is_bounded_too);
+    add_test("/live-upload/stop/while-following", stop_does_not_wait_for_what_follows_the_upload);
+    add_test("/live-upload/stop/terminate-parts", stop_removes_partial_uploads_too);
+    add_test("/live-upload/drain-timeout/request-under-way",
+             drain_timeout_bounds_a_request_that_began_before_the_end);
     return g_test_run();
 }
