@@ -160,6 +160,13 @@ ResumePoint recovery_of(const SpooledUpload &upload)
     recovery.origin = tus::parse_size(note(upload, "origin"));
     recovery.released = size_note(upload, "released");
     std::string parts = note(upload, "parts");
+    if (recovery.mode == LengthMode::kConcatenation) { // where they end comes first
+        const std::size_t line = parts.find('\n');
+        recovery.released = tus::parse_size(parts.substr(0, line)).value_or(0);
+        parts.erase(0, line == std::string::npos ? line : line + 1);
+    } else {
+        parts.clear();
+    }
     for (std::size_t end = parts.find('\n'); end != std::string::npos; end = parts.find('\n')) {
         recovery.parts.push_back(parts.substr(0, end));
         parts.erase(0, end + 1);
@@ -239,24 +246,24 @@ std::string describe_upload(const SpooledUpload &upload)
                where);
 }
 
-Result<UploadComplete> finish_upload(const std::string &spool_dir, const SpooledUpload &upload,
+Result<UploadComplete> finish_upload(const std::string &spool_dir, const SpooledUpload &listed,
                                      const RecoverOptions &options,
                                      const std::function<void(const UploadProgress &)> &progress,
                                      const std::function<void(const std::string &)> &tell,
                                      GCancellable *cancel)
 {
-    Result<RecoveredUpload> opened = open_upload(spool_dir, upload.id);
+    Result<RecoveredUpload> opened = open_upload(spool_dir, listed.id);
     if (!opened)
         return opened.error();
     if (!opened->cut.empty())
         tell(opened->cut);
     std::unique_ptr<ReplayStore> store = std::move(opened->store);
+    SpooledUpload upload = listed;
+    upload.notes = store->notes(); // somebody else may have gone on with it since it was listed
     const std::uint64_t end = store->end();
     const ResumePoint recovery = recovery_of(upload);
     // The server had confirmed it all; only the files were not cleared away any more.
-    const std::optional<std::uint64_t> length = tus::parse_size(note(upload, "length"));
-    if (length && *length == end && recovery.released == end && end > 0 &&
-        recovery.mode != LengthMode::kConcatenation) {
+    if (!note(upload, "finished").empty()) {
         store->discard();
         return UploadComplete{recovery.upload_url, recovery.origin.value_or(0) + end, {}, {}};
     }

@@ -119,7 +119,13 @@ int finish_all(const std::vector<SpooledUpload> &uploads, const std::string &fol
             }
             std::fflush(stdout);
         }
-        g_main_loop_quit(loop.get());
+        // not from here: the loop may not have begun to run yet, and would not hear it
+        g_idle_add(
+            [](gpointer data) {
+                g_main_loop_quit(static_cast<GMainLoop *>(data));
+                return G_SOURCE_REMOVE;
+            },
+            loop.get());
     });
     g_main_loop_run(loop.get());
     work.join();

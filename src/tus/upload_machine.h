@@ -93,6 +93,9 @@ public:
     // Bytes before this stream position are never needed again but for a rollback of the server.
     std::uint64_t releasable() const;
 
+    // The server has every byte up to the length that it knows.
+    bool stored() const;
+
     const std::string &upload_url() const { return url_; }
 
     const std::vector<std::string> &parts() const { return parts_; } // finished partial uploads

@@ -36,6 +36,12 @@ std::uint64_t UploadMachine::releasable() const
     return mode_ == LengthMode::kConcatenation ? part_begin_ : acked_;
 }
 
+bool UploadMachine::stored() const
+{
+    return mode_ != LengthMode::kConcatenation && server_length_ &&
+           origin_ + acked_ >= *server_length_;
+}
+
 std::string UploadMachine::where() const
 {
     if (!url_.empty())
@@ -68,9 +74,7 @@ Action UploadMachine::transfer(const Input &input)
 {
     state_ = State::kReady;
     // what is stored is stored, however late the word of it came
-    const bool stored = mode_ != LengthMode::kConcatenation && server_length_ &&
-                        origin_ + acked_ >= *server_length_;
-    if (input.ended && !stored) {
+    if (input.ended && !stored()) {
         if (std::optional<Error> error = given_up(input))
             return fail(std::move(*error));
     }

@@ -296,6 +296,7 @@ void Worker::loop()
 
 void Worker::after_step(const Input &input)
 {
+    journal(); // before bytes are given up: what is said of them must not be older
     {
         MutexLock lock(core_.mutex);
         const std::uint64_t before = core_.store->acked();
@@ -323,7 +324,6 @@ void Worker::after_step(const Input &input)
     for (const Report &report : machine_->take_reports())
         deliver(report, input);
     deliver_warnings();
-    journal();
     publish_progress(false);
     sync_disk();
 }
@@ -633,7 +633,10 @@ void Worker::fail(const Error &error)
         MutexLock lock(core_.mutex);
         core_.failed = true;
         core_.stats.state = to_string(State::kFailed);
-        const bool left = core_.store->end() > acked;
+        // Bytes that are all there are not an upload yet: its length, or the joining, may be
+        // missing.
+        const bool left = core_.store->end() > acked ||
+                          (machine_ && core_.store->end() > 0 && !machine_->stored());
         if (left && core_.config.replay.spool_mode != SpoolMode::kNever) {
             Result<std::string> kept = core_.store->keep();
             if (kept)
@@ -680,18 +683,18 @@ void Worker::stopped()
     if (policy == OnStop::kFinish)
         return fail(error);
     journal();
+    const bool begun = !machine_->upload_url().empty() || !machine_->parts().empty();
     bool keep_failed = false;
     std::string folder;
     {
         MutexLock lock(core_.mutex);
-        if (core_.config.replay.spool_mode != SpoolMode::kNever &&
-            (missing > 0 || !machine_->upload_url().empty())) {
+        if (core_.config.replay.spool_mode != SpoolMode::kNever && (missing > 0 || begun)) {
             const Result<std::string> kept = core_.store->keep();
             keep_failed = !kept;
             folder = kept ? *kept : "";
         }
     }
-    if (missing == 0 && machine_->upload_url().empty())
+    if (missing == 0 && !begun)
         return;
     if (keep_failed)
         error.message += " They could not be kept on disk.";
@@ -798,9 +801,12 @@ void Worker::journal()
         facts["origin"] = std::to_string(machine_->origin());
     facts["length-mode"] = to_string(machine_->mode());
     facts["released"] = std::to_string(machine_->releasable());
-    std::string &parts = facts["parts"];
+    // in one note with the position where they end: a crash must not come between the two
+    std::string &parts = facts["parts"] = cat(machine_->releasable(), '\n');
     for (const std::string &part : machine_->parts())
         parts += cat(part, '\n');
+    if (machine_->state() == State::kFinished)
+        facts["finished"] = "1";
     MutexLock lock(core_.mutex);
     if (core_.ended)
         facts["length"] = std::to_string(core_.store->end());

@@ -31,6 +31,29 @@ namespace {
 
 constexpr const char *kKey = "1234$recover-test-key";
 
+// Lets a test wait for what the server has confirmed.
+class AckObserver final : public DeafObserver {
+public:
+    void on_progress(const UploadProgress &progress) override
+    {
+        const MutexLock lock(mutex_);
+        acked_ = progress.bytes_acked;
+        changed_.notify_all();
+    }
+
+    void wait_acked(std::uint64_t bytes)
+    {
+        MutexLock lock(mutex_);
+        while (acked_ < bytes)
+            changed_.wait(lock);
+    }
+
+private:
+    Mutex mutex_;
+    Condition changed_;
+    std::uint64_t acked_ = 0;
+};
+
 struct Run {
     int status = -1;
     std::string out, err;
@@ -177,6 +200,63 @@ void left_upload_is_finished(const LeaveRow &row)
     g_assert_cmpint(test.recover({}).status, ==, 0); // again: nothing to do
 }
 
+struct PartsRow {
+    const char *name;
+    SpoolMode mode;
+    OnStop policy;
+    bool away;
+};
+
+const std::vector<PartsRow> kParts = {
+    {"kept", SpoolMode::kOverflow, OnStop::kKeep, false},
+    {"kept-always", SpoolMode::kAlways, OnStop::kKeep, false},
+    {"not-joined-in-time", SpoolMode::kOverflow, OnStop::kFinish, true},
+    {"not-joined-in-time-always", SpoolMode::kAlways, OnStop::kFinish, true},
+};
+
+// All bytes are at the server, in partial uploads that only the journal can still join.
+void partial_uploads_are_joined(const PartsRow &row)
+{
+    StandinOptions options;
+    options.extensions = {"creation", "concatenation"};
+    Case test(std::move(options));
+    const std::vector<std::byte> bytes = noise(128 << 10); // two parts, nothing is held back
+    {
+        UploadConfig config = test.config(row.mode);
+        config.runtime.progress_interval = milliseconds(1);
+        AckObserver observer;
+        LiveUpload upload(
+            std::move(config), test.tus_target(),
+            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+        upload.set_hints({});
+        upload.start();
+        g_assert_true(upload.write(bytes).status == WriteStatus::kOk);
+        observer.wait_acked(bytes.size());
+        if (row.away)
+            test.server->go_away();
+        upload.stop(row.policy);
+    }
+    if (row.away)
+        g_assert_true(test.server->come_back().ok());
+    g_assert_cmpint(test.recover({}).status, ==, 0);
+    test.check_stored(bytes);
+}
+
+// Those in use need no work at all: the program ends as soon as it has begun.
+void nothing_to_do_ends_at_once()
+{
+    Case test;
+    DeafObserver observer;
+    LiveUpload upload(
+        test.config(SpoolMode::kAlways), test.tus_target(),
+        [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+    g_assert_true(upload.write(noise(1000)).status == WriteStatus::kOk);
+    for (int round = 0; round < 100; ++round)
+        g_assert_cmpint(test.recover({}).status, ==, 0);
+    upload.start();
+    upload.stop(OnStop::kFinish);
+}
+
 void upload_that_is_gone_is_made_anew()
 {
     Case test;
@@ -303,6 +383,10 @@ int main(int argc, char **argv)
     gsttus::test::init(argc, argv);
     for (const LeaveRow &row : kLeft)
         add_row_test(std::string("/recover/finish/") + row.name, row, left_upload_is_finished);
+    for (const PartsRow &row : kParts)
+        add_row_test(std::string("/recover/partial-uploads/") + row.name, row,
+                     partial_uploads_are_joined);
+    add_test("/recover/nothing-to-do", nothing_to_do_ends_at_once);
     add_test("/recover/upload-is-gone", upload_that_is_gone_is_made_anew);
     add_test("/recover/gcore/video-exists", gcore_upload_is_finished_in_its_video);
     add_test("/recover/gcore/no-video-yet",

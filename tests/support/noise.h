@@ -29,7 +29,7 @@ inline std::string sha256(std::span<const std::byte> bytes)
     return text.get();
 }
 
-class DeafObserver final : public UploadObserver {
+class DeafObserver : public UploadObserver {
 public:
     void on_created(const UploadCreated &) override {}
 
