@@ -56,6 +56,32 @@ Metadata metadata_of(const SpooledUpload &upload)
     return metadata;
 }
 
+bool is_open_to_others(const std::string &url)
+{
+    const GUriOwn uri(g_uri_parse(url.c_str(), G_URI_FLAGS_ENCODED, nullptr));
+    const char *host = uri ? g_uri_get_host(uri.get()) : nullptr;
+    if (!host || g_strcmp0(g_uri_get_scheme(uri.get()), "http") != 0)
+        return false;
+    const auto address = GRef<GInetAddress>::adopt(g_inet_address_new_from_string(host));
+    const bool loopback = address ? g_inet_address_get_is_loopback(address.get()) != FALSE
+                                  : g_ascii_strcasecmp(host, "localhost") == 0;
+    return !loopback;
+}
+
+// As the sinks do: credentials leave this machine only over TLS.
+Result<void> check_secrecy(const SpooledUpload &upload, const RecoverOptions &options)
+{
+    if (options.authorization.empty() && options.extra_headers.empty())
+        return {};
+    for (const std::string &url : {note(upload, "upload-url"), target_note(upload, "endpoint")}) {
+        if (is_open_to_others(url))
+            return make_error(ErrorKind::kSettings,
+                              cat("The credentials would go over the network unencrypted, to ",
+                                  redact_url(url), ". Finish this upload without them."));
+    }
+    return {};
+}
+
 // An upload that exists needs no target, as long as it exists.
 class NoTarget final : public Target {
 public:
@@ -260,6 +286,8 @@ Result<UploadComplete> finish_upload(const std::string &spool_dir, const Spooled
     std::unique_ptr<ReplayStore> store = std::move(opened->store);
     SpooledUpload upload = listed;
     upload.notes = store->notes(); // somebody else may have gone on with it since it was listed
+    if (const Result<void> secret = check_secrecy(upload, options); !secret)
+        return secret.error();
     const std::uint64_t end = store->end();
     const ResumePoint recovery = recovery_of(upload);
     // The server had confirmed it all; only the files were not cleared away any more.

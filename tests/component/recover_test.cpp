@@ -257,6 +257,30 @@ void nothing_to_do_ends_at_once()
     upload.stop(OnStop::kFinish);
 }
 
+void credentials_do_not_travel_unencrypted()
+{
+    Case test;
+    {
+        DeafObserver observer; // never started: all that it knows is the address
+        LiveUpload upload(
+            test.config(SpoolMode::kAlways),
+            std::make_unique<TusTarget>("http://0.0.0.0:1/files/", Metadata{}),
+            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+        g_assert_true(upload.write(noise(1000)).status == WriteStatus::kOk);
+    }
+    for (const std::vector<const char *> &arguments :
+         {std::vector<const char *>{"--authorization", "Bearer marker"},
+          std::vector<const char *>{"--header", "X-Key: marker"}}) {
+        const Run run = test.recover(arguments);
+        g_assert_cmpint(run.status, ==, 1);
+        g_assert_nonnull(strstr(run.out.c_str(), "unencrypted"));
+        g_assert_null(strstr(run.out.c_str(), "marker"));
+    }
+    const std::string listed = test.recover({"--list"}).out;
+    const std::string id = listed.substr(0, listed.find(' '));
+    g_assert_cmpint(test.recover({"--delete", id.c_str()}).status, ==, 0);
+}
+
 void upload_that_is_gone_is_made_anew()
 {
     Case test;
@@ -387,6 +411,7 @@ int main(int argc, char **argv)
         add_row_test(std::string("/recover/partial-uploads/") + row.name, row,
                      partial_uploads_are_joined);
     add_test("/recover/nothing-to-do", nothing_to_do_ends_at_once);
+    add_test("/recover/unencrypted", credentials_do_not_travel_unencrypted);
     add_test("/recover/upload-is-gone", upload_that_is_gone_is_made_anew);
     add_test("/recover/gcore/video-exists", gcore_upload_is_finished_in_its_video);
     add_test("/recover/gcore/no-video-yet",
