@@ -126,14 +126,12 @@ Error settings_error(std::string message, std::string detail)
 Result<GRef<GProxyResolver>> make_proxy(const std::string &proxy)
 {
     const std::string uri = proxy.find("://") == std::string::npos ? cat("http://", proxy) : proxy;
-    GError *error = nullptr;
-    const GUriOwn parsed(g_uri_parse(uri.c_str(), GUriFlags(SOUP_HTTP_URI_FLAGS), &error));
-    const GErrorOwn owned_error(error);
+    // the parser's words about it might show a part of the password
+    const GUriOwn parsed(g_uri_parse(uri.c_str(), GUriFlags(SOUP_HTTP_URI_FLAGS), nullptr));
     const char *host = parsed ? g_uri_get_host(parsed.get()) : nullptr;
     if (!host || !*host)
         return settings_error(
-            cat("proxy \"", redact_url(uri), "\" is not an address like http://host:port"),
-            error ? error->message : "");
+            cat("proxy \"", redact_url(uri), "\" is not an address like http://host:port"), "");
     return GRef<GProxyResolver>::adopt(g_simple_proxy_resolver_new(uri.c_str(), nullptr));
 }
 

@@ -791,6 +791,14 @@ void proxy_gets_the_whole_address()
     g_assert_true(contains(proxy.notes().front(), "GET http://upload.example/files HTTP/1.1\r\n"));
 }
 
+void bad_proxy_does_not_show_its_password()
+{
+    const auto made = make_soup_transport(HttpConfig{.proxy = "http://joe:marker/1@proxy:8080"});
+    g_assert_false(made.ok());
+    g_assert_false(contains(made.error().message, "marker"));
+    g_assert_false(contains(made.error().detail, "marker"));
+}
+
 void refusal_of_a_proxy_is_no_answer_of_the_server()
 {
     RawServer proxy({[](RawConnection &peer) {
@@ -859,6 +867,7 @@ int main(int argc, char **argv)
     add_test("/transport/tls/plain-server", plain_server_is_no_tls_server);
     add_test("/transport/tls/client-certificate", client_certificate_comes_from_the_interaction);
     add_test("/transport/proxy/plain", proxy_gets_the_whole_address);
+    add_test("/transport/proxy/bad", bad_proxy_does_not_show_its_password);
     add_test("/transport/proxy/refusal", refusal_of_a_proxy_is_no_answer_of_the_server);
     add_test("/transport/settings", settings_are_checked);
     return g_test_run();
