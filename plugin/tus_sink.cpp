@@ -312,8 +312,8 @@ char *get_uri(GstURIHandler *handler)
     if (endpoint.empty())
         return nullptr;
     // what follows may be secret, see the property
-    return g_strdup(
-        gsttus::cat(kUriPrefix, endpoint.substr(0, endpoint.find_first_of("?#"))).c_str());
+    const std::string shown = gsttus::redact_url(endpoint.substr(0, endpoint.find_first_of("?#")));
+    return g_strdup(gsttus::cat(kUriPrefix, shown).c_str());
 }
 
 gboolean set_uri(GstURIHandler *handler, const char *uri, GError **error)

@@ -170,6 +170,14 @@ void readable_values_hold_no_secret()
         g_value_unset(&value);
     }
     g_free(specs);
+    g_object_set(element, "endpoint", "https://joe:marker@h/files", nullptr);
+    GstElement *plain = make(kTus);
+    g_object_set(plain, "endpoint", "https://joe:marker@h/files", nullptr);
+    for (GstElement *each : {element, plain}) {
+        const GCharOwn uri(gst_uri_handler_get_uri(GST_URI_HANDLER(each)));
+        g_assert_null(std::strstr(uri.get(), "marker"));
+    }
+    gst_object_unref(plain);
     GstStructure *headers = nullptr;
     g_object_get(element, "extra-headers", &headers, nullptr);
     g_assert_true(gst_structure_has_field(headers, "X-Key")); // the names are there
