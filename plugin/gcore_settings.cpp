@@ -88,6 +88,11 @@ Result<GcoreConfig> make_gcore_config(const GcoreSettings &gcore, const Settings
     auto metadata = make_metadata(settings);
     if (!metadata)
         return metadata.error();
+    if (gcore.wait_status != WaitStatus::kNone && gcore.video_id == 0 &&
+        !settings.upload.upload_url.empty()) {
+        return bad_setting("wait-status follows the video, but which one upload-url belongs to is "
+                           "not known: set video-id too.");
+    }
     config.video_id = gcore.video_id;
     config.video_name = gcore.video_name;
     config.location = settings.location;

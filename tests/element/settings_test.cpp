@@ -196,6 +196,12 @@ struct GcoreRefusal {
 const GcoreRefusal kGcoreRefusals[] = {
     {"no-key", [](GcoreSettings &g, Settings &) { g.api_key.clear(); }, "GCORE_API_KEY"},
     {"key-with-line-break", [](GcoreSettings &g, Settings &) { g.api_key = "marker\n"; }, "token"},
+    {"wait-status-without-video",
+     [](GcoreSettings &g, Settings &s) {
+         s.upload.upload_url = "https://h/upload/1";
+         g.wait_status = WaitStatus::kReady;
+     },
+     "video-id"},
     {"api-url-plain-http", [](GcoreSettings &g, Settings &) { g.api_url = "http://api.gcore.com"; },
      "unencrypted"},
     {"api-url-userinfo", [](GcoreSettings &g, Settings &) { g.api_url = "https://a:marker@h"; },
