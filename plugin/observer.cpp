@@ -25,6 +25,11 @@ GRef<GstTusSink> Observer::sink()
     return GRef<GstTusSink>::adopt(static_cast<GstTusSink *>(g_weak_ref_get(&sink_)));
 }
 
+void Observer::set_draining(bool draining)
+{
+    draining_ = draining;
+}
+
 void Observer::set_stopping()
 {
     const MutexLock lock(mutex_);
@@ -64,7 +69,7 @@ void Observer::on_progress(const UploadProgress &progress)
     if (!self)
         return;
     post_progress(GST_ELEMENT(self.get()), progress);
-    if (progress.draining)
+    if (draining_) // a stop ends an upload too, but has no START
         post_drain(GST_ELEMENT(self.get()), GST_PROGRESS_TYPE_CONTINUE, drain_text(progress));
 }
 

@@ -6,6 +6,8 @@
 #include "tus_sink.h"
 #include "upload/live_upload.h"
 
+#include <atomic>
+
 namespace gsttus {
 
 class Observer final : public UploadObserver {
@@ -16,6 +18,7 @@ public:
     Observer &operator=(const Observer &) = delete;
 
     // From now on a failure is the price of stopping early: a WARNING, not an ERROR.
+    void set_draining(bool draining); // EOS waits: GST_MESSAGE_PROGRESS may be posted
     void set_stopping() EXCLUDES(mutex_);
 
     // Streaming thread, after a write or the drain has failed: returns when the ERROR is on the
@@ -39,6 +42,7 @@ private:
     GRef<GstTusSink> sink(); // empty: the element is gone
 
     GWeakRef sink_{};
+    std::atomic<bool> draining_{false};
     Mutex mutex_;
     Condition changed_;
     bool stopping_ GUARDED_BY(mutex_) = false;

@@ -134,9 +134,13 @@ GstFlowReturn Recording::drain(GstBaseSink *sink)
     GstElement *element = GST_ELEMENT(sink);
     post_drain(element, GST_PROGRESS_TYPE_START, "Uploading the rest of the recording");
     ended_ = true;
+    observer_->set_draining(true);
     upload_->finish();
     for (;;) {
-        switch (upload_->wait_drained()) {
+        const DrainStatus status = upload_->wait_drained();
+        if (status != DrainStatus::kInterrupted)
+            observer_->set_draining(false);
+        switch (status) {
         case DrainStatus::kComplete:
             post_drain(element, GST_PROGRESS_TYPE_COMPLETE, "The server has the whole recording");
             return GST_FLOW_OK;
@@ -146,6 +150,7 @@ GstFlowReturn Recording::drain(GstBaseSink *sink)
             return GST_FLOW_ERROR;
         case DrainStatus::kInterrupted:
             if (const GstFlowReturn flow = wait_until_playing(sink); flow != GST_FLOW_OK) {
+                observer_->set_draining(false);
                 post_drain(element, GST_PROGRESS_TYPE_CANCELED, "Stopped before the end");
                 return flow;
             }

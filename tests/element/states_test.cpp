@@ -276,6 +276,8 @@ void stop_finishes_what_is_there()
     pipeline.set(GST_STATE_READY);
     const auto snapshot = server->snapshot();
     g_assert_nonnull(snapshot.only_finished()); // a buffer that waited for PLAYING is not in it
+    for (const Message &message : pipeline.drain_bus()) // those tell about EOS
+        g_assert_cmpint(GST_MESSAGE_TYPE(message.get()), !=, GST_MESSAGE_PROGRESS);
     g_assert_cmpuint(snapshot.only_finished()->offset, ==, stat(pipeline.sink(), "bytes-rendered"));
     // and the next recording is a new one
     pipeline.set(GST_STATE_PLAYING);
