@@ -16,6 +16,7 @@ int main(int argc, char **argv)
     config.chunk_size = 64 << 10;
     config.replay.spool_mode = SpoolMode::kAlways;
     config.replay.spool_dir = argv[2];
+    config.replay.rollback_margin = 0; // what the server has goes at once
     config.runtime.flush_interval = milliseconds(1);
     test::DeafObserver observer;
     LiveUpload upload(

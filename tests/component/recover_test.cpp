@@ -361,11 +361,24 @@ void wrong_usage_is_told_apart()
     g_assert_cmpint(test.recover({"--list"}).status, ==, 0);
 }
 
+struct KilledRow {
+    const char *name;
+    std::vector<std::string> extensions;
+};
+
+const std::vector<KilledRow> kKilled = {
+    {"deferred", StandinOptions::all_extensions()},
+    {"concatenation", {"creation", "concatenation"}},
+    {"spool", {"creation"}},
+};
+
 // A process is killed in the middle; how much it had accepted it says in a pipe, after each write.
-void killed_recording_is_finished_with_all_that_was_accepted()
+void killed_recording_is_finished_with_all_that_was_accepted(const KilledRow &row)
 {
     for (int round = 0; round < 10; ++round) {
-        Case test;
+        StandinOptions options;
+        options.extensions = row.extensions;
+        Case test(std::move(options));
         const std::vector<std::byte> bytes = noise(2000000);
         const std::string url = test.server->files_url();
 
@@ -419,6 +432,8 @@ int main(int argc, char **argv)
     add_test("/recover/server-away", server_that_is_not_there_leaves_all_for_next_time);
     add_test("/recover/delete", one_upload_can_be_deleted);
     add_test("/recover/usage", wrong_usage_is_told_apart);
-    add_test("/recover/killed", killed_recording_is_finished_with_all_that_was_accepted);
+    for (const KilledRow &row : kKilled)
+        add_row_test(std::string("/recover/killed/") + row.name, row,
+                     killed_recording_is_finished_with_all_that_was_accepted);
     return g_test_run();
 }
