@@ -46,16 +46,27 @@ std::string debug_text(const Error &error)
     return text;
 }
 
+// Begins with a capital and ends with a full stop, whoever wrote it.
+std::string as_sentence(std::string text)
+{
+    if (text.empty())
+        return text;
+    text.front() = g_ascii_toupper(text.front());
+    if (std::string_view(".!?").find(text.back()) == std::string_view::npos)
+        text += '.';
+    return text;
+}
+
 std::string user_text(const Error &error, const Whereabouts &whereabouts)
 {
     std::string text = error.message.empty()
-                           ? cat("The upload failed (", to_string(error.kind), ").")
+                           ? cat("The upload failed (", to_string(error.kind), ")")
                            : error.message;
+    text = as_sentence(std::move(text));
     // the library may have said so already
-    if (!whereabouts.spool_path.empty() && text.find("gst-tus-recover") == std::string::npos) {
+    if (!whereabouts.spool_path.empty() && text.find("gst-tus-recover") == std::string::npos)
         text += cat(" What was recorded is kept; finish the upload with: gst-tus-recover ",
                     whereabouts.spool_path);
-    }
     return text;
 }
 
@@ -182,6 +193,7 @@ void post_stalled(GstElement *element, const UploadStalled &stalled)
         return;
     Error warning = stalled.reason;
     warning.retryable = true;
+    warning.message = as_sentence(std::move(warning.message));
     warning.message += " The recording goes on and the upload is tried again until it works.";
     post_warning(element, warning);
 }

@@ -9,21 +9,6 @@
 
 namespace gsttus {
 
-namespace {
-
-// What gst_base_sink_wait_preroll() returns to let a step event through. GstBaseSink would render
-// the same buffer again if it saw that, and bytes would be doubled.
-constexpr GstFlowReturn kFlowStep = GST_FLOW_CUSTOM_ERROR;
-
-// Waits until the pipeline plays again. OK: go on where you were.
-GstFlowReturn wait_until_playing(GstBaseSink *sink)
-{
-    const GstFlowReturn flow = gst_base_sink_wait_preroll(sink);
-    return flow == kFlowStep ? GST_FLOW_OK : flow;
-}
-
-} // namespace
-
 Recording::Recording(GstTusSink *sink, UploadConfig config, HttpConfig http,
                      std::unique_ptr<Target> target, StreamHints hints)
     : on_stop_(config.on_stop), continues_(!config.upload_url.empty()),
@@ -40,16 +25,56 @@ Recording::Recording(GstTusSink *sink, UploadConfig config, HttpConfig http,
     upload_->start();
 }
 
-void Recording::interrupt()
+void Recording::set_paused(bool paused)
 {
-    observer_->interrupt();
-    upload_->interrupt();
+    const MutexLock lock(gate_mutex_);
+    paused_ = paused;
+    apply_gate();
 }
 
-void Recording::resume()
+void Recording::unlock()
 {
-    upload_->resume();
-    observer_->resume();
+    const MutexLock lock(gate_mutex_);
+    unlocking_ = true;
+    apply_gate();
+}
+
+void Recording::unlock_stop(bool flushing)
+{
+    const MutexLock lock(gate_mutex_);
+    unlocking_ = false;
+    if (flushing)
+        ++flushes_;
+    apply_gate();
+}
+
+void Recording::apply_gate()
+{
+    if (paused_ || unlocking_) {
+        observer_->interrupt();
+        upload_->interrupt();
+    } else {
+        upload_->resume();
+        observer_->resume();
+    }
+    gate_.notify_all();
+}
+
+// Not gst_base_sink_wait_preroll(): that returns at one signal, which may be that of a play before
+// the next pause. Who goes on then keeps PREROLL_LOCK from the state change to PLAYING, for as long
+// as the network likes.
+GstFlowReturn Recording::wait_while_held(GstBaseSink *sink)
+{
+    sink->have_preroll = TRUE; // a pause needs no other buffer
+    MutexLock lock(gate_mutex_);
+    const unsigned flushes = flushes_;
+    GST_BASE_SINK_PREROLL_UNLOCK(sink);
+    while ((paused_ || unlocking_) && flushes_ == flushes)
+        gate_.wait(lock);
+    lock.unlock();
+    GST_BASE_SINK_PREROLL_LOCK(sink);
+    sink->have_preroll = FALSE;
+    return sink->flushing ? GST_FLOW_FLUSHING : GST_FLOW_OK;
 }
 
 void Recording::stop()
@@ -94,7 +119,7 @@ GstFlowReturn Recording::write(GstBaseSink *sink, std::span<const std::byte> dat
         case WriteStatus::kOk:
             break;
         case WriteStatus::kInterrupted:
-            if (const GstFlowReturn flow = wait_until_playing(sink); flow != GST_FLOW_OK) {
+            if (const GstFlowReturn flow = wait_while_held(sink); flow != GST_FLOW_OK) {
                 GST_WARNING_OBJECT(sink, "flushed: %" G_GSIZE_FORMAT " bytes of a buffer dropped",
                                    data.size());
                 return flow;
@@ -149,7 +174,7 @@ GstFlowReturn Recording::drain(GstBaseSink *sink)
             post_drain(element, GST_PROGRESS_TYPE_ERROR, "The upload has failed");
             return GST_FLOW_ERROR;
         case DrainStatus::kInterrupted:
-            if (const GstFlowReturn flow = wait_until_playing(sink); flow != GST_FLOW_OK) {
+            if (const GstFlowReturn flow = wait_while_held(sink); flow != GST_FLOW_OK) {
                 observer_->set_draining(false);
                 post_drain(element, GST_PROGRESS_TYPE_CANCELED, "Stopped before the end");
                 return flow;

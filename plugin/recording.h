@@ -30,8 +30,11 @@ public:
     void take_tags(const GstTagList *tags);
 
     // --- any thread ---
-    void interrupt();
-    void resume();
+    // While paused, and between unlock() and unlock_stop(), the streaming thread does not block
+    // with PREROLL_LOCK held. unlock_stop(): with PREROLL_LOCK held.
+    void set_paused(bool paused) EXCLUDES(gate_mutex_);
+    void unlock() EXCLUDES(gate_mutex_);
+    void unlock_stop(bool flushing) EXCLUDES(gate_mutex_);
     void stop(); // as the property on-stop says, within stop-timeout
 
     LiveUpload &upload() { return *upload_; }
@@ -39,6 +42,8 @@ public:
     std::uint64_t position() const { return position_; } // bytes taken
 
 private:
+    void apply_gate() REQUIRES(gate_mutex_);
+    GstFlowReturn wait_while_held(GstBaseSink *sink) EXCLUDES(gate_mutex_);
     GstFlowReturn write(GstBaseSink *sink, std::span<const std::byte> data);
     void look_for_index(GstBaseSink *sink, std::span<const std::byte> data);
     GstFlowReturn fail_after_end(GstBaseSink *sink);
@@ -50,6 +55,12 @@ private:
     std::optional<NetworkWatch> network_;
     std::atomic<std::uint64_t> position_{0};
     std::atomic<bool> ended_{false}; // EOS came
+
+    Mutex gate_mutex_; // after PREROLL_LOCK; before the upload's and the observer's
+    Condition gate_;
+    bool paused_ GUARDED_BY(gate_mutex_) = false;
+    bool unlocking_ GUARDED_BY(gate_mutex_) = false;
+    unsigned flushes_ GUARDED_BY(gate_mutex_) = 0;
 
     // streaming thread only
     StreamHints hints_;

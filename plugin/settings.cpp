@@ -34,11 +34,12 @@ constexpr std::uint64_t kBlockSlack = 64 << 10;
 Result<void> check_sizes(const UploadConfig &config)
 {
     if (config.chunk_align > config.chunk_size) {
-        return bad_setting(cat("chunk-align (", config.chunk_align, ") is larger than chunk-size (",
-                               config.chunk_size, "): no PATCH could ever be sent."));
+        return bad_setting(cat("Property chunk-align (", config.chunk_align,
+                               ") is larger than chunk-size (", config.chunk_size,
+                               "): no PATCH could ever be sent."));
     }
     if (config.min_chunk_size > config.chunk_size) {
-        return bad_setting(cat("min-chunk-size (", config.min_chunk_size,
+        return bad_setting(cat("Property min-chunk-size (", config.min_chunk_size,
                                ") is larger than chunk-size (", config.chunk_size, ")."));
     }
     const std::uint64_t least = std::max(config.min_chunk_size, config.chunk_align);
@@ -51,14 +52,15 @@ Result<void> check_sizes(const UploadConfig &config)
         (config.replay.spool_mode == SpoolMode::kNever ? 0 : config.replay.max_spool_size);
     const std::uint64_t needed = least + least / 4 + kBlockSlack;
     if (bounded && room < needed) {
-        return bad_setting(cat("max-memory (", config.replay.max_memory,
+        return bad_setting(cat("Property max-memory (", config.replay.max_memory,
                                ") with what spool-mode and max-spool-size allow is too little for "
                                "the smallest PATCH that min-chunk-size and chunk-align allow (",
                                least, "): it takes ", needed, " bytes."));
     }
     if (config.length_mode == LengthMode::kSpool && config.replay.spool_mode == SpoolMode::kNever) {
-        return bad_setting("length-mode=spool keeps the recording on disk until it ends, which "
-                           "spool-mode=never forbids. Choose another length-mode or spool-mode.");
+        return bad_setting(
+            "Property length-mode=spool keeps the recording on disk until it ends, which "
+            "spool-mode=never forbids. Choose another length-mode or spool-mode.");
     }
     return {};
 }

@@ -274,6 +274,12 @@ void end_recording(GstTusSink *self)
     impl.recording.reset();
 }
 
+void set_paused(GstTusSink *self, bool paused)
+{
+    if (const auto recording = recording_of(self))
+        recording->set_paused(paused);
+}
+
 GstStateChangeReturn change_state(GstElement *element, GstStateChange transition) noexcept
 {
     GstTusSink *self = GST_TUS_SINK(element);
@@ -281,8 +287,12 @@ GstStateChangeReturn change_state(GstElement *element, GstStateChange transition
         return GST_STATE_CHANGE_FAILURE;
     if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !begin_recording(self))
         return GST_STATE_CHANGE_FAILURE;
+    if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+        set_paused(self, true);
     const GstStateChangeReturn result =
         GST_ELEMENT_CLASS(gst_tus_sink_parent_class)->change_state(element, transition);
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING && result != GST_STATE_CHANGE_FAILURE)
+        set_paused(self, false);
     // Going down, the streaming thread is out of here once the base class has deactivated the pad.
     if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
         (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))

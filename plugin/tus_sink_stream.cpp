@@ -12,14 +12,15 @@ gpointer parent_class = nullptr; // of GstTusSink, set once in its class_init
 gboolean unlock(GstBaseSink *sink) noexcept
 {
     if (const auto recording = recording_of(sink))
-        recording->interrupt();
+        recording->unlock();
     return TRUE;
 }
 
+// Called by the same thread, when it has PREROLL_LOCK.
 gboolean unlock_stop(GstBaseSink *sink) noexcept
 {
     if (const auto recording = recording_of(sink))
-        recording->resume();
+        recording->unlock_stop(sink->flushing != FALSE);
     return TRUE;
 }
 

@@ -18,6 +18,15 @@ std::string endless(const std::string &endpoint, const char *settings = "")
            std::string(settings) + " endpoint=" + endpoint;
 }
 
+// Often, so that a pause comes before the play before it has been noticed.
+void pause_and_play_often(Pipeline &pipeline)
+{
+    for (int i = 0; i < 200; ++i) {
+        pipeline.set(GST_STATE_PAUSED);
+        pipeline.set(GST_STATE_PLAYING);
+    }
+}
+
 // --- cycles --------------------------------------------------------------------------------------
 
 void null_to_playing_ten_times()
@@ -102,10 +111,7 @@ void pause_while_render_waits_for_room()
                       "endpoint=" + server->files_url());
     g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
     pipeline.wait_for_bytes(60000);
-    for (int i = 0; i < 5; ++i) {
-        pipeline.set(GST_STATE_PAUSED); // returns: render has let go
-        pipeline.set(GST_STATE_PLAYING);
-    }
+    pause_and_play_often(pipeline); // returns: render has let go
     g_assert_true(server->come_back().ok());
     pipeline.run();
     g_assert_cmpuint(pipeline.bytes(), ==, 500000);
@@ -172,10 +178,7 @@ struct Draining {
 
     void pause_and_play()
     {
-        for (int i = 0; i < 5; ++i) {
-            pipeline.set(GST_STATE_PAUSED);
-            pipeline.set(GST_STATE_PLAYING);
-        }
+        pause_and_play_often(pipeline);
         g_assert_true(server->come_back().ok());
         wait_for_progress(GST_PROGRESS_TYPE_COMPLETE);
         const Message eos = pipeline.wait_for(GST_MESSAGE_EOS);
