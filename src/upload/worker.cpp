@@ -649,7 +649,8 @@ void Worker::fail(const Error &error)
         }
     }
     if (!folder.empty())
-        report.message += cat(" What the server does not have is kept in ", folder,
+        report.message += cat(report.message.ends_with('.') ? " " : ". ",
+                              "What the server does not have is kept in ", folder,
                               ": gst-tus-recover finishes it.");
     tell([&](UploadObserver &observer) {
         observer.on_failed(report, machine_ ? machine_->upload_url() : "", folder);
