@@ -1,0 +1,203 @@
+// gcoresink against the stand-in's Gcore API: the video, its messages and properties, its status,
+// and what the API refuses.
+#include "element_support.h"
+
+#include <cstring>
+
+using namespace gsttus;
+using namespace gsttus::test;
+
+namespace {
+
+constexpr const char *kKey = "1234$secretmarker";
+constexpr const char *kShort = "fakesrc num-buffers=5 sizetype=fixed sizemax=4096 ! ";
+
+std::string sink(const standin::Standin &server, const char *settings = "", const char *key = kKey)
+{
+    return std::string("gcoresink name=sink flush-interval=10 api-key=") + key +
+           " api-url=" + server.url() + " " + settings;
+}
+
+guint64 field(const Message &message, const char *name)
+{
+    guint64 value = 0;
+    g_assert_true(gst_structure_get_uint64(gst_message_get_structure(message.get()), name, &value));
+    return value;
+}
+
+guint64 video_id(GstElement *element)
+{
+    guint64 id = 0;
+    g_object_get(element, "video-id", &id, nullptr);
+    return id;
+}
+
+void a_video_is_created_and_filled()
+{
+    const auto server = start_standin({.api_key = kKey, .examine = false});
+    Pipeline pipeline(kShort + sink(*server, "video-name=\"My Show\" location=show.mp4 "
+                                             "video-description=text "
+                                             "video-options=\"o,client_user_id=(int)7\""));
+    pipeline.run();
+    assert_same_bytes(*server, pipeline);
+    const auto snapshot = server->snapshot();
+    g_assert_cmpuint(snapshot.videos.size(), ==, 1);
+    const auto &video = snapshot.videos.begin()->second;
+    ASSERT_STR(video.name, "My Show");
+    g_assert_nonnull(std::strstr(video.fields.c_str(), "client_user_id"));
+    g_assert_nonnull(std::strstr(video.fields.c_str(), "text"));
+    const auto *upload = snapshot.only_finished();
+    ASSERT_STR(upload->metadata.at("filename"), "show.mp4");
+    g_assert_cmpuint(upload->video_id, ==, video.id);
+    g_assert_cmpuint(video_id(pipeline.sink()), ==, video.id);
+    int created = 0;
+    for (const Message &message : pipeline.seen) {
+        if (message_name(message) != "gcore-video-created")
+            continue;
+        ++created;
+        g_assert_cmpuint(field(message, "video-id"), ==, video.id);
+        g_assert_cmpuint(field(message, "client-id"), >, 0);
+        g_assert_cmpstr(gst_structure_get_string(gst_message_get_structure(message.get()), "name"),
+                        ==, "My Show");
+        g_assert_true(gst_structure_has_field(gst_message_get_structure(message.get()), "slug"));
+    }
+    g_assert_cmpint(created, ==, 1);
+}
+
+void each_recording_has_a_video_of_its_own()
+{
+    const auto server = start_standin({.api_key = kKey, .examine = false});
+    Pipeline pipeline(kShort + sink(*server));
+    pipeline.run();
+    const guint64 first = video_id(pipeline.sink());
+    pipeline.set(GST_STATE_READY);
+    g_assert_cmpuint(video_id(pipeline.sink()), ==, first); // stays readable
+    pipeline.run();
+    g_assert_cmpuint(video_id(pipeline.sink()), !=, first);
+    g_assert_cmpuint(server->snapshot().videos.size(), ==, 2);
+}
+
+void a_given_video_is_used()
+{
+    const auto server = start_standin({.api_key = kKey, .examine = false});
+    Pipeline first(kShort + sink(*server));
+    first.run();
+    const guint64 id = video_id(first.sink());
+    Pipeline second(kShort + sink(*server, ("video-id=" + std::to_string(id)).c_str()));
+    second.run();
+    g_assert_cmpuint(server->snapshot().videos.size(), ==, 1);
+}
+
+void the_title_names_the_video()
+{
+    const auto server = start_standin({.api_key = kKey, .examine = false});
+    Pipeline pipeline("fakesrc num-buffers=5 sizetype=fixed sizemax=4096 ! taginject "
+                      "tags=\"title=\\\"From the stream\\\"\" ! " +
+                      sink(*server));
+    pipeline.run();
+    ASSERT_STR(server->snapshot().videos.begin()->second.name, "From the stream");
+}
+
+void eos_waits_for_the_status()
+{
+    const auto server =
+        start_standin({.api_key = kKey, .status_step = milliseconds(50), .examine = false});
+    Pipeline pipeline(kShort + sink(*server, "wait-status=ready"));
+    pipeline.run();
+    std::string last;
+    for (const Message &message : pipeline.seen) {
+        if (message_name(message) == "gcore-video-status")
+            last = gst_structure_get_string(gst_message_get_structure(message.get()), "status");
+    }
+    ASSERT_STR(last, "ready");
+}
+
+void a_refused_file_is_an_error()
+{
+    const auto server =
+        start_standin({.api_key = kKey, .status_step = milliseconds(50), .examine = true});
+    Pipeline pipeline(kShort + sink(*server, "wait-status=ready status-timeout=20"));
+    const Message message = pipeline.run_to_error(); // zeros are no video
+    g_test_message("%s", error_text(message).c_str());
+    g_assert_true(GST_MESSAGE_SRC(message.get()) == GST_OBJECT(pipeline.sink()));
+}
+
+void an_empty_video_is_deleted()
+{
+    const auto server = start_standin({.api_key = kKey, .examine = false});
+    Pipeline pipeline("appsrc name=src ! " + sink(*server));
+    g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
+    const Message created = pipeline.wait_for_named("gcore-video-created");
+    pipeline.request(GST_STATE_NULL);
+    g_assert_true(server->snapshot().videos.begin()->second.deleted);
+}
+
+struct RefusalRow {
+    const char *name, *fault;
+    int code;
+};
+
+const RefusalRow kRefusals[] = {
+    {"404", "on POST /streaming any: answer 404 with JSON", GST_RESOURCE_ERROR_NOT_FOUND},
+    {"403", "on POST /streaming any: answer 403 with HTML", GST_RESOURCE_ERROR_NOT_AUTHORIZED},
+};
+
+void api_refusal_is_an_error(const RefusalRow &row)
+{
+    const auto server = start_standin({.api_key = kKey});
+    g_assert_true(server->add_fault(row.fault).ok());
+    Pipeline pipeline(kShort + sink(*server));
+    const Message message = pipeline.run_to_error();
+    g_test_message("%s", error_text(message).c_str());
+    g_assert_true(is_error(message, GST_RESOURCE_ERROR, row.code));
+    g_assert_null(std::strstr(error_text(message).c_str(), "secretmarker"));
+}
+
+void a_wrong_key_is_an_error_at_once()
+{
+    const auto server = start_standin({.api_key = kKey});
+    Pipeline pipeline(kShort + sink(*server, "", "9999$othermarker"));
+    const Message message = pipeline.run_to_error();
+    g_test_message("%s", error_text(message).c_str());
+    g_assert_true(is_error(message, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED));
+    g_assert_null(std::strstr(error_text(message).c_str(), "othermarker"));
+    unsigned status = 0;
+    gst_structure_get_uint(error_details(message), "http-status-code", &status);
+    g_assert_cmpuint(status, ==, 401);
+}
+
+void ten_cycles_leave_ten_videos()
+{
+    const auto server = start_standin({.api_key = kKey, .examine = false});
+    Pipeline pipeline("fakesrc is-live=true sizetype=fixed sizemax=4096 datarate=4000000 "
+                      "format=time ! " +
+                      sink(*server));
+    for (int i = 0; i < 10; ++i) {
+        pipeline.set(GST_STATE_PLAYING);
+        pipeline.wait_for_bytes(20000);
+        pipeline.set(GST_STATE_NULL);
+    }
+    const auto snapshot = server->snapshot();
+    g_assert_cmpuint(snapshot.videos.size(), ==, 10);
+    for (const auto &[id, video] : snapshot.videos)
+        g_assert_false(video.deleted);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    init_elements(argc, argv);
+    add_test("/gcoresink/creates", a_video_is_created_and_filled);
+    add_test("/gcoresink/creates-anew", each_recording_has_a_video_of_its_own);
+    add_test("/gcoresink/uses", a_given_video_is_used);
+    add_test("/gcoresink/title", the_title_names_the_video);
+    add_test("/gcoresink/wait-status", eos_waits_for_the_status);
+    add_test("/gcoresink/refused-file", a_refused_file_is_an_error);
+    add_test("/gcoresink/empty-video", an_empty_video_is_deleted);
+    for (const RefusalRow &row : kRefusals)
+        add_row_test(std::string("/gcoresink/refused/") + row.name, row, api_refusal_is_an_error);
+    add_test("/gcoresink/wrong-key", a_wrong_key_is_an_error_at_once);
+    add_test("/gcoresink/cycles", ten_cycles_leave_ten_videos);
+    return g_test_run();
+}
