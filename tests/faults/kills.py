@@ -99,17 +99,21 @@ class Kills:
     def finish(self, spool):
         if not spool.exists():
             return []
-        answer = subprocess.run(
-            [self.recover, spool], env=self.launcher.environment, capture_output=True, text=True,
-            timeout=120, check=False,
-        )  # fmt: skip
+        try:
+            answer = subprocess.run(
+                [self.recover, spool], env=self.launcher.environment, capture_output=True,
+                text=True, timeout=120, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as hung:
+            said = (hung.stdout or b"") + (hung.stderr or b"")
+            raise AssertionError(f"recover does not end: {said.decode()[-2000:]}") from None
         expect(answer.returncode == 0, f"recover: {answer.stdout}{answer.stderr}")
         left = list(spool.glob("upload-*"))
         expect(not left, f"left in the spool folder: {left}: {answer.stdout}")
         return re.findall(r"finished: .* at (\S+)", answer.stdout)
 
     def check(self, server, before, urls, accepted, run):
-        """One upload holds all that was accepted, whoever finished it, and there is no second one."""
+        """One upload holds all that was accepted, whoever finished it, and it is the only one."""
         new = [path for path in stored_files(server) - before if path.stat().st_size > 0]
         if accepted == 0 and not new:
             self.totals["before_the_first_byte"] += 1

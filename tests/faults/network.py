@@ -224,7 +224,7 @@ class Namespaces:
         """tc on the client's end of the cable; without words as it was."""
         if not shutil.which("tc"):
             raise Unavailable("the tc program is not installed")
-        action = ["replace", "dev", "cable", "root", *words] if words else ["del", "dev", "cable", "root"]
+        action = ["replace" if words else "del", "dev", "cable", "root", *words]
         for name in (self.client, self.server):
             answer = subprocess.run(
                 [*self.inside(name), "tc", "qdisc", *action],

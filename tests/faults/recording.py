@@ -1,4 +1,4 @@
-"""One recording with faults: starts the recorder, lets the fault happen, and gives what was measured.
+"""One recording with faults: starts the recorder, lets the fault happen, gives what was measured.
 
 Must not know which faults there are, nor which servers.
 """

@@ -1,6 +1,7 @@
 """The table of what was measured, for a terminal and for docs/reliability.md.
 
-python3 tests/faults/table.py build/faults.json puts the last run's table into the document. Must not know how it was measured.
+python3 tests/faults/table.py build/faults.json puts the last run's table into the document.
+Must not know how it was measured.
 """
 
 import json
@@ -50,9 +51,9 @@ def remarks(results):
                     f"{title}: {row['bytes'] * 8 / 60e6:.1f} Mbit/s; outage of "
                     f"{row['outage_seconds']:.1f} s reported; memory {memory}, "
                     f"{row['max_rss_mib']} MiB at most; {row['frames_late']} of {row['frames']} "
-                    f"pictures late by more than a picture, the worst {row['latest_frame_ms']} ms, a "
-                    f"thread that only slept was woken up to {row['idle_thread_late_ms']} ms late; "
-                    f"complete {row['drain_seconds']:.1f} s after the end"
+                    f"pictures late by more than a picture, the worst {row['latest_frame_ms']} ms, "
+                    f"a thread that only slept was woken up to {row['idle_thread_late_ms']} ms "
+                    f"late; complete {row['drain_seconds']:.1f} s after the end"
                 )
             elif "20 Mbit/s" in result["fault"]:
                 yield (
@@ -72,7 +73,7 @@ def remarks(results):
                 f"killed, {totals['bytes_stored']} in the end, all of them right"
             )
         if "skipped" in result:
-            yield f"{title}: not done, {result['skipped']}"
+            yield f"{title}: not done, {result['skipped'].rstrip('.')}"
         if "failed" in result:
             yield f"{title}: FAILED"
 
