@@ -14,8 +14,8 @@ struct Hint {
 };
 
 constexpr const char *kFragmented =
-    "set fragment-duration=1000 and streamable=true on it, leave fragment-mode at dash-or-mss, and "
-    "set none of its reserved-* properties";
+    "set fragment-duration=1000 on it, leave fragment-mode at dash-or-mss, set none of its "
+    "reserved-* properties, and behind a tee link this branch before that of a file";
 
 constexpr Hint kHints[] = {
     {"mp4mux qtmux 3gppmux mj2mux ismlmux", kFragmented},
