@@ -60,9 +60,13 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
             core_->block_warned = true;
             Error error;
             error.kind = ErrorKind::kNoSpace;
-            error.message = "Memory and disk for unsent data are full: the pipeline has to wait "
-                            "for the server. Raise max-memory or max-spool-size, or allow "
-                            "spool-mode=overflow.";
+            const bool no_disk = core_->config.replay.spool_mode == SpoolMode::kNever;
+            error.message = no_disk
+                                ? "Memory for unsent data is full: the pipeline has to wait for "
+                                  "the server. Raise max-memory, or allow spool-mode=overflow."
+                                : "Memory and disk for unsent data are full: the pipeline has to "
+                                  "wait for the server. Raise max-memory or max-spool-size, or "
+                                  "free disk space.";
             core_->warnings.push_back(std::move(error));
         }
         ++core_->writers_blocked;

@@ -314,9 +314,10 @@ void Worker::after_step(const Input &input)
         stats.retries = machine_->counters().retries;
         stats.outages = machine_->counters().outages;
         stats.outage_time = machine_->counters().outage_time;
-        if (core_.writers_blocked == 0 &&
+        // caught up while the server takes bytes: the next time is another incident
+        if (core_.writers_blocked == 0 && before != core_.store->acked() &&
             core_.store->end() - machine_->acked() <= core_.config.chunk_size)
-            core_.block_warned = false; // caught up: the next time is another incident
+            core_.block_warned = false;
         // Also where nothing was freed: the margin gives way to a writer who asks.
         if (core_.writers_blocked > 0 && before != core_.store->acked())
             core_.app_wake.notify_all();
