@@ -80,19 +80,21 @@ print(*{suite.split(":")[-1] for test in json.load(sys.stdin) for suite in test[
 }
 
 run_suite() { # LABEL FOLDER SUITE MESON-TEST-OPTION...
-    local label=$1 folder=$2 suite=$3 start=$SECONDS counted
+    local label=$1 folder=$2 suite=$3 start=$SECONDS counted results
     shift 3
-    rm -f "$folder/meson-logs/testlog.json"
+    rm -f "$folder"/meson-logs/testlog*.json
     meson test -C "$folder" --no-rebuild --suite "$suite" --print-errorlogs "$@" \
         < /dev/null > "$log" 2>&1 || true
-    if [ ! -s "$folder/meson-logs/testlog.json" ]; then
+    # under a wrapper its name is another
+    results=("$folder"/meson-logs/testlog*.json)
+    if [ ! -s "${results[0]}" ]; then
         tail -n 20 "$log"
         line "$label" 0 1 0 $((SECONDS - start))
         return
     fi
     # Kept under the suite's name, since the next suite overwrites it.
-    cp "$folder/meson-logs/testlog.txt" "$folder/meson-logs/$suite.txt"
-    read -r -a counted < <(python3 tests/tools/count_tests.py "$folder/meson-logs/testlog.json" 2> "$log.names")
+    cp "${results[0]%.json}.txt" "$folder/meson-logs/$suite.txt"
+    read -r -a counted < <(python3 tests/tools/count_tests.py "${results[0]}" 2> "$log.names")
     cat "$log.names" && rm -f "$log.names"
     # How fast the simulator was.
     sed -n 's/^# *\(.* schedules per second\).*/  \1/p' "$folder/meson-logs/$suite.txt"
