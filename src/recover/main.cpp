@@ -100,7 +100,7 @@ int finish_all(const std::vector<SpooledUpload> &uploads, const std::string &fol
             }
             std::printf("%s\n", describe_upload(upload).c_str());
             std::fflush(stdout);
-            if (upload.in_use)
+            if (upload.in_use || upload.leftover)
                 continue;
             Result<UploadComplete> result = Error{};
             if (upload.trouble.empty())
@@ -133,8 +133,11 @@ int finish_all(const std::vector<SpooledUpload> &uploads, const std::string &fol
         g_source_remove(source);
     const auto busy = static_cast<std::size_t>(std::count_if(
         uploads.begin(), uploads.end(), [](const SpooledUpload &upload) { return upload.in_use; }));
+    const auto left_over = static_cast<std::size_t>(
+        std::count_if(uploads.begin(), uploads.end(),
+                      [](const SpooledUpload &upload) { return upload.leftover; }));
     std::printf("%s finished, %zu not, %zu in use\n",
-                plural(uploads.size() - unfinished - busy).c_str(), unfinished, busy);
+                plural(uploads.size() - unfinished - busy - left_over).c_str(), unfinished, busy);
     return unfinished == 0 ? kAllFinished : kSomeNot;
 }
 

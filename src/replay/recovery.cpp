@@ -216,6 +216,8 @@ void describe(SpoolFolder &folder, FileOps &ops, SpooledUpload &out)
     auto journal = read_journal(ops, folder.dir());
     if (!journal.complete) {
         out.trouble = unreadable(out.folder, journal.cut).message;
+        out.leftover =
+            !file_size(folder.dir(), kJournalName) && !file_size(folder.dir(), kOldJournalName);
         return;
     }
     Checker checker(ops, folder.dir());

@@ -19,6 +19,9 @@ struct SpooledUpload {
     std::string folder;  // path
     bool in_use = false; // a running program has it; the rest is empty then
     std::string trouble; // not empty: why it cannot be read
+    // There is no journal: the rest of a finished upload whose files were being removed, or of a
+    // recording that died without SpoolMode::kAlways. Nothing can be recovered from it.
+    bool leftover = false;
     std::map<std::string, std::string> notes;
     std::uint64_t acked = 0;          // bytes before it were at the server
     std::uint64_t begin = 0, end = 0; // stream positions of the bytes on disk

@@ -352,6 +352,22 @@ void one_upload_can_be_deleted()
     g_assert_nonnull(strstr(test.recover({"--list"}).out.c_str(), "0 uploads"));
 }
 
+// Killed while the files of a finished upload were removed: the journal goes first.
+void rest_of_a_finished_upload_is_no_failure()
+{
+    Case test;
+    test.leave(test.tus_target(), SpoolMode::kOverflow, noise(300000), true);
+    const std::string listed = test.recover({"--list"}).out;
+    const std::string id = listed.substr(0, listed.find(' '));
+    const GCharOwn journal(g_build_filename(test.folder.get(), id.c_str(), "journal", nullptr));
+    g_assert_cmpint(unlink(journal.get()), ==, 0);
+    const Run run = test.recover({});
+    g_assert_cmpint(run.status, ==, 0);
+    g_assert_nonnull(strstr(run.out.c_str(), "left over"));
+    g_assert_nonnull(strstr(run.out.c_str(), "0 uploads finished, 0 not"));
+    g_assert_cmpint(test.recover({"--delete", id.c_str()}).status, ==, 0);
+}
+
 void wrong_usage_is_told_apart()
 {
     Case test;
@@ -431,6 +447,7 @@ int main(int argc, char **argv)
              gcore_recording_that_never_reached_the_api_gets_a_video);
     add_test("/recover/server-away", server_that_is_not_there_leaves_all_for_next_time);
     add_test("/recover/delete", one_upload_can_be_deleted);
+    add_test("/recover/leftover", rest_of_a_finished_upload_is_no_failure);
     add_test("/recover/usage", wrong_usage_is_told_apart);
     for (const KilledRow &row : kKilled)
         add_row_test(std::string("/recover/killed/") + row.name, row,
