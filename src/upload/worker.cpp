@@ -457,12 +457,7 @@ Worker::Outcome Worker::wait(const Wait &wait)
 
 Event Worker::resolve(const Resolve &action)
 {
-    Duration timeout{};
-    {
-        MutexLock lock(core_.mutex);
-        timeout = core_.runtime.timeout;
-    }
-    TargetContext context = target_context(core_.cancel_work.get(), timeout);
+    TargetContext context = target_context(core_.cancel_work.get());
     TargetResult<Destination> result = core_.target->resolve(context, action.refresh);
     if (auto *failure = std::get_if<TargetError>(&result)) {
         if (failure->error.kind == ErrorKind::kCancelled)
@@ -579,12 +574,7 @@ Event Worker::renew(const RenewCredentials &action)
 void Worker::complete()
 {
     const std::uint64_t bytes = machine_->acked();
-    TargetContext context = target_context(core_.cancel_all.get(), seconds(30));
-    {
-        MutexLock lock(core_.mutex);
-        context.timeout = core_.runtime.timeout;
-        core_.stats.bytes_acked = bytes;
-    }
+    TargetContext context = target_context(core_.cancel_all.get());
     UploadComplete report{machine_->upload_url(), machine_->origin() + bytes, {}, {}};
     {
         MutexLock lock(core_.mutex);
@@ -621,8 +611,7 @@ void Worker::fail(const Error &error)
 {
     const std::uint64_t acked = machine_ ? machine_->acked() : 0;
     if (http_ && acked == 0) {
-        const GRef<GCancellable> cancel = core_.cancel_all;
-        TargetContext context = target_context(cancel.get(), kCleanUp);
+        TargetContext context = target_context(core_.cancel_all.get(), kCleanUp);
         core_.target->abandoned(context, 0);
     }
     journal();
@@ -650,8 +639,7 @@ void Worker::fail(const Error &error)
         }
     }
     if (!folder.empty())
-        report.message += cat(report.message.ends_with('.') ? " " : ". ",
-                              "What the server does not have is kept in ", folder,
+        report.message += cat(" What the server does not have is kept in ", folder,
                               ": gst-tus-recover finishes it.");
     tell([&](UploadObserver &observer) {
         observer.on_failed(report, machine_ ? machine_->upload_url() : "", folder);
@@ -752,17 +740,19 @@ Identity Worker::identity()
     return identity;
 }
 
-TargetContext Worker::target_context(GCancellable *cancel, Duration timeout)
+TargetContext Worker::target_context(GCancellable *cancel, std::optional<Duration> timeout)
 {
     StreamHints hints;
+    Duration usual{};
     {
         MutexLock lock(core_.mutex);
         hints = core_.hints;
+        usual = core_.runtime.timeout;
     }
     return TargetContext{*http_,
                          cancel,
                          redact_,
-                         timeout,
+                         timeout.value_or(usual),
                          [this, cancel](Duration span) { return sleep(span, cancel); },
                          [this](const TargetNotice &notice) {
                              tell([&](UploadObserver &observer) {

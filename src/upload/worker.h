@@ -119,7 +119,9 @@ private:
     bool too_late();      // for a request that is under way
 
     Identity identity(); // of the next request; its secrets are redacted from here on
-    TargetContext target_context(GCancellable *cancel, Duration timeout);
+    // `timeout` of a request; none: the user's.
+    TargetContext target_context(GCancellable *cancel,
+                                 std::optional<Duration> timeout = std::nullopt);
     bool sleep(Duration span, GCancellable *cancel);
     void journal();
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "glib/ptr.h"
 #include "http/soup_transport.h"
+#include "noise.h"
 #include "standin/standin.h"
 #include "test.h"
 #include "upload/live_upload.h"
@@ -12,7 +13,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -25,6 +25,8 @@ using gsttus::standin::StandinOptions;
 using gsttus::standin::UploadRecord;
 using gsttus::test::add_row_test;
 using gsttus::test::add_test;
+using gsttus::test::noise;
+using gsttus::test::sha256;
 
 namespace {
 
@@ -130,22 +132,6 @@ private:
     Mutex mutex_;
     Condition changed_;
 };
-
-std::vector<std::byte> noise(std::size_t size)
-{
-    std::mt19937 random(42);
-    std::vector<std::byte> bytes(size);
-    for (std::byte &byte : bytes)
-        byte = static_cast<std::byte>(random());
-    return bytes;
-}
-
-std::string sha256(std::span<const std::byte> bytes)
-{
-    const GCharOwn text(g_compute_checksum_for_data(
-        G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(bytes.data()), bytes.size()));
-    return text.get();
-}
 
 UploadConfig quick_config()
 {
