@@ -256,7 +256,8 @@ std::string describe_upload(const SpooledUpload &upload)
     if (upload.in_use)
         return cat(upload.id, "  in use by a running program");
     if (upload.leftover)
-        return cat(upload.id, "  left over, nothing to recover (the next recording removes it)");
+        return cat(upload.id,
+                   "  left over, nothing to recover (the next recording or recovery removes it)");
     if (!upload.trouble.empty())
         return cat(upload.id, "  can not be read: ", upload.trouble);
     const GCharOwn size(g_format_size(upload.end - upload.begin));

@@ -79,6 +79,14 @@ int list(const std::vector<SpooledUpload> &uploads, const std::string &folder)
     return kAllFinished;
 }
 
+// Whether it goes or stays, no recording is unfinished because of it.
+void remove_leftover(const SpooledUpload &upload, const std::string &folder)
+{
+    const Result<void> removed = delete_leftover(folder, upload.id);
+    std::printf("%s  left over, nothing to recover: %s\n", upload.id.c_str(),
+                removed ? "removed" : cat("not removed. ", removed.error().message).c_str());
+}
+
 int finish_all(const std::vector<SpooledUpload> &uploads, const std::string &folder,
                const RecoverOptions &options)
 {
@@ -94,13 +102,17 @@ int finish_all(const std::vector<SpooledUpload> &uploads, const std::string &fol
     std::size_t unfinished = 0;
     std::thread work([&] {
         for (const SpooledUpload &upload : uploads) {
+            if (upload.leftover) {
+                remove_leftover(upload, folder);
+                continue;
+            }
             if (g_cancellable_is_cancelled(cancel.get())) {
-                ++unfinished;
+                unfinished += upload.in_use ? 0 : 1;
                 continue;
             }
             std::printf("%s\n", describe_upload(upload).c_str());
             std::fflush(stdout);
-            if (upload.in_use || upload.leftover)
+            if (upload.in_use)
                 continue;
             Result<UploadComplete> result = Error{};
             if (upload.trouble.empty())
@@ -189,8 +201,12 @@ int run(const Arguments &arguments)
         std::fprintf(stderr, "gst-tus-recover: %s\n", uploads.error().message.c_str());
         return kSomeNot;
     }
-    if (arguments.list || uploads->empty())
+    if (arguments.list || uploads->empty()) {
+        // Folders from before the first file or after the last are not listed.
+        if (!arguments.list)
+            remove_leftovers(folder);
         return list(*uploads, folder);
+    }
     RecoverOptions options;
     options.api_key = text_of(arguments.api_key, "GCORE_API_KEY");
     options.api_url = text_of(arguments.api_url, "GCORE_BASE_URL");
@@ -199,7 +215,9 @@ int run(const Arguments &arguments)
     options.ssl_ca_file = text_of(arguments.ca_file, nullptr);
     options.ssl_strict = !arguments.insecure;
     options.outage_timeout = seconds(arguments.outage_timeout);
-    return finish_all(*uploads, folder, options);
+    const int status = finish_all(*uploads, folder, options);
+    remove_leftovers(folder);
+    return status;
 }
 
 } // namespace
@@ -239,6 +257,7 @@ int main(int argc, char **argv)
         g_option_context_new("- finish uploads that were interrupted"));
     g_option_context_set_description(context.get(),
                                      "DIR is a sink's spool-dir; without it, the default one.\n"
+                                     "Leftovers that hold nothing to recover are removed.\n"
                                      "Exit status: 0 all finished, 1 some not, 2 wrong usage.\n");
     g_option_context_add_main_entries(context.get(), entries.data(), nullptr);
     GError *raw = nullptr;

@@ -207,6 +207,11 @@ std::uint32_t next_spill_number(int dir)
     return next;
 }
 
+bool is_leftover(SpoolFolder &folder)
+{
+    return !file_size(folder.dir(), kJournalName) && !file_size(folder.dir(), kOldJournalName);
+}
+
 void describe(SpoolFolder &folder, FileOps &ops, SpooledUpload &out)
 {
     for (const auto &name : names_in(folder.dir())) {
@@ -216,8 +221,7 @@ void describe(SpoolFolder &folder, FileOps &ops, SpooledUpload &out)
     auto journal = read_journal(ops, folder.dir());
     if (!journal.complete) {
         out.trouble = unreadable(out.folder, journal.cut).message;
-        out.leftover =
-            !file_size(folder.dir(), kJournalName) && !file_size(folder.dir(), kOldJournalName);
+        out.leftover = is_leftover(folder);
         return;
     }
     Checker checker(ops, folder.dir());
@@ -311,6 +315,25 @@ Result<void> delete_upload(const std::string &spool_dir, const std::string &id)
     return (*folder)->remove();
 }
 
+Result<void> delete_leftover(const std::string &spool_dir, const std::string &id)
+{
+    auto folder = SpoolFolder::open(spool_dir, id, real_file_ops());
+    if (!folder) {
+        if (folder.error().kind == ErrorKind::kNotFound)
+            return {};
+        return folder.error();
+    }
+    if (!is_leftover(**folder))
+        return Error{.kind = ErrorKind::kDisk,
+                     .message = cat("The folder ", (*folder)->path(), " has a journal now.")};
+    return (*folder)->remove();
+}
+
+std::size_t remove_leftovers(const std::string &spool_dir)
+{
+    return remove_leftovers(spool_dir, real_file_ops());
+}
+
 std::size_t remove_leftovers(const std::string &spool_dir, FileOps &ops)
 {
     const FdRef parent =
@@ -323,9 +346,7 @@ std::size_t remove_leftovers(const std::string &spool_dir, FileOps &ops)
             continue;
         auto folder = SpoolFolder::open(spool_dir, id, ops);
         if (folder) {
-            const bool leftover = !file_size((*folder)->dir(), kJournalName) &&
-                                  !file_size((*folder)->dir(), kOldJournalName);
-            removed += leftover && (*folder)->remove() ? 1 : 0;
+            removed += is_leftover(**folder) && (*folder)->remove() ? 1 : 0;
         } else if (folder.error().kind == ErrorKind::kNotFound) {
             // Made and never locked: it goes if it is an empty folder.
             removed += ops.remove_at(parent->get(), id.c_str(), AT_REMOVEDIR) == 0 ? 1 : 0;

@@ -47,8 +47,13 @@ Result<RecoveredUpload> open_upload(const std::string &spool_dir, const std::str
 // Only files that the store has made, and the folder if nothing else is in it.
 Result<void> delete_upload(const std::string &spool_dir, const std::string &id);
 
+// The same, if it is a leftover: looked at again under its lock, so that nothing that can be
+// recovered is lost. That it is gone already is no error.
+Result<void> delete_leftover(const std::string &spool_dir, const std::string &id);
+
 // Deletes what crashed programs left that cannot be recovered: folders without a journal.
 // Returns how many.
+std::size_t remove_leftovers(const std::string &spool_dir);
 std::size_t remove_leftovers(const std::string &spool_dir, FileOps &ops);
 
 } // namespace gsttus

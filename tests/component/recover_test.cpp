@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include <glib/gstdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -361,11 +362,37 @@ void rest_of_a_finished_upload_is_no_failure()
     const std::string id = listed.substr(0, listed.find(' '));
     const GCharOwn journal(g_build_filename(test.folder.get(), id.c_str(), "journal", nullptr));
     g_assert_cmpint(unlink(journal.get()), ==, 0);
+    const std::string only_said = test.recover({"--list"}).out;
+    g_assert_nonnull(strstr(only_said.c_str(), "left over, nothing to recover ("));
+    const GCharOwn folder(g_build_filename(test.folder.get(), id.c_str(), nullptr));
+    g_assert_true(g_file_test(folder.get(), G_FILE_TEST_IS_DIR));
     const Run run = test.recover({});
     g_assert_cmpint(run.status, ==, 0);
-    g_assert_nonnull(strstr(run.out.c_str(), "left over"));
+    g_assert_nonnull(strstr(run.out.c_str(), "left over, nothing to recover: removed\n"));
     g_assert_nonnull(strstr(run.out.c_str(), "0 uploads finished, 0 not"));
-    g_assert_cmpint(test.recover({"--delete", id.c_str()}).status, ==, 0);
+    g_assert_false(g_file_test(folder.get(), G_FILE_TEST_EXISTS));
+}
+
+void leftover_with_a_foreign_file_is_said_to_stay()
+{
+    Case test;
+    const GCharOwn folder(
+        g_build_filename(test.folder.get(), "upload-20240101T000000Z-1-0badcafe", nullptr));
+    g_assert_cmpint(g_mkdir(folder.get(), 0700), ==, 0);
+    const GCharOwn lock(g_build_filename(folder.get(), "lock", nullptr));
+    const GCharOwn foreign(g_build_filename(folder.get(), "notes.txt", nullptr));
+    for (const char *path : {lock.get(), foreign.get()})
+        g_assert_true(g_file_set_contents(path, "", 0, nullptr));
+    const Run run = test.recover({});
+    g_assert_cmpint(run.status, ==, 0);
+    g_assert_nonnull(strstr(run.out.c_str(), "left over, nothing to recover: not removed."));
+    g_assert_true(g_file_test(foreign.get(), G_FILE_TEST_EXISTS));
+    g_assert_cmpint(unlink(foreign.get()), ==, 0);
+    // Without its lock it is not listed, and goes all the same.
+    g_assert_nonnull(strstr(test.recover({"--list"}).out.c_str(), "0 uploads in"));
+    g_assert_true(g_file_test(folder.get(), G_FILE_TEST_IS_DIR));
+    g_assert_cmpint(test.recover({}).status, ==, 0);
+    g_assert_false(g_file_test(folder.get(), G_FILE_TEST_EXISTS));
 }
 
 void wrong_usage_is_told_apart()
@@ -448,6 +475,7 @@ int main(int argc, char **argv)
     add_test("/recover/server-away", server_that_is_not_there_leaves_all_for_next_time);
     add_test("/recover/delete", one_upload_can_be_deleted);
     add_test("/recover/leftover", rest_of_a_finished_upload_is_no_failure);
+    add_test("/recover/leftover-foreign-file", leftover_with_a_foreign_file_is_said_to_stay);
     add_test("/recover/usage", wrong_usage_is_told_apart);
     for (const KilledRow &row : kKilled)
         add_row_test(std::string("/recover/killed/") + row.name, row,
