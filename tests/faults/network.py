@@ -30,30 +30,39 @@ class Link:
         up = self.pump(self.ends[0][0], self.ends[1][1], True)
         down = self.pump(self.ends[1][0], self.ends[0][1], False)
         self.tasks = [asyncio.ensure_future(pump) for pump in (up, down)]
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-        self.close()
+        try:
+            await asyncio.gather(*self.tasks, return_exceptions=True)
+        finally:
+            self.close()
 
     async def pump(self, reader, writer, upward):
         proxy = self.proxy
         queue = asyncio.Queue(256 if proxy.delay else 4)
         sender = asyncio.ensure_future(self.send(queue, writer))
         try:
-            while block := await reader.read(BLOCK):
+            while block := await self.read(reader):
                 if not upward and proxy.lose_answers:
                     self.reset()
+                    return
                 if upward and proxy.cut_after:
                     left = proxy.cut_after - self.upward
                     if left <= len(block):
                         await queue.put((0, block[: max(left, 0)]))
                         await asyncio.sleep(0.02)
                         self.reset()
+                        return
                 self.upward += len(block) if upward else 0
                 await queue.put((time.monotonic() + proxy.delay, block))
-        except OSError:
-            pass
-        finally:
             await queue.put((0, b""))
             await sender
+        finally:
+            sender.cancel()  # After a reset nobody would end it any more.
+
+    async def read(self, reader):
+        try:
+            return await reader.read(BLOCK)
+        except OSError:
+            return b""
 
     async def send(self, queue, writer):
         while True:
@@ -64,8 +73,9 @@ class Link:
                 if not block:
                     writer.write_eof()
                     return
-                writer.write(block)
-                await writer.drain()
+                if not writer.is_closing():
+                    writer.write(block)
+                    await writer.drain()
             except OSError:
                 pass  # The other task notices; go on emptying the queue.
             if self.proxy.rate:
@@ -100,7 +110,7 @@ class Proxy:
         self.cut_after = 0  # each connection is reset after so many bytes from the client
         self.lose_answers = False  # a connection is reset when the server says something
         self.resets = 0
-        self.links = set()
+        self.links, self.serving = set(), set()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
@@ -116,7 +126,14 @@ class Proxy:
         event.set()
         return event
 
-    async def accept(self, reader, writer):
+    def accept(self, reader, writer):
+        # The task is ours: some releases of Python 3.11 and 3.12 ask one that they made of a
+        # coroutine for its exception even when it was cancelled, and print a traceback.
+        task = self.loop.create_task(self.serve(reader, writer))
+        self.serving.add(task)
+        task.add_done_callback(self.serving.discard)
+
+    async def serve(self, reader, writer):
         try:
             server = await asyncio.open_connection("127.0.0.1", self.target_port, limit=BLOCK)
         except OSError:
@@ -179,6 +196,8 @@ class Proxy:
         self.call(self.end_tasks())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(5)
+        if not self.loop.is_running():
+            self.loop.close()
 
 
 def ip(*arguments):
