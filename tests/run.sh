@@ -237,6 +237,8 @@ run_normal() {
 run_sim() { run_build "" build "" sim -t 1000; }
 run_big() { run_build "" build "" interop -t 10; }
 run_faults() {
+    # What the cases between network namespaces need; without it they are skipped, and say so.
+    [ -z "$install" ] || install_packages iproute2 nftables || true
     rm -f build/faults.txt
     chosen=faults run_build "" build "" faults
     # What was injected, and what it cost.

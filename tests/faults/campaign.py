@@ -310,6 +310,19 @@ def shaped(*words, seconds=5):
     return fault
 
 
+def packets_lost(percent):
+    def fault(run, networks):
+        run.until(2)
+        networks.lose(percent)
+        run.until(7)
+        lost = networks.lose_no_more()
+        expect(lost > 0, "no packet was lost")
+        print(f"# {lost} packets lost")
+        return time.monotonic()
+
+    return fault
+
+
 def cable_pulled(run, networks):
     run.until(2)
     networks.cable(False)
@@ -512,9 +525,8 @@ def cases():
     yield "link shaped to 200 kbit/s for 5 s", "tusd", "ts", in_namespaces(
         shaped("tbf", "rate", "200kbit", "burst", "16kb", "latency", "400ms")
     )
-    yield "300 ms and 2 % packet loss for 5 s", "tusd", "ts", in_namespaces(
-        shaped("netem", "delay", "150ms", "loss", "2%")
-    )
+    for percent in (2, 10):
+        yield f"{percent} % packet loss for 5 s", "tusd", "ts", in_namespaces(packets_lost(percent))
     yield "60 s at 20 Mbit/s, server gone from 10 to 50", "gcore-standin", "ts", long_outage
     yield "the same, server of less and less extensions", "gcore-standin", "ts", every_length_mode
     yield "kill -9", "all three", "", many_kills

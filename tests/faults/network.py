@@ -5,6 +5,7 @@ Must not know GStreamer, tus or what is tested.
 
 import asyncio
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -228,6 +229,8 @@ class Namespaces:
             self.add_address(self.server, self.address)
             self.add_address(self.client, f"{self.subnet}.2")
             for name in (self.client, self.server):
+                # One packet for each segment, as on a real cable: what is lost is 1.5 kB, not 64.
+                ip("-n", name, "link", "set", "cable", "gso_max_segs", "1")
                 ip("-n", name, "link", "set", "cable", "up")
         except Unavailable:
             self.stop()
@@ -251,6 +254,33 @@ class Namespaces:
             )  # fmt: skip
             if answer.returncode != 0:
                 raise Unavailable(f"tc {' '.join(words[:1])}: {answer.stderr.strip()}")
+
+    def nft(self, name, command):
+        answer = subprocess.run(
+            [*self.inside(name), "nft", command], capture_output=True, text=True, check=False
+        )
+        if answer.returncode != 0:
+            raise Unavailable(f"nft: {answer.stderr.strip().splitlines()[0]}")
+        return answer.stdout
+
+    def lose(self, percent):
+        """So many packets of a hundred do not arrive, in either direction."""
+        if not shutil.which("nft"):
+            raise Unavailable("the nft program is not installed")
+        for name in (self.client, self.server):
+            self.nft(
+                name,
+                "table ip loss { chain input { type filter hook input priority 0; "
+                f"iifname cable numgen random mod 100 < {percent} counter drop; }}; }}",
+            )
+
+    def lose_no_more(self):
+        """Gives the number of packets that were lost."""
+        lost = 0
+        for name in (self.client, self.server):
+            lost += int(re.search(r"packets (\d+)", self.nft(name, "list table ip loss"))[1])
+            self.nft(name, "delete table ip loss")
+        return lost
 
     def cable(self, there):
         ip("-n", self.server, "link", "set", "cable", "up" if there else "down")
