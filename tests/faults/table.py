@@ -5,15 +5,25 @@ Must not know how it was measured.
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+MOST = 400  # characters of a failure's reason
 HEADS = (
     "injected", "server", "file", "MB", "outages", "retries", "resent kB", "render max ms",
     "CPU max ms", "5 ms or more", "memory MiB", "back after s",
 )  # fmt: skip
+
+
+def one_line(reason):
+    """A failure's reason, short, and without what a URL may hold that is not for everybody."""
+    text = re.sub(r"(https?://)[^/\s@\"']*@", r"\1", " ".join(reason.split()))
+    text = re.sub(r"(https?://[^\s?#\"']*)[?#][^\s\"']*", r"\1", text)
+    text = re.sub(r"(?i)\b(authorization|api-?key|bearer)\b.*", r"\1 (and what follows)", text)
+    return text if len(text) <= MOST else f"{text[:MOST * 2 // 3]} ... {text[-MOST // 3:]}"
 
 
 def cells(result, row):
@@ -75,7 +85,7 @@ def remarks(results):
         if "skipped" in result:
             yield f"{title}: not done, {result['skipped'].rstrip('.')}"
         if "failed" in result:
-            yield f"{title}: FAILED"
+            yield f"{title}: FAILED, {one_line(result['failed']).rstrip('.')}"
 
 
 def plain(results):
