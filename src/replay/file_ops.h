@@ -1,5 +1,5 @@
 // The system calls that the spool makes, as a seam: tests let the n-th of them fail.
-// Thread-safe; must outlive every store, Piece and Syncer that was given it.
+// Thread-safe; must outlive every store, Piece and DiskWork that was given it.
 #pragma once
 
 #include "base/clock.h"

@@ -57,7 +57,7 @@ std::size_t ReplayStore::Impl::append(std::span<const std::byte> data)
         const std::size_t n = append_some(data.subspan(taken));
         if (n > 0)
             taken += n;
-        else if (!drop_from_margin())
+        else if (awaits_spill() || !drop_from_margin())
             break;
     }
     return taken;
@@ -65,14 +65,15 @@ std::size_t ReplayStore::Impl::append(std::span<const std::byte> data)
 
 std::size_t ReplayStore::Impl::append_some(std::span<const std::byte> data)
 {
-    const bool may_spool = config_.spool_mode != SpoolMode::kNever;
+    const bool may_spool =
+        config_.spool_mode != SpoolMode::kNever && (!spill_thread_ || journaling_);
     bool disk_first = journaling_ || (may_spool && config_.max_memory == 0);
     if (!disk_first && may_spool && !segments_.empty() && segments_.back().file) {
         // Having spilled, go on in that file until a good part of the window is free again, or
         // every freed block would mean one more file.
         const std::uint64_t free = memory_limit_ - std::min(memory_limit_, memory_used_);
         disk_first = segments_.back().file->writer &&
-                     segments_.back().file->size < Spool::kFileSize && free < memory_limit_ / 4;
+                     segments_.back().file->size < Spool::kFileSize && free < spill_reserve();
     }
     if (disk_first) {
         if (const std::size_t n = to_disk(data); n > 0)
@@ -144,6 +145,7 @@ bool ReplayStore::Impl::drop_from_margin()
     if (segments_.empty() || segments_.front().end > acked_)
         return false;
     free_front();
+    spool_.delete_needless();
     spool_.retry_now();
     return true;
 }
@@ -168,33 +170,133 @@ std::size_t ReplayStore::Impl::index_of(std::uint64_t at) const
     return static_cast<std::size_t>(after - segments_.begin()) - 1;
 }
 
-// Moves the memory segment at `index` to disk, where it becomes `parts` segments (one, or two at
-// the end of a file). FALSE: the disk did not take all of it; the rest is still in memory, behind
-// those parts.
+// Moves the memory segment at `index` to disk, where it becomes `parts` segments (none if it only
+// continues the one before, two at the end of a file). FALSE: the disk did not take all of it; the
+// rest is still in memory, behind those parts.
 bool ReplayStore::Impl::persist(std::size_t index, Spool::Bound bound, std::size_t &parts)
 {
     parts = 0;
     while (true) {
-        Segment &segment = segments_[index + parts];
+        const Segment &segment = segments_[index + parts];
         const std::span data(segment.block->bytes.get() + segment.offset,
                              static_cast<std::size_t>(segment.length()));
         const auto written = spool_.write(segment.begin, data, bound);
         if (!written)
             return false;
-        Segment on_disk = segment_of(segment.begin, *written);
-        if (written->length == segment.length()) {
-            memory_used_ -= segment.block->capacity;
-            --memory_segments_;
-            segment = std::move(on_disk);
-            ++parts;
+        const bool whole = written->length == data.size();
+        parts += moved_to_disk(index + parts, *written) ? 1 : 0;
+        if (whole)
             return true;
-        }
-        segment.begin += written->length;
-        segment.offset += written->length;
-        segments_.insert(segments_.begin() + static_cast<std::ptrdiff_t>(index + parts),
-                         std::move(on_disk));
-        ++parts;
     }
+}
+
+// The memory segment at `index`, or its beginning, is on disk now. FALSE: as a part of the segment
+// before it, else as one of its own.
+bool ReplayStore::Impl::moved_to_disk(std::size_t index, const Spool::Written &written)
+{
+    const auto at = segments_.begin() + static_cast<std::ptrdiff_t>(index);
+    const std::uint64_t begin = at->begin;
+    const bool joins = index > 0 && continues(segments_[index - 1], begin, written);
+    const bool whole = written.length == at->length();
+    if (whole) {
+        memory_used_ -= at->block->capacity;
+        --memory_segments_;
+    } else {
+        at->begin += written.length;
+        at->offset += written.length;
+    }
+    if (joins)
+        extend(segments_[index - 1], written);
+    if (joins && whole)
+        segments_.erase(at);
+    else if (whole)
+        *at = segment_of(begin, written);
+    else if (!joins)
+        segments_.insert(at, segment_of(begin, written));
+    return !joins;
+}
+
+// --- spilling ahead
+// --------------------------------------------------------------------------------
+
+namespace {
+
+class BlockSpill final : public ReplayStore::Spill {
+public:
+    BlockSpill(const Segment &segment, std::unique_ptr<Spool::Write> write)
+        : block_(segment.block), begin_(segment.begin),
+          data_(segment.block->bytes.get() + segment.offset,
+                static_cast<std::size_t>(segment.length())),
+          write_(std::move(write))
+    {
+    }
+
+    Result<void> run() override
+    {
+        write_->run(data_);
+        return {}; // end_spill() knows
+    }
+
+    std::uint64_t begin() const { return begin_; }
+
+    const MemoryBlock *block() const { return block_.get(); }
+
+    std::unique_ptr<Spool::Write> take_write() { return std::move(write_); }
+
+private:
+    std::shared_ptr<const MemoryBlock> block_;
+    std::uint64_t begin_;
+    std::span<const std::byte> data_; // in block_
+    std::unique_ptr<Spool::Write> write_;
+};
+
+} // namespace
+
+bool ReplayStore::Impl::wants_spill() const
+{
+    return config_.spool_mode == SpoolMode::kOverflow && !journaling_ && !discarded_ &&
+           memory_used_ > memory_limit_ - spill_reserve();
+}
+
+// The oldest block that the server does not have: what comes in goes on to memory, and what is
+// sent next in good times lies there.
+std::unique_ptr<ReplayStore::Spill> ReplayStore::Impl::begin_spill()
+{
+    if (!wants_spill() || spool_.busy() || segments_.empty())
+        return nullptr;
+    disk_refuses_ = true;
+    std::size_t i = 0;
+    if (acked_ < end_)
+        i = index_of(acked_);
+    const std::size_t last = segments_.size() - 1; // is still being filled
+    while (i < last && !segments_[i].block)
+        ++i;
+    if (i >= last || segments_[i].end <= acked_)
+        return nullptr;
+    auto write = spool_.begin(Spool::Bound::kConfigured);
+    if (!write)
+        return nullptr;
+    disk_refuses_ = false;
+    return std::make_unique<BlockSpill>(segments_[i], std::move(write));
+}
+
+void ReplayStore::Impl::end_spill(std::unique_ptr<Spill> spill)
+{
+    auto &done = static_cast<BlockSpill &>(*spill);
+    const auto written = spool_.end(done.begin(), done.take_write());
+    disk_refuses_ = !written;
+    if (!written)
+        return;
+    if (done.begin() >= begin() && done.begin() < end_) {
+        const std::size_t index = index_of(done.begin());
+        if (segments_[index].block.get() == done.block()) {
+            moved_to_disk(index, *written);
+            return;
+        }
+    }
+    // The server has it by now.
+    spool_.release_file(written->file, written->length);
+    spool_.delete_needless();
 }
 
 // The disk works again after bytes had to stay in memory: one block at a time, so that no single
@@ -296,22 +398,22 @@ JournalState ReplayStore::Impl::journal_state() const
     return state;
 }
 
-// --- Syncer
-// ---------------------------------------------------------------------------------------
+// --- work without the mutex
+// ------------------------------------------------------------------------
 
 namespace {
 
 // Has its own references: the store may change or go away meanwhile.
-class SpoolSyncer final : public ReplayStore::Syncer {
+class SpoolSync final : public ReplayStore::DiskWork {
 public:
-    SpoolSyncer(FileOps &ops, FdRef dir, FdRef journal, std::set<std::uint32_t> files,
-                std::string path)
+    SpoolSync(FileOps &ops, FdRef dir, FdRef journal, std::set<std::uint32_t> files,
+              std::string path)
         : ops_(ops), dir_(std::move(dir)), journal_(std::move(journal)), files_(std::move(files)),
           path_(std::move(path))
     {
     }
 
-    Result<void> sync() override
+    Result<void> run() override
     {
         for (const auto number : files_) {
             // Synced through a descriptor of its own; the store may have closed its one.
@@ -334,9 +436,30 @@ private:
                                      "them."));
     }
 
-    FileOps &ops_; // outlives the syncer by contract
+    FileOps &ops_; // outlives this by contract
     FdRef dir_, journal_;
     std::set<std::uint32_t> files_;
+    std::string path_;
+};
+
+class SpoolCleanUp final : public ReplayStore::DiskWork {
+public:
+    SpoolCleanUp(FileOps &ops, FdRef dir, std::vector<std::uint32_t> files, std::string path)
+        : ops_(ops), dir_(std::move(dir)), files_(std::move(files)), path_(std::move(path))
+    {
+    }
+
+    Result<void> run() override
+    {
+        for (const auto number : files_)
+            delete_spill_file(ops_, dir_->get(), number, path_);
+        return {};
+    }
+
+private:
+    FileOps &ops_; // outlives this by contract
+    FdRef dir_;
+    std::vector<std::uint32_t> files_;
     std::string path_;
 };
 
@@ -366,9 +489,11 @@ std::size_t ReplayStore::append(std::span<const std::byte> data)
     return impl_->append(data);
 }
 
-void ReplayStore::release(std::uint64_t acked)
+void ReplayStore::release(std::uint64_t acked, Deletion deletion)
 {
     impl_->release(acked);
+    if (deletion == Deletion::kNow)
+        impl_->spool_.delete_needless();
 }
 
 std::uint64_t ReplayStore::begin() const
@@ -441,13 +566,48 @@ std::string ReplayStore::folder() const
     return impl_->spool_.path();
 }
 
-std::unique_ptr<ReplayStore::Syncer> ReplayStore::syncer() const
+std::unique_ptr<ReplayStore::DiskWork> ReplayStore::sync_to_disk() const
 {
     Spool &spool = impl_->spool_;
     if (!spool.has_journal())
         return nullptr;
-    return std::make_unique<SpoolSyncer>(spool.ops(), spool.dir_fd(), spool.journal().fd(),
-                                         spool.take_unsynced(), spool.path());
+    return std::make_unique<SpoolSync>(spool.ops(), spool.dir_fd(), spool.journal().fd(),
+                                       spool.take_unsynced(), spool.path());
+}
+
+std::unique_ptr<ReplayStore::DiskWork> ReplayStore::clean_up()
+{
+    Spool &spool = impl_->spool_;
+    auto files = spool.take_needless();
+    if (files.empty())
+        return nullptr;
+    return std::make_unique<SpoolCleanUp>(spool.ops(), spool.dir_fd(), std::move(files),
+                                          spool.path());
+}
+
+bool ReplayStore::wants_spill() const
+{
+    return impl_->wants_spill();
+}
+
+void ReplayStore::spill_by_thread()
+{
+    impl_->spill_thread_ = true;
+}
+
+bool ReplayStore::awaits_spill() const
+{
+    return impl_->awaits_spill();
+}
+
+std::unique_ptr<ReplayStore::Spill> ReplayStore::begin_spill()
+{
+    return impl_->begin_spill();
+}
+
+void ReplayStore::end_spill(std::unique_ptr<Spill> spill)
+{
+    impl_->end_spill(std::move(spill));
 }
 
 } // namespace gsttus

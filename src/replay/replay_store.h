@@ -57,8 +57,10 @@ public:
 
     // Bytes before `acked` are at the server. Frees what lies more than the rollback margin behind;
     // append() frees from the margin too before it says full. `acked` may be less than last time: a
-    // server that went back. What is not acknowledged is never freed.
-    void release(std::uint64_t acked);
+    // server that went back. What is not acknowledged is never freed. With Deletion::kLater, files
+    // that are not needed any more stay until clean_up() is run.
+    enum class Deletion { kNow, kLater };
+    void release(std::uint64_t acked, Deletion deletion = Deletion::kNow);
 
     std::uint64_t begin() const;     // oldest position held
     std::uint64_t end() const;       // position after the newest byte
@@ -72,9 +74,33 @@ public:
     // A disk trouble since the last call (full, failing): once per trouble, for a WARNING.
     std::optional<Error> take_disk_warning();
 
+    // Work on the disk that needs no mutex, and may be slow.
+    class DiskWork {
+    public:
+        virtual ~DiskWork() = default;
+        virtual Result<void> run() = 0;
+    };
+
+    // Deletes the files that release() left; nullptr: there are none.
+    std::unique_ptr<DiskWork> clean_up();
+
+    // --- spilling ahead (SpoolMode::kOverflow) --------------------------------------------------
+    // With a thread for it, append() does not write to the disk itself. As long as wants_spill()
+    // (three quarters of the window are used), that thread calls begin_spill() and end_spill() with
+    // the mutex, and between the two Spill::run() without it. One at a time; between the two,
+    // keep(), discard() and the destructor must not be called.
+    class Spill : public DiskWork {};
+
+    void spill_by_thread(); // from now on; needs a window of some blocks
+    bool wants_spill() const;
+    std::unique_ptr<Spill> begin_spill(); // nullptr: nothing to do, or the disk refuses for now
+    void end_spill(std::unique_ptr<Spill> spill);
+    // append() took nothing, but will when the thread has done its work: the disk did not refuse.
+    bool awaits_spill() const;
+
     // --- crash safety (journal); no effect with SpoolMode::kNever -------------------------------
     // With SpoolMode::kAlways every byte that append() took, every note and every release() is in
-    // the files before the call returns: kill -9 loses nothing. A power cut: see syncer().
+    // the files before the call returns: kill -9 loses nothing. A power cut: see sync_to_disk().
 
     // Facts about the upload that a recovery needs (URL, offsets, target). Later values replace
     // earlier ones of the same name. Written through to the journal when there is one (the first
@@ -91,15 +117,8 @@ public:
     // Folder of this upload on disk; empty while there is none.
     std::string folder() const;
 
-    // Brings what is written so far onto the disk itself (fdatasync). May be slow: call it from the
-    // upload thread on the returned handle, without the mutex.
-    class Syncer {
-    public:
-        virtual ~Syncer() = default;
-        virtual Result<void> sync() = 0;
-    };
-
-    std::unique_ptr<Syncer> syncer() const; // nullptr: nothing to sync
+    // Brings what is written so far onto the disk itself (fdatasync); nullptr: nothing to sync.
+    std::unique_ptr<DiskWork> sync_to_disk() const;
 
 private:
     friend class Recovery; // see recovery.h

@@ -19,6 +19,12 @@ struct ReplayStore::Impl {
 
     std::size_t append(std::span<const std::byte> data);
     void release(std::uint64_t acked);
+    bool wants_spill() const;
+
+    bool awaits_spill() const { return spill_thread_ && !disk_refuses_ && wants_spill(); }
+
+    std::unique_ptr<Spill> begin_spill();
+    void end_spill(std::unique_ptr<Spill> spill);
 
     std::uint64_t begin() const { return segments_.empty() ? end_ : segments_.front().begin; }
 
@@ -38,6 +44,8 @@ struct ReplayStore::Impl {
     std::uint64_t acked_ = 0;
     std::uint64_t memory_used_ = 0;
     bool journaling_ = false; // every byte goes to disk, with a record
+    bool spill_thread_ = false;
+    bool disk_refuses_ = false; // as the spill thread found it
     bool discarded_ = false;
     bool kept_ = false; // keep() was called, or a recovery has read it: the files stay
 
@@ -48,8 +56,13 @@ private:
     bool drop_from_margin();
     void free_front();
     bool persist(std::size_t index, Spool::Bound bound, std::size_t &parts);
+    bool moved_to_disk(std::size_t index, const Spool::Written &written);
     void backfill();
     std::uint64_t kept_until() const;
+
+    // So much of the window stays free for what comes in.
+    std::uint64_t spill_reserve() const { return memory_limit_ / 4; }
+
     JournalState journal_state() const;
 
     std::uint64_t memory_limit_ = 0;

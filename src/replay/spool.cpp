@@ -18,8 +18,21 @@ namespace {
 constexpr std::uint64_t kReserve = std::uint64_t{256} << 20; // left to others on the disk
 constexpr std::uint64_t kCheckEvery = std::uint64_t{4} << 20;
 constexpr Duration kRetryAfter = seconds(1);
+constexpr const char *kNoRoom = "has no room";
+constexpr const char *kNotWritable = "cannot be written to";
+
+Error spool_error(int error, const std::string &where, const char *what)
+{
+    return disk_error(error, cat("The spool folder ", where, ' ', what, '.'));
+}
 
 } // namespace
+
+void delete_spill_file(FileOps &ops, int dir, std::uint32_t number, const std::string &path)
+{
+    if (ops.remove_at(dir, spill_name(number).c_str(), 0) != 0 && errno != ENOENT)
+        log(LogLevel::kWarning, "replay", cat("a spill file in ", path, " could not be deleted"));
+}
 
 Spool::Spool(std::string spool_dir, std::uint64_t max_size, FileOps &ops,
              std::function<JournalState()> state)
@@ -36,52 +49,154 @@ void Spool::adopt(std::unique_ptr<SpoolFolder> folder, std::uint32_t next_file, 
     journaling_ = true;
 }
 
-std::optional<Spool::Written> Spool::write(std::uint64_t position, std::span<const std::byte> data,
-                                           Bound bound)
+// --- one write -----------------------------------------------------------------------------------
+
+void Spool::Write::run(std::span<const std::byte> data)
 {
-    std::uint64_t allowed = 0;
-    if (data.empty() || !prepare(bound, allowed))
-        return std::nullopt;
-    const auto file = out_;
+    if ((!dir_ && !make_folder()) || (!allowed_ && !ask_for_room()) ||
+        (!file_ && !open_spill_file()))
+        return;
     data = data.first(static_cast<std::size_t>(
-        std::min({std::uint64_t{data.size()}, kFileSize - file->size, allowed})));
-    const auto outcome = write_fully(ops_, file->writer->get(), data, file->size);
-    data = data.first(outcome.written);
-    const Written written{.file = file,
-                          .file_offset = file->size,
-                          .length = static_cast<std::uint32_t>(data.size()),
-                          .crc = crc_of(0, data)};
-    if (const int error = journal_written(position, written); error != 0) {
-        // Bytes without a record would be lost in a crash: they do not count as written.
-        fail(error, "cannot be written to");
+        std::min({std::uint64_t{data.size()}, kFileSize - offset_, *allowed_})));
+    outcome_ = write_fully(ops_, fd_->get(), data, offset_);
+    crc_ = crc_of(0, data.first(outcome_.written));
+}
+
+bool Spool::Write::make_folder()
+{
+    auto folder = SpoolFolder::create(spool_dir_, ops_);
+    if (!folder) {
+        error_ = folder.error();
+        return false;
+    }
+    made_folder_ = std::move(*folder);
+    dir_ = made_folder_->dir_fd();
+    path_ = made_folder_->path();
+    remove_leftovers(spool_dir_, ops_);
+    return true;
+}
+
+bool Spool::Write::ask_for_room()
+{
+    const auto free = ops_.free_space(dir_->get());
+    // A disk that does not say how much is free says so when it is full.
+    const std::uint64_t left = free ? *free - std::min(*free, kReserve) : kCheckEvery;
+    found_room_ = allowed_ = std::min(left, kCheckEvery);
+    if (*allowed_ == 0)
+        fail(ENOSPC, kNoRoom);
+    return *allowed_ > 0;
+}
+
+bool Spool::Write::open_spill_file()
+{
+    auto file = std::make_shared<SpillFile>();
+    file->number = number_;
+    file->writer =
+        open_file(ops_, dir_->get(), spill_name(number_).c_str(), O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (!file->writer) {
+        fail(errno, kNotWritable);
+        return false;
+    }
+    fd_ = file->writer;
+    file_ = std::move(file);
+    made_file_ = true;
+    return true;
+}
+
+void Spool::Write::fail(int error, const char *what)
+{
+    error_ = spool_error(error, path_, what);
+}
+
+std::unique_ptr<Spool::Write> Spool::begin(Bound bound)
+{
+    if (busy_ || !usable())
+        return nullptr;
+    const bool needs_file = !out_ || out_->size >= kFileSize;
+    if (needs_file)
+        until_check_ = 0;
+    std::unique_ptr<Write> write(new Write(ops_, spool_dir_));
+    if (bound == Bound::kNone)
+        write->allowed_ = std::numeric_limits<std::uint64_t>::max();
+    else if (max_size_ > 0)
+        write->allowed_ = max_size_ - std::min(max_size_, used_);
+    else if (until_check_ > 0)
+        write->allowed_ = until_check_;
+    if (write->allowed_ == 0) {
+        fail(ENOSPC, kNoRoom);
+        return nullptr;
+    }
+    if (folder_) {
+        write->dir_ = folder_->dir_fd();
+        write->path_ = folder_->path();
+    }
+    if (needs_file) {
+        write->number_ = next_file_++;
+    } else {
+        write->file_ = out_;
+        write->fd_ = out_->writer;
+        write->offset_ = out_->size;
+    }
+    busy_ = true;
+    return write;
+}
+
+std::optional<Spool::Written> Spool::end(std::uint64_t position, std::unique_ptr<Write> write)
+{
+    busy_ = false;
+    if (write->made_folder_)
+        folder_ = std::move(write->made_folder_);
+    if (write->found_room_)
+        until_check_ = *write->found_room_;
+    if (write->made_file_) {
+        seal();
+        out_ = write->file_;
+    }
+    if (write->error_) {
+        fail(std::move(*write->error_));
         return std::nullopt;
     }
-    file->size += data.size();
-    used_ += data.size();
-    until_check_ -= std::min(until_check_, std::uint64_t{data.size()});
-    may_be_over_ = may_be_over_ || !data.empty();
-    if (outcome.error != 0)
-        fail(outcome.error, "cannot be written to");
-    if (data.empty())
+    const std::size_t length = write->outcome_.written;
+    const Written written{.file = write->file_,
+                          .file_offset = write->offset_,
+                          .length = static_cast<std::uint32_t>(length),
+                          .crc = write->crc_};
+    if (const int error = journal_written(position, written); error != 0) {
+        // Bytes without a record would be lost in a crash: they do not count as written.
+        fail(error, kNotWritable);
+        return std::nullopt;
+    }
+    written.file->size += length;
+    used_ += length;
+    until_check_ -= std::min(until_check_, std::uint64_t{length});
+    may_be_over_ = may_be_over_ || length > 0;
+    if (write->outcome_.error != 0)
+        fail(write->outcome_.error, kNotWritable);
+    if (length == 0)
         return std::nullopt;
     return written;
 }
 
-// Sees to everything that a write needs: folder, journal, room, and a file that is not full.
-bool Spool::prepare(Bound bound, std::uint64_t &allowed)
+std::optional<Spool::Written> Spool::write(std::uint64_t position, std::span<const std::byte> data,
+                                           Bound bound)
 {
-    if (!usable() || !make_folder() || (journaling_ && !ensure_journal()))
-        return false;
-    const bool needs_file = !out_ || out_->size >= kFileSize;
-    if (needs_file)
-        until_check_ = 0;
-    allowed = room(bound);
-    if (allowed == 0) {
-        fail(ENOSPC, "has no room");
-        return false;
+    auto write = data.empty() ? nullptr : begin(bound);
+    if (!write)
+        return std::nullopt;
+    // The journal comes first: a full disk then costs no file.
+    if (journaling_ && !ensure_journal()) {
+        busy_ = false;
+        return std::nullopt;
     }
-    return !needs_file || new_file();
+    if (folder_ && !write->dir_) { // made for the journal
+        write->dir_ = folder_->dir_fd();
+        write->path_ = folder_->path();
+    }
+    write->run(data);
+    return end(position, std::move(write));
 }
+
+// --- files and journal ---------------------------------------------------------------------------
 
 int Spool::journal_written(std::uint64_t position, const Written &written)
 {
@@ -104,14 +219,17 @@ void Spool::release_file(const std::shared_ptr<SpillFile> &file, std::uint64_t b
         if (is_out)
             seal();
         unsynced_.erase(file->number);
-        if (ops_.remove_at(folder_->dir(), spill_name(file->number).c_str(), 0) != 0 &&
-            errno != ENOENT)
-            log(LogLevel::kWarning, "replay",
-                cat("a spill file in ", folder_->path(), " could not be deleted"));
+        needless_.push_back(file->number);
     }
     // A new trouble is worth a new warning once the one before is clearly over.
     if (warned_ && may_be_over_ && used_ <= used_at_warning_ / 2)
         warned_ = false;
+}
+
+void Spool::delete_needless()
+{
+    for (const std::uint32_t number : take_needless())
+        delete_spill_file(ops_, folder_->dir(), number, folder_->path());
 }
 
 FdRef Spool::reader(SpillFile &file) const
@@ -142,7 +260,7 @@ bool Spool::ensure_journal()
         journal_.rewrite_failed();
         return true;
     }
-    fail(error, "cannot be written to");
+    fail(error, kNotWritable);
     return false;
 }
 
@@ -159,7 +277,7 @@ void Spool::note(const std::string &name, const std::string &value)
     }
     if (const int error = journal_.note(name, value); error != 0) {
         journal_stale_ = true;
-        fail(error, "cannot be written to");
+        fail(error, kNotWritable);
     }
 }
 
@@ -175,7 +293,7 @@ void Spool::acked(std::uint64_t position)
     }
     if (const int error = journal_.acked(position); error != 0) {
         journal_stale_ = true;
-        fail(error, "cannot be written to");
+        fail(error, kNotWritable);
     }
 }
 
@@ -184,6 +302,7 @@ void Spool::remove()
     seal();
     journal_.close();
     unsynced_.clear();
+    needless_.clear();
     used_ = 0;
     if (!folder_)
         return;
@@ -203,28 +322,12 @@ bool Spool::make_folder()
 {
     if (folder_)
         return true;
-    auto folder = SpoolFolder::create(spool_dir_, ops_);
-    if (!folder) {
-        fail(folder.error());
+    Write write(ops_, spool_dir_);
+    if (!write.make_folder()) {
+        fail(std::move(*write.error_));
         return false;
     }
-    folder_ = std::move(*folder);
-    remove_leftovers(spool_dir_, ops_);
-    return true;
-}
-
-bool Spool::new_file()
-{
-    seal();
-    auto file = std::make_shared<SpillFile>();
-    file->number = next_file_++;
-    file->writer = open_file(ops_, folder_->dir(), spill_name(file->number).c_str(),
-                             O_RDWR | O_CREAT | O_EXCL, 0600);
-    if (!file->writer) {
-        fail(errno, "cannot be written to");
-        return false;
-    }
-    out_ = std::move(file);
+    folder_ = std::move(write.made_folder_);
     return true;
 }
 
@@ -239,25 +342,9 @@ void Spool::seal()
         (void)ops_.remove_at(folder_->dir(), spill_name(file->number).c_str(), 0);
 }
 
-std::uint64_t Spool::room(Bound bound)
-{
-    if (bound == Bound::kNone)
-        return std::numeric_limits<std::uint64_t>::max();
-    if (max_size_ > 0)
-        return max_size_ > used_ ? max_size_ - used_ : 0;
-    if (until_check_ == 0) {
-        const auto free = ops_.free_space(folder_->dir());
-        // A disk that does not say how much is free says so when it is full.
-        const std::uint64_t left = free ? *free - std::min(*free, kReserve) : kCheckEvery;
-        until_check_ = std::min(left, kCheckEvery);
-    }
-    return until_check_;
-}
-
 void Spool::fail(int error, const char *what)
 {
-    const std::string where = folder_ ? folder_->path() : spool_dir_;
-    fail(disk_error(error, cat("The spool folder ", where, ' ', what, '.')));
+    fail(spool_error(error, folder_ ? folder_->path() : spool_dir_, what));
 }
 
 // A file on a failing disk ends at what was really written; the next attempt begins a new one.

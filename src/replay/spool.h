@@ -13,6 +13,8 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace gsttus {
 
@@ -24,11 +26,14 @@ struct SpillFile {
     std::weak_ptr<const Fd> last_reader; // shared by Pieces
 };
 
+// Where that fails, the log says so.
+void delete_spill_file(FileOps &ops, int dir, std::uint32_t number, const std::string &path);
+
 class Spool {
 public:
     static constexpr std::uint64_t kFileSize = std::uint64_t{16} << 20;
 
-    // `state` gives what a new journal must hold; called during write(), note(), acked().
+    // `state` gives what a new journal must hold; called during write(), end(), note(), acked().
     Spool(std::string spool_dir, std::uint64_t max_size, FileOps &ops,
           std::function<JournalState()> state);
 
@@ -48,7 +53,23 @@ public:
     // a journal. nullopt: the disk takes nothing now; the reason is in take_warning().
     std::optional<Written> write(std::uint64_t position, std::span<const std::byte> data,
                                  Bound bound);
+
+    // The same in three steps, so that the slow one, Write::run(), needs no lock. From begin() to
+    // end() the Spool is busy(): write() and begin() refuse. note(), acked(), ensure_journal() and
+    // remove() must not be called then.
+    class Write;
+    std::unique_ptr<Write> begin(Bound bound); // null: as write()
+    std::optional<Written> end(std::uint64_t position, std::unique_ptr<Write> write);
+
+    bool busy() const { return busy_; }
+
+    // A file that nobody needs any more is deleted by delete_needless(), or take_needless() hands
+    // over its number.
     void release_file(const std::shared_ptr<SpillFile> &file, std::uint64_t bytes);
+    void delete_needless();
+
+    std::vector<std::uint32_t> take_needless() { return std::exchange(needless_, {}); }
+
     FdRef reader(SpillFile &file) const; // null and errno: cannot be opened
 
     // From now on every byte and fact is journaled; the journal itself comes with the next write.
@@ -85,11 +106,8 @@ public:
 private:
     bool usable();
     bool make_folder();
-    bool prepare(Bound bound, std::uint64_t &allowed);
-    bool new_file();
     int journal_written(std::uint64_t position, const Written &written);
     void seal();
-    std::uint64_t room(Bound bound);
     void fail(int error, const char *what);
     void fail(Error error);
 
@@ -107,6 +125,8 @@ private:
     std::uint64_t used_ = 0;
     std::uint64_t until_check_ = 0; // bytes that may be written before the disk is asked again
     std::set<std::uint32_t> unsynced_;
+    std::vector<std::uint32_t> needless_; // files to delete
+    bool busy_ = false;
 
     bool healthy_ = true;
     TimePoint retry_at_{};
@@ -115,6 +135,40 @@ private:
     std::uint64_t used_at_warning_ = 0;
     std::optional<Error> warning_;
     Error last_error_;
+};
+
+// One write that is under way.
+class Spool::Write {
+public:
+    // Does the disk's work: the folder and a file where they are missing, then a beginning of
+    // `data`. Needs no lock: what it found comes into effect with Spool::end().
+    void run(std::span<const std::byte> data);
+
+private:
+    friend class Spool;
+
+    Write(FileOps &ops, const std::string &spool_dir) : ops_(ops), spool_dir_(spool_dir) {}
+
+    void fail(int error, const char *what);
+    bool make_folder();
+    bool ask_for_room();
+    bool open_spill_file();
+
+    FileOps &ops_;
+    const std::string &spool_dir_; // the Spool's
+    std::string path_;             // of the folder, for messages
+    FdRef dir_;                    // null: the folder has to be made
+    std::unique_ptr<SpoolFolder> made_folder_;
+    std::optional<std::uint64_t> allowed_; // bytes; none: the disk has to be asked
+    std::optional<std::uint64_t> found_room_;
+    std::shared_ptr<SpillFile> file_; // null: has to be made
+    bool made_file_ = false;
+    std::uint32_t number_ = 0; // of a new file
+    FdRef fd_;
+    std::uint64_t offset_ = 0;
+    WriteOutcome outcome_;
+    std::uint32_t crc_ = 0;
+    std::optional<Error> error_; // nothing was written
 };
 
 } // namespace gsttus

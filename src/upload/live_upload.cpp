@@ -40,6 +40,7 @@ void LiveUpload::start()
 WriteResult LiveUpload::write(std::span<const std::byte> data)
 {
     WriteResult result;
+    std::optional<TimePoint> patience; // until then it is too early to speak of waiting
     MutexLock lock(core_->mutex);
     while (result.taken < data.size()) {
         if (core_->failed)
@@ -54,9 +55,15 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
             return result;
         const std::size_t taken = core_->append(data.subspan(result.taken));
         result.taken += taken;
-        if (taken > 0)
+        if (taken > 0) {
+            patience.reset();
             continue;
-        if (!core_->block_warned) {
+        }
+        // the disk thread is about to make room
+        const bool disk_works = core_->store->awaits_spill();
+        if (!patience)
+            patience = Clock::now() + (disk_works ? kDiskRetry : seconds(0));
+        if (!core_->block_warned && Clock::now() >= *patience) {
             core_->block_warned = true;
             Error error;
             error.kind = ErrorKind::kNoSpace;
@@ -69,11 +76,13 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
                                   "free disk space.";
             core_->warnings.push_back(std::move(error));
         }
-        ++core_->writers_blocked;
+        ++core_->writers_waiting;
+        core_->writers_blocked += disk_works ? 0 : 1;
         core_->worker_wake.notify_all();
         // the disk may have room again without any acknowledgement
         core_->app_wake.wait_until(lock, Clock::now() + kDiskRetry);
-        --core_->writers_blocked;
+        core_->writers_blocked -= disk_works ? 0 : 1;
+        --core_->writers_waiting;
     }
     core_->wake_worker_if_due();
     return result;

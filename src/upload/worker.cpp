@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "upload/spiller.h"
 
 #include <algorithm>
 #include <array>
@@ -107,11 +108,18 @@ std::size_t LiveUpload::Core::append(std::span<const std::byte> data)
 {
     arrivals.add(store->end(), Clock::now(), runtime.flush_interval / 16);
     const std::size_t taken_now = store->append(data);
+    take_disk_warning();
+    if (spill_idle && store->wants_spill())
+        disk_wake.notify_all();
+    return taken_now;
+}
+
+void LiveUpload::Core::take_disk_warning()
+{
     if (std::optional<Error> warning = store->take_disk_warning()) {
         warnings.push_back(std::move(*warning));
         worker_wake.notify_all();
     }
-    return taken_now;
 }
 
 void LiveUpload::Core::end(TimePoint now)
@@ -226,8 +234,13 @@ auto Worker::tell(Call call)
     return call(core_.observer);
 }
 
+Worker::Worker(LiveUpload::Core &core) : core_(core), spiller_(std::make_unique<Spiller>(core)) {}
+
+Worker::~Worker() = default;
+
 void Worker::run()
 {
+    spiller_->start();
     Result<std::unique_ptr<Transport>> transport = core_.transport();
     if (!transport) {
         fail(transport.error());
@@ -239,6 +252,7 @@ void Worker::run()
         loop();
         http_.reset();
     }
+    spiller_->stop();
     MutexLock lock(core_.mutex);
     core_.exited = true;
     core_.app_wake.notify_all();
@@ -297,10 +311,12 @@ void Worker::loop()
 void Worker::after_step(const Input &input)
 {
     journal(); // before bytes are given up: what is said of them must not be older
+    std::unique_ptr<ReplayStore::DiskWork> needless;
     {
         MutexLock lock(core_.mutex);
         const std::uint64_t before = core_.store->acked();
-        core_.store->release(machine_->releasable());
+        core_.store->release(machine_->releasable(), ReplayStore::Deletion::kLater);
+        needless = core_.store->clean_up();
         core_.taken = machine_->taken();
         UploadStats &stats = core_.stats;
         if (stats.bytes_acked != machine_->acked())
@@ -319,9 +335,11 @@ void Worker::after_step(const Input &input)
             core_.store->end() - machine_->acked() <= core_.config.chunk_size)
             core_.block_warned = false;
         // Also where nothing was freed: the margin gives way to a writer who asks.
-        if (core_.writers_blocked > 0 && before != core_.store->acked())
+        if (core_.writers_waiting > 0 && before != core_.store->acked())
             core_.app_wake.notify_all();
     }
+    if (needless)
+        (void)needless->run(); // the log says what it could not delete
     for (const Report &report : machine_->take_reports())
         deliver(report, input);
     deliver_warnings();
@@ -387,13 +405,13 @@ void Worker::sync_disk()
     if (core_.config.replay.spool_mode != SpoolMode::kAlways ||
         Clock::now() - last_sync_ < kSyncInterval)
         return;
-    std::unique_ptr<ReplayStore::Syncer> syncer;
+    std::unique_ptr<ReplayStore::DiskWork> sync;
     {
         MutexLock lock(core_.mutex);
-        syncer = core_.store->syncer();
+        sync = core_.store->sync_to_disk();
     }
-    if (syncer) {
-        const Result<void> result = syncer->sync();
+    if (sync) {
+        const Result<void> result = sync->run();
         if (!result && !sync_failed_)
             tell([&](UploadObserver &observer) { observer.on_warning(result.error()); });
         sync_failed_ = !result;
@@ -575,6 +593,7 @@ void Worker::complete()
 {
     const std::uint64_t bytes = machine_->acked();
     TargetContext context = target_context(core_.cancel_all.get());
+    spiller_->stop();
     UploadComplete report{machine_->upload_url(), machine_->origin() + bytes, {}, {}};
     {
         MutexLock lock(core_.mutex);
@@ -615,6 +634,7 @@ void Worker::fail(const Error &error)
         core_.target->abandoned(context, 0);
     }
     journal();
+    spiller_->stop();
     std::string folder;
     Error report = error;
     if (!report.message.ends_with('.'))
@@ -651,6 +671,7 @@ void Worker::fail(const Error &error)
 // stop() came before the end.
 void Worker::stopped()
 {
+    spiller_->stop();
     OnStop policy{};
     bool expired = false;
     std::uint64_t missing = 0;

@@ -45,6 +45,7 @@ struct LiveUpload::Core {
     Mutex mutex;
     Condition worker_wake; // the upload thread waits here
     Condition app_wake;    // write(), wait_drained() and stop() wait here
+    Condition disk_wake;   // the disk thread waits here
 
     std::thread thread GUARDED_BY(mutex);
     const std::unique_ptr<ReplayStore> store PT_GUARDED_BY(mutex);
@@ -60,7 +61,8 @@ struct LiveUpload::Core {
     std::uint64_t taken GUARDED_BY(mutex) = 0; // stream position that requests have taken
     std::uint64_t network_changes GUARDED_BY(mutex) = 0;
     std::uint64_t credential_changes GUARDED_BY(mutex) = 0;
-    int writers_blocked GUARDED_BY(mutex) = 0;
+    int writers_waiting GUARDED_BY(mutex) = 0; // for room
+    int writers_blocked GUARDED_BY(mutex) = 0; // of these: because there is none
     bool block_warned GUARDED_BY(mutex) = false;
     bool hints_given GUARDED_BY(mutex) = false;
     bool settings_changed GUARDED_BY(mutex) = false;
@@ -74,19 +76,27 @@ struct LiveUpload::Core {
     OnStop stop_policy GUARDED_BY(mutex) = OnStop::kFinish;
     bool complete GUARDED_BY(mutex) = false;
     bool failed GUARDED_BY(mutex) = false;
-    bool exited GUARDED_BY(mutex) = false; // the upload thread is done
+    bool exited GUARDED_BY(mutex) = false;     // the upload thread is done
+    bool spill_idle GUARDED_BY(mutex) = false; // the disk thread waits for something to do
+    bool spill_over GUARDED_BY(mutex) = false; // the disk thread has to end
 
     std::size_t append(std::span<const std::byte> data) REQUIRES(mutex);
     void end(TimePoint now) REQUIRES(mutex);
+    void take_disk_warning() REQUIRES(mutex);
     void wake_worker_if_due() REQUIRES(mutex);
     bool must_end(TimePoint now) REQUIRES(mutex); // stop() does not wait any longer
     std::optional<TimePoint> drain_deadline() REQUIRES(mutex);
     Input snapshot(TimePoint now) REQUIRES(mutex);
 };
 
+class Spiller;
+
 class Worker {
 public:
-    explicit Worker(LiveUpload::Core &core) : core_(core) {}
+    explicit Worker(LiveUpload::Core &core);
+    ~Worker();
+    Worker(const Worker &) = delete;
+    Worker &operator=(const Worker &) = delete;
 
     void run();
 
@@ -126,6 +136,7 @@ private:
     void journal();
 
     LiveUpload::Core &core_;
+    const std::unique_ptr<Spiller> spiller_;
     std::unique_ptr<Transport> http_;
     std::unique_ptr<UploadMachine> machine_;
     Redactor redact_;

@@ -5,6 +5,7 @@
 #include "glib/ptr.h"
 #include "http/soup_transport.h"
 #include "noise.h"
+#include "replay/file_ops.h"
 #include "standin/standin.h"
 #include "test.h"
 #include "upload/live_upload.h"
@@ -14,6 +15,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <glib/gstdio.h>
@@ -155,12 +157,13 @@ struct Recording {
         begin(std::move(config), server->files_url());
     }
 
-    void begin(UploadConfig config, const std::string &endpoint)
+    void begin(UploadConfig config, const std::string &endpoint,
+               std::unique_ptr<ReplayStore> store = nullptr)
     {
         upload = std::make_unique<LiveUpload>(
             std::move(config),
             std::make_unique<TusTarget>(endpoint, Metadata{{"filename", "noise.bin"}}), transport,
-            listener);
+            listener, std::move(store));
         upload->set_hints({});
     }
 
@@ -343,6 +346,115 @@ void changed_network_ends_a_wait_at_once()
     g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
     recording.upload->stop(OnStop::kFinish);
     recording.check_stored(bytes);
+}
+
+// --- a slow disk ---------------------------------------------------------------------------------
+
+// A disk whose spill files take no byte while it hangs.
+class HangingDisk final : public FileOps {
+public:
+    ssize_t write_at(int fd, const void *data, std::size_t length, off_t offset) override
+    {
+        MutexLock lock(mutex_);
+        ++writes_;
+        changed_.notify_all();
+        while (hangs_)
+            changed_.wait(lock);
+        lock.unlock();
+        return FileOps::write_at(fd, data, length, offset);
+    }
+
+    int writes()
+    {
+        MutexLock lock(mutex_);
+        return writes_;
+    }
+
+    void wait_for_write()
+    {
+        MutexLock lock(mutex_);
+        while (writes_ == 0)
+            changed_.wait(lock);
+    }
+
+    void heal()
+    {
+        MutexLock lock(mutex_);
+        hangs_ = false;
+        changed_.notify_all();
+    }
+
+private:
+    Mutex mutex_;
+    Condition changed_;
+    bool hangs_ GUARDED_BY(mutex_) = true;
+    int writes_ GUARDED_BY(mutex_) = 0;
+};
+
+void disk_that_hangs_does_not_hold_up_the_source()
+{
+    HangingDisk disk;
+    const GCharOwn folder(g_dir_make_tmp("live-upload-XXXXXX", nullptr));
+    UploadConfig config = quick_config();
+    config.replay.spool_mode = SpoolMode::kOverflow;
+    config.replay.spool_dir = folder.get();
+    config.replay.max_memory = 1 << 20;
+    config.replay.rollback_margin = 0;
+    Recording recording({}, config);
+    recording.begin(config, recording.server->files_url(),
+                    std::make_unique<ReplayStore>(config.replay, disk));
+    recording.server->go_away();
+    recording.upload->start();
+    const std::vector<std::byte> bytes = noise(3 << 20);
+    const std::size_t window = config.replay.max_memory;
+    recording.write(std::span(bytes).first(window)); // returns although the disk does not
+    disk.wait_for_write();
+    g_assert_cmpint(disk.writes(), ==, 1);
+    g_assert_cmpuint(recording.upload->stats().bytes_on_disk, ==, 0);
+
+    // Now there is no room: the source waits, and is told why.
+    std::thread source([&] { recording.write(std::span(bytes).subspan(window)); });
+    g_assert_true(recording.listener.wait_for([](const Listener &now) {
+        return std::any_of(now.warnings_.begin(), now.warnings_.end(),
+                           [](const Error &w) { return w.kind == ErrorKind::kNoSpace; });
+    }));
+    disk.heal();
+    source.join();
+    g_assert_true(recording.server->come_back().ok());
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
+    g_assert_cmpuint(recording.listener.warnings_.size(), ==, 1);
+    g_assert_cmpint(g_rmdir(folder.get()), ==, 0);
+}
+
+void slow_disk_fails_no_upload_that_waits_for_it()
+{
+    // In length-mode spool a source that has to wait is an error, but not one that waits for a
+    // write.
+    HangingDisk disk;
+    const GCharOwn folder(g_dir_make_tmp("live-upload-XXXXXX", nullptr));
+    UploadConfig config = quick_config();
+    config.length_mode = LengthMode::kSpool;
+    config.replay.spool_mode = SpoolMode::kOverflow;
+    config.replay.spool_dir = folder.get();
+    config.replay.max_memory = 1 << 20;
+    Recording recording({}, config);
+    recording.begin(config, recording.server->files_url(),
+                    std::make_unique<ReplayStore>(config.replay, disk));
+    recording.upload->start();
+    const std::vector<std::byte> bytes = noise(3 << 20);
+    std::thread source([&] { recording.write(bytes); });
+    g_assert_true(
+        recording.listener.wait_for([](const Listener &now) { return !now.warnings_.empty(); }));
+    disk.heal();
+    source.join();
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
+    g_assert_cmpint(g_rmdir(folder.get()), ==, 0);
 }
 
 // --- failures ------------------------------------------------------------------------------------
@@ -810,6 +922,9 @@ int main(int argc, char **argv)
     for (const FaultRow &row : kFaults)
         add_row_test(std::string("/live-upload/fault/") + row.name, row, fault_costs_no_byte);
     add_test("/live-upload/outage/server-goes-away", server_that_goes_away_is_waited_for);
+    add_test("/live-upload/disk/hangs", disk_that_hangs_does_not_hold_up_the_source);
+    add_test("/live-upload/disk/slow-in-length-mode-spool",
+             slow_disk_fails_no_upload_that_waits_for_it);
     add_test("/live-upload/outage/network-changed", changed_network_ends_a_wait_at_once);
     for (const FailureRow &row : kFailures)
         add_row_test(std::string("/live-upload/failure/") + row.name, row,

@@ -155,7 +155,7 @@ struct Recovering {
         ReplayStore store(config(SpoolMode::kNever));
         append(store, 100);
         g_assert_true(store.keep().error().kind == ErrorKind::kSettings);
-        g_assert_null(store.syncer().get());
+        g_assert_null(store.sync_to_disk().get());
         g_assert_false(fs::exists(dir.spool()));
     }
 
@@ -545,16 +545,16 @@ struct Recovering {
     void syncing_reports_a_disk_that_fails()
     {
         ReplayStore store(config(SpoolMode::kAlways), disk);
-        g_assert_null(store.syncer().get());
+        g_assert_null(store.sync_to_disk().get());
         append(store, 100);
-        auto syncer = store.syncer();
+        auto sync = store.sync_to_disk();
         append(store, 100);
         store.release(200);
-        g_assert_true(syncer->sync().ok()); // its file is gone by now
+        g_assert_true(sync->run().ok()); // its file is gone by now
         append(store, 100);
-        syncer = store.syncer();
+        sync = store.sync_to_disk();
         disk.fail_from = disk.calls;
-        const auto synced = syncer->sync();
+        const auto synced = sync->run();
         g_assert_false(synced.ok());
         g_assert_true(synced.error().kind == ErrorKind::kDisk);
     }

@@ -378,16 +378,20 @@ struct Store {
 
     // A fixed script of appends, reads and releases, in which call number `n` to the disk fails.
     // Whatever fails, what append() took is held and right. Returns calls made.
-    std::uint64_t run_script(SpoolMode mode, std::uint64_t n, std::uint64_t failures, bool partial)
+    std::uint64_t run_script(SpoolMode mode, std::uint64_t n, std::uint64_t failures, bool partial,
+                             bool ahead)
     {
         FaultyOps faulty;
         faulty.fail_from = n;
         faulty.failures = failures;
         faulty.partial = partial;
         faulty.error = n % 2 == 0 ? EIO : ENOSPC;
+        std::unique_ptr<ReplayStore::Spill> spill;
         auto bounded = config(mode, 3 * kBlock);
         bounded.max_spool_size = kMiB;
         ReplayStore store(bounded, faulty);
+        if (ahead)
+            store.spill_by_thread();
         std::uint64_t acked = 0;
         for (int i = 0; i < 24; ++i) {
             store.note("offset", std::to_string(acked));
@@ -395,6 +399,8 @@ struct Store {
             const std::size_t taken = append(store, 9000);
             g_assert_cmpuint(store.end(), ==, end + taken);
             g_assert_cmpuint(store.in_memory(), <=, kWindow);
+            if (ahead)
+                step_of_spilling(store, spill);
             g_assert_cmpuint(store.begin(), <=, acked);
             faulty.seconds_passed += i % 3 == 0 ? 1 : 0;
             if (i % 5 == 4) {
@@ -404,9 +410,10 @@ struct Store {
             if (i % 6 == 5)
                 assert_holds_all(store);
         }
+        end_spilling(store, spill);
         (void)store.keep();
-        if (const auto syncer = store.syncer())
-            (void)syncer->sync();
+        if (const auto sync = store.sync_to_disk())
+            (void)sync->run();
         assert_holds_all(store);
         store.discard();
         return faulty.calls;
@@ -415,12 +422,14 @@ struct Store {
     void no_failing_call_loses_a_byte()
     {
         for (const SpoolMode mode : {SpoolMode::kOverflow, SpoolMode::kAlways}) {
-            const std::uint64_t calls = run_script(mode, ~std::uint64_t{0}, 1, false);
+            const std::uint64_t calls = run_script(mode, ~std::uint64_t{0}, 1, false, false);
             g_assert_cmpuint(calls, >, 20);
             for (std::uint64_t n = 0; n < calls; ++n) {
-                run_script(mode, n, 1, false);
-                run_script(mode, n, 7, true);
-                run_script(mode, n, 1000000, n % 2 == 0);
+                for (const bool ahead : {false, true}) {
+                    run_script(mode, n, 1, false, ahead);
+                    run_script(mode, n, 7, true, ahead);
+                    run_script(mode, n, 1000000, n % 2 == 0, ahead);
+                }
             }
         }
     }
@@ -441,6 +450,151 @@ struct Store {
         assert_holds(store, 0, kWindow);
     }
 
+    // --- spilling ahead -------------------------------------------------------------------------
+
+    static void end_spilling(ReplayStore &store, std::unique_ptr<ReplayStore::Spill> &spill)
+    {
+        if (!spill)
+            return;
+        g_assert_true(spill->run().ok());
+        store.end_spill(std::move(spill));
+    }
+
+    // Ends the one that is under way, or begins one.
+    static void step_of_spilling(ReplayStore &store, std::unique_ptr<ReplayStore::Spill> &spill)
+    {
+        if (spill)
+            end_spilling(store, spill);
+        else
+            spill = store.begin_spill();
+    }
+
+    void spilling_ahead_keeps_append_off_the_disk()
+    {
+        ReplayStore store(config(SpoolMode::kOverflow), disk);
+        store.spill_by_thread();
+        append(store, kWindow * 3 / 4);
+        g_assert_false(store.wants_spill());
+        g_assert_null(store.begin_spill().get());
+        for (int i = 0; i < 200; ++i) {
+            append(store, kBlock);
+            g_assert_true(store.wants_spill());
+            auto spill = store.begin_spill();
+            g_assert_nonnull(spill.get());
+            const auto calls = disk.calls.load();
+            append(store, kBlock); // the disk is busy
+            g_assert_cmpuint(disk.calls, ==, calls);
+            end_spilling(store, spill);
+            spill = store.begin_spill();
+            end_spilling(store, spill);
+            g_assert_false(store.wants_spill());
+        }
+        g_assert_cmpuint(store.on_disk(), ==, 400 * kBlock);
+        g_assert_cmpuint(dir.count(".spill"), ==, 1);
+        g_assert_cmpuint(store.in_memory(), ==, kWindow * 3 / 4);
+        assert_holds_all(store);
+        // The newest bytes are those in memory.
+        gsttus::test::fs::remove_all(store.folder());
+        assert_holds(store, store.end() - kWindow * 3 / 4, store.end());
+    }
+
+    void block_that_is_acknowledged_while_it_is_spilled_leaves_nothing()
+    {
+        ReplayStore store(config(SpoolMode::kOverflow));
+        append(store, kWindow);
+        auto spill = store.begin_spill();
+        g_assert_true(spill->run().ok());
+        g_assert_cmpuint(dir.count(".spill"), ==, 1);
+        store.release(kWindow);
+        store.end_spill(std::move(spill));
+        g_assert_cmpuint(store.on_disk(), ==, 0);
+        g_assert_cmpuint(store.in_memory(), ==, 0);
+        g_assert_cmpuint(dir.count(".spill"), ==, 0);
+        append(store, kWindow * 2); // and the disk is free again
+        assert_holds_all(store);
+    }
+
+    void full_window_waits_for_a_spill_that_is_under_way()
+    {
+        ReplayStore store(config(SpoolMode::kOverflow, kWindow), disk);
+        store.spill_by_thread();
+        append(store, kWindow);
+        store.release(2 * kBlock); // stays as the margin
+        g_assert_cmpuint(append(store, 1), ==, 0);
+        g_assert_true(store.awaits_spill());
+        auto spill = store.begin_spill();
+        g_assert_cmpuint(append(store, 1), ==, 0);
+        g_assert_true(store.awaits_spill());
+        end_spilling(store, spill);
+        g_assert_cmpuint(append(store, 2 * kBlock), ==, kBlock);
+        g_assert_cmpuint(store.begin(), ==, 0);
+        assert_holds_all(store);
+
+        // Where the disk refuses, the margin gives way.
+        disk.free_bytes = 0;
+        disk.fail_from = disk.calls;
+        disk.failures = 1000000;
+        spill = store.begin_spill();
+        end_spilling(store, spill);
+        g_assert_false(store.awaits_spill());
+        g_assert_cmpuint(append(store, kWindow), ==, 2 * kBlock);
+        g_assert_cmpuint(store.begin(), ==, 2 * kBlock);
+        g_assert_false(store.awaits_spill());
+    }
+
+    void spill_that_fails_is_a_warning_and_memory_serves()
+    {
+        disk.fail_from = 5;
+        disk.failures = 1000000;
+        disk.error = ENOSPC;
+        ReplayStore store(config(SpoolMode::kOverflow), disk);
+        store.spill_by_thread();
+        append(store, kWindow);
+        auto spill = store.begin_spill();
+        end_spilling(store, spill);
+        g_assert_true(store.take_disk_warning().has_value());
+        g_assert_false(store.awaits_spill());
+        g_assert_null(store.begin_spill().get()); // not again at once
+        g_assert_cmpuint(store.in_memory(), ==, kWindow);
+        disk.failures = 0;
+        disk.seconds_passed += 1;
+        spill = store.begin_spill();
+        end_spilling(store, spill);
+        g_assert_cmpuint(store.on_disk(), ==, kBlock);
+        g_assert_true(store.awaits_spill());
+        g_assert_false(store.take_disk_warning().has_value());
+        assert_holds_all(store);
+    }
+
+    void only_overflow_spills_ahead()
+    {
+        for (const SpoolMode mode : {SpoolMode::kNever, SpoolMode::kAlways}) {
+            ReplayStore store(config(mode));
+            append(store, kWindow);
+            g_assert_false(store.wants_spill());
+            g_assert_null(store.begin_spill().get());
+        }
+        ReplayStore store(config(SpoolMode::kOverflow));
+        append(store, kWindow);
+        g_assert_true(store.keep().ok());
+        g_assert_null(store.begin_spill().get());
+    }
+
+    void needless_files_can_be_deleted_later()
+    {
+        ReplayStore store(config(SpoolMode::kOverflow));
+        append(store, kWindow + 33 * kMiB);
+        g_assert_cmpuint(dir.count(".spill"), ==, 3);
+        g_assert_null(store.clean_up().get());
+        store.release(kWindow + 32 * kMiB, ReplayStore::Deletion::kLater);
+        g_assert_cmpuint(dir.count(".spill"), ==, 3);
+        g_assert_cmpuint(store.on_disk(), ==, kMiB);
+        const auto work = store.clean_up();
+        g_assert_true(work->run().ok());
+        g_assert_cmpuint(dir.count(".spill"), ==, 1);
+        assert_holds_all(store);
+    }
+
     // --- model ----------------------------------------------------------------------------------
 
     void random_run(std::uint32_t seed)
@@ -452,8 +606,12 @@ struct Store {
         any.max_memory = pick(1) ? pick(100000) + 1 : kWindow;
         any.max_spool_size = pick(3) == 0 ? pick(200000) : 200 * kMiB;
         ReplayStore store(any, faulty);
+        const bool ahead = any.max_memory >= 2 * kBlock && pick(1) == 1;
+        if (ahead)
+            store.spill_by_thread();
         std::uint64_t acked = 0;
         std::vector<std::shared_ptr<const Piece>> pieces;
+        std::unique_ptr<ReplayStore::Spill> spill;
         for (int i = 0; i < 150; ++i) {
             if (pick(9) == 0) {
                 faulty.fail_from = faulty.calls + pick(5);
@@ -463,14 +621,18 @@ struct Store {
             }
             faulty.seconds_passed += static_cast<std::int64_t>(pick(1));
             append(store, pick(3) == 0 ? pick(60000) : pick(3000));
+            if (ahead || pick(1) == 0)
+                step_of_spilling(store, spill);
             if (pick(2) == 0) {
                 // Mostly forward; a server may go back as far as bytes are held.
                 acked = pick(5) == 0 ? store.begin() + pick(acked - store.begin())
                                      : acked + pick(store.end() - acked);
                 store.release(acked);
             }
-            if (pick(20) == 0)
+            if (pick(20) == 0) {
+                end_spilling(store, spill);
                 (void)store.keep();
+            }
             g_assert_cmpuint(store.in_memory(), <=, any.max_memory);
             g_assert_cmpuint(store.begin(), <=, acked);
             g_assert_cmpuint(acked, <=, store.end());
@@ -481,6 +643,7 @@ struct Store {
                 pieces.push_back(store.piece(from));
             }
         }
+        end_spilling(store, spill);
         for (const auto &piece : pieces)
             assert_bytes(*piece, piece->begin(), piece->end());
         assert_holds_all(store);
@@ -573,6 +736,14 @@ int main(int argc, char **argv)
     CASE("fault/no-failing-call-loses-a-byte", no_failing_call_loses_a_byte);
     CASE("fault/bytes-that-cannot-be-read-back-are-an-error",
          bytes_that_cannot_be_read_back_are_an_error);
+    CASE("spill/keeps-append-off-the-disk", spilling_ahead_keeps_append_off_the_disk);
+    CASE("spill/block-acknowledged-meanwhile-leaves-nothing",
+         block_that_is_acknowledged_while_it_is_spilled_leaves_nothing);
+    CASE("spill/full-window-waits-for-it", full_window_waits_for_a_spill_that_is_under_way);
+    CASE("spill/failure-is-a-warning-and-memory-serves",
+         spill_that_fails_is_a_warning_and_memory_serves);
+    CASE("spill/only-overflow-does", only_overflow_spills_ahead);
+    CASE("spill/needless-files-can-be-deleted-later", needless_files_can_be_deleted_later);
     CASE("model/any-range-at-any-time-equals-the-model", any_range_at_any_time_equals_the_model);
 #undef CASE
     return g_test_run();
