@@ -1,7 +1,12 @@
 #include "model_store.h"
 
 #include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
 #include <vector>
+
+#include <unistd.h>
 
 namespace gsttus::sim {
 
@@ -12,7 +17,78 @@ std::byte byte_at(std::uint64_t position)
     return static_cast<std::byte>((position * 0x9e3779b97f4a7c15ULL) >> 56);
 }
 
+// One for the process, in memory where that is possible.
+const std::string &scratch_folder()
+{
+    struct Folder {
+        Folder()
+        {
+            const bool shared = ::access("/dev/shm", W_OK | X_OK) == 0;
+            path = std::string(shared ? "/dev/shm" : "/tmp") + "/gst-tus-sim-XXXXXX";
+            if (!::mkdtemp(path.data()))
+                std::abort();
+        }
+
+        ~Folder()
+        {
+            std::error_code ignored;
+            std::filesystem::remove_all(path, ignored);
+        }
+
+        Folder(const Folder &) = delete;
+        Folder &operator=(const Folder &) = delete;
+
+        std::string path;
+    };
+
+    static const Folder folder;
+    return folder.path;
+}
+
 } // namespace
+
+ssize_t ModelStore::Disk::write_at(int fd, const void *data, std::size_t length, off_t offset)
+{
+    if (!full)
+        return FileOps::write_at(fd, data, length, offset);
+    errno = ENOSPC;
+    return -1;
+}
+
+void ModelStore::make_real(const Schedule &schedule)
+{
+    ReplayConfig config;
+    config.max_memory = capacity_;
+    config.rollback_margin = margin_;
+    config.spool_mode = SpoolMode::kNever;
+    if (schedule.real_disk) {
+        config.spool_mode = SpoolMode::kOverflow;
+        config.spool_dir = scratch_folder();
+        config.max_spool_size = capacity_ / 2;
+        config.max_memory -= config.max_spool_size;
+    }
+    real_ = std::make_unique<ReplayStore>(config, disk_);
+    if (schedule.real_disk)
+        real_->spill_by_thread();
+}
+
+void ModelStore::end_spill()
+{
+    if (!spill_)
+        return;
+    (void)spill_->run();
+    real_->end_spill(std::move(spill_));
+}
+
+void ModelStore::step_of_spilling()
+{
+    if (!real_ || random_.chance(40))
+        return;
+    if (spill_)
+        end_spill();
+    else
+        spill_ = real_->begin_spill();
+}
 
 std::uint64_t ModelStore::append_bytes(std::uint64_t size)
 {

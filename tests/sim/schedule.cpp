@@ -145,6 +145,12 @@ Schedule make_schedule(std::uint64_t seed)
         s.chunk_size *= 32;
         for (Piece &piece : s.pieces)
             piece.bytes *= random.between(1, 40);
+        s.real_disk = s.can_spool && random.chance(60);
+        if (s.real_disk) {
+            s.capacity += 4096 * random.between(4, 24);
+            for (Piece &piece : s.pieces)
+                piece.bytes *= 8;
+        }
     }
     const std::size_t faults = random.chance(10) ? 0 : random.between(1, 8);
     for (std::size_t n = 0; n < faults; ++n) {
@@ -180,7 +186,7 @@ std::string describe(const Schedule &s)
     text += cat(" flush ", ms(s.flush_interval), " ms outage-timeout ", ms(s.outage_timeout),
                 " drain-timeout ", ms(s.drain_timeout), s.can_spool ? " spool" : "",
                 s.checksum ? " checksum" : "", s.real_store ? " real-store" : "",
-                " upload-url-offset ", s.origin);
+                s.real_disk ? " real-disk" : "", " upload-url-offset ", s.origin);
     text += cat("\n  server:", s.silent_options ? " silent-options" : "", s.defers ? " defers" : "",
                 s.concatenates ? " concatenates" : "", s.checks ? " checksum" : "",
                 s.keeps_cut_bodies ? " keeps-cut-bodies" : "",

@@ -95,6 +95,7 @@ struct Schedule {
     bool can_spool = false;
     bool checksum = false;
     bool real_store = false;  // bytes in a ReplayStore instead of numbers
+    bool real_disk = false;   // which spills to files, by a thread that takes its time
     std::uint64_t origin = 0; // upload-url: that many bytes are there; 0: the upload is created
     Duration flush_interval{}, outage_timeout{}, drain_timeout{};
     // server

@@ -82,6 +82,7 @@ private:
     {
         bool simpler = plain(&Schedule::checksum, false);
         simpler = plain(&Schedule::checks, false) || simpler;
+        simpler = plain(&Schedule::real_disk, false) || simpler;
         simpler = plain(&Schedule::real_store, false) || simpler;
         simpler = plain(&Schedule::secret, false) || simpler;
         simpler = plain(&Schedule::silent_options, false) || simpler;

@@ -156,6 +156,7 @@ void Simulation::produce()
         }
         if (left_of_piece_ == 0)
             left_of_piece_ = schedule_.pieces[piece_].bytes;
+        store_.set_time(now_);
         const std::uint64_t before = store_.end();
         const std::uint64_t taken = store_.append(left_of_piece_);
         if (taken > 0) {
@@ -164,6 +165,10 @@ void Simulation::produce()
         }
         left_of_piece_ -= taken;
         if (left_of_piece_ > 0) {
+            if (store_.awaits_spill()) {
+                store_.step_of_spilling();
+                continue;
+            }
             if (!blocked_) {
                 say("source is blocked");
                 blocked_since_ = now_;
@@ -236,6 +241,7 @@ void Simulation::after_step(const Input &input)
     if (releasable > confirmed_)
         server_.refuse("bytes are released that the server has not confirmed");
     store_.release(releasable);
+    store_.step_of_spilling();
     driver_.machine().take_reports();
     if (driver_.machine().acked() > acked_) {
         server_.progress();

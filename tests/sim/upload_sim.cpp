@@ -107,7 +107,7 @@ void uploads_without_faults_finish()
         schedule.max_size = 0;
         schedule.can_spool = true;
         schedule.capacity = std::uint64_t{1} << 40;
-        schedule.real_store = false;
+        schedule.real_store = schedule.real_disk = false;
         schedule.length_mode = LengthMode::kAuto;
         schedule.drain_timeout = schedule.outage_timeout = Duration::zero();
         schedule.proxy_limit = 0;
