@@ -87,16 +87,19 @@ void bound_socket(GSocket *socket, Duration timeout)
 #endif
 }
 
-SoupExchange::SoupExchange(SoupSession *session, SoupLinks &links, const HttpRequest &request,
-                           bool check_certificates, GCancellable *cancel)
-    : session_(session), links_(links), request_(request), check_certificates_(check_certificates),
-      caller_(cancel), cancel_(GRef<GCancellable>::adopt(g_cancellable_new())),
-      origin_(origin_of(request.url)), connect_deadline_(Clock::now() + request.connect_timeout)
+SoupExchange::SoupExchange(SoupSession *session, SoupLinks &links, AddressWatch &watch,
+                           const HttpRequest &request, bool check_certificates,
+                           GCancellable *cancel)
+    : session_(session), links_(links), watch_(watch), request_(request),
+      check_certificates_(check_certificates), caller_(cancel),
+      cancel_(GRef<GCancellable>::adopt(g_cancellable_new())), origin_(origin_of(request.url)),
+      connect_deadline_(Clock::now() + request.connect_timeout)
 {
 }
 
 SoupExchange::~SoupExchange()
 {
+    watch_.end();
     if (stream_)
         detach_body_stream(stream_.get());
     if (message_)
@@ -170,6 +173,7 @@ void SoupExchange::connect_signals()
                     g_cancellable_cancel(self->cancel_.get());
                 }
             }));
+    connect("starting", G_CALLBACK(+[](SoupMessage *, Self *self) { self->on_starting(); }));
     connect("got-headers", G_CALLBACK(+[](SoupMessage *, Self *self) { self->on_headers(); }));
     connect("got-body", G_CALLBACK(+[](SoupMessage *message, Self *) {
                 // libsoup would send the request again after 421
@@ -294,6 +298,11 @@ HttpOutcome SoupExchange::failed(const GError *error)
         return cancelled(scene());
     if (too_late_)
         return timed_out(scene(), "connecting took too long");
+    if (watch_.ended_it() && g_cancellable_is_cancelled(cancel_.get())) {
+        const GErrorOwn lost(g_error_new_literal(G_IO_ERROR, G_IO_ERROR_NETWORK_UNREACHABLE,
+                                                 "this machine has lost its own address"));
+        return failure_from(*lost, scene());
+    }
     if (would_repeat_ || flooded_) {
         const GErrorOwn broken(g_error_new_literal(
             G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
@@ -438,6 +447,12 @@ void SoupExchange::on_connected(SoupLink &link)
     connected_ = true;
     if (link.socket)
         bound_socket(link.socket.get(), request_.timeout);
+}
+
+void SoupExchange::on_starting()
+{
+    if (SoupLink *used = link())
+        watch_.begin(used->socket.get(), cancel_.get());
 }
 
 void SoupExchange::on_headers()

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "glib/ptr.h"
+#include "http/address_watch.h"
 #include "http/body_stream.h"
 #include "http/soup_failure.h"
 #include "http/transport.h"
@@ -32,8 +33,8 @@ guint to_seconds_up(Duration span);
 class SoupExchange final : private BodyPull {
 public:
     // All references must outlive the exchange, which is used once.
-    SoupExchange(SoupSession *session, SoupLinks &links, const HttpRequest &request,
-                 bool check_certificates, GCancellable *cancel);
+    SoupExchange(SoupSession *session, SoupLinks &links, AddressWatch &watch,
+                 const HttpRequest &request, bool check_certificates, GCancellable *cancel);
     ~SoupExchange() override;
     SoupExchange(const SoupExchange &) = delete;
     SoupExchange &operator=(const SoupExchange &) = delete;
@@ -57,6 +58,7 @@ private:
 
     void on_network_event(GSocketClientEvent event, GIOStream *stream);
     void on_connected(SoupLink &link);
+    void on_starting();
     void on_headers();
     void on_finished();
     SoupLink *link();
@@ -66,6 +68,7 @@ private:
 
     SoupSession *session_; // owned by the transport
     SoupLinks &links_;
+    AddressWatch &watch_;
     const HttpRequest &request_;
     const bool check_certificates_;
     GCancellable *caller_; // may be nullptr; the caller's

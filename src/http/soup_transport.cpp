@@ -33,7 +33,9 @@ class SoupTransport final : public Transport {
 public:
     SoupTransport(const HttpConfig &config, const GRef<GProxyResolver> &proxy,
                   const GRef<GTlsDatabase> &database)
-        : context_(g_main_context_new()), check_certificates_(config.ssl_strict)
+        : context_(g_main_context_new()),
+          watch_(std::make_shared<AddressWatch>(config.is_lost_address)),
+          check_certificates_(config.ssl_strict)
     {
         const ContextScope scope(context_.get());
         session_ = GRef<SoupSession>::adopt(soup_session_new());
@@ -73,9 +75,15 @@ public:
         }
         bound_links(request);
         HttpOutcome outcome =
-            SoupExchange(session_.get(), links_, request, check_certificates_, cancel).run();
+            SoupExchange(session_.get(), links_, *watch_, request, check_certificates_, cancel)
+                .run();
         trace(request, outcome);
         return outcome;
+    }
+
+    std::function<void()> network_listener() override
+    {
+        return [watch = watch_] { watch->check(); };
     }
 
 private:
@@ -85,6 +93,7 @@ private:
     GMainContextOwn context_;
     GRef<SoupSession> session_;
     SoupLinks links_;
+    const std::shared_ptr<AddressWatch> watch_;
     const bool check_certificates_;
 };
 
@@ -93,6 +102,9 @@ void SoupTransport::bound_links(const HttpRequest &request)
 {
     for (auto link = links_.begin(); link != links_.end();) {
         if (!link->second.socket || g_socket_is_closed(link->second.socket.get())) {
+            link = links_.erase(link);
+        } else if (watch_->is_lost(link->second.socket.get())) {
+            g_socket_shutdown(link->second.socket.get(), TRUE, TRUE, nullptr); // libsoup sees that
             link = links_.erase(link);
         } else {
             bound_socket(link->second.socket.get(), request.timeout);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "glib/ptr.h"
+#include "http/address_watch.h"
 #include "http/transport.h"
 
 #include <memory>
@@ -16,7 +17,8 @@ struct HttpConfig {
     std::string ssl_ca_file;         // PEM; empty: see tls_database
     bool ssl_strict = true;          // FALSE: certificates are not checked
     GRef<GTlsDatabase> tls_database; // none: the system's
-    GRef<GTlsInteraction> tls_interaction; // none: nobody is asked
+    GRef<GTlsInteraction> tls_interaction;                        // none: nobody is asked
+    AddressWatch::Test is_lost_address = gsttus::is_lost_address; // replaced by tests
 };
 
 // Fails (kSettings) when ssl_ca_file can not be read or the proxy is not a URI.

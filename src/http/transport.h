@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -84,6 +85,11 @@ public:
     virtual ~Transport() = default;
     // Blocks until answered, failed or cancelled (ErrorKind::kCancelled, at once).
     virtual HttpOutcome send(const HttpRequest &request, GCancellable *cancel) = 0;
+
+    // What to call when the network has changed, from any thread, also when the transport is gone:
+    // a request whose connection has lost its own address fails then, instead of waiting for its
+    // time-out. May be empty.
+    virtual std::function<void()> network_listener() { return {}; }
 };
 
 } // namespace gsttus

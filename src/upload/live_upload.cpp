@@ -215,9 +215,15 @@ void LiveUpload::set_hints(StreamHints hints)
 
 void LiveUpload::network_changed()
 {
-    MutexLock lock(core_->mutex);
-    ++core_->network_changes;
-    core_->worker_wake.notify_all();
+    std::function<void()> listener;
+    {
+        MutexLock lock(core_->mutex);
+        ++core_->network_changes;
+        core_->worker_wake.notify_all();
+        listener = core_->network_listener;
+    }
+    if (listener)
+        listener();
 }
 
 UploadStats LiveUpload::stats() const

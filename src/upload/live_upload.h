@@ -159,8 +159,9 @@ public:
     // The upload is created with what is known when the first byte or a title is there, or soon
     // after start().
     void set_hints(StreamHints hints); // any thread
-    void network_changed();            // any thread: wakes a waiting retry
-    UploadStats stats() const;         // any thread, also after stop()
+    // Any thread. Wakes a waiting retry; ends a request whose own address is gone.
+    void network_changed();
+    UploadStats stats() const; // any thread, also after stop()
 
     struct Core; // private to upload/: see worker.h
 

@@ -246,6 +246,10 @@ void Worker::run()
         fail(transport.error());
     } else {
         http_ = std::move(*transport);
+        {
+            MutexLock lock(core_.mutex);
+            core_.network_listener = http_->network_listener();
+        }
         machine_ = std::make_unique<UploadMachine>(machine_config(core_.config));
         homes_ = {core_.config.upload_url};
         wait_for_hints();

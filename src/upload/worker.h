@@ -9,6 +9,7 @@
 #include "upload/requests.h"
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -60,6 +61,7 @@ struct LiveUpload::Core {
     std::optional<TimePoint> ended_at GUARDED_BY(mutex);
     std::uint64_t taken GUARDED_BY(mutex) = 0; // stream position that requests have taken
     std::uint64_t network_changes GUARDED_BY(mutex) = 0;
+    std::function<void()> network_listener GUARDED_BY(mutex); // the transport's
     std::uint64_t credential_changes GUARDED_BY(mutex) = 0;
     int writers_waiting GUARDED_BY(mutex) = 0; // for room
     int writers_blocked GUARDED_BY(mutex) = 0; // of these: because there is none

@@ -7,9 +7,11 @@
 #include "test_certificate.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <thread>
 
+#include <gio/gnetworking.h>
 #include <glib/gstdio.h>
 
 using namespace gsttus;
@@ -518,6 +520,93 @@ void silent_server_times_out_on_a_kept_alive_connection()
     g_assert_cmpuint(server.connections(), ==, 1);
 }
 
+// This machine changes its network ----------------------------------------------------------------
+
+void request_from_a_lost_address_ends_when_the_network_changes()
+{
+    for (const bool kept_alive : {false, true}) {
+        std::atomic<bool> lost{false};
+        std::atomic<int> holding{0};
+        RawServer server({[&](RawConnection &peer) {
+                              if (kept_alive) {
+                                  peer.read_request();
+                                  peer.answer("200 OK");
+                              }
+                              peer.read_head();
+                              ++holding;
+                              peer.hold();
+                          },
+                          [](RawConnection &peer) {
+                              peer.read_request();
+                              peer.answer("200 OK");
+                          }});
+        Fixture f;
+        f.use({.is_lost_address = [&](GSocketAddress *) { return lost.load(); }});
+        f.request.timeout = seconds(600);
+        const std::function<void()> network_changed = f.http->network_listener();
+        network_changed(); // nothing is under way
+        if (kept_alive)
+            answered(f.get(server.url()));
+        std::thread change([&] {
+            while (holding == 0)
+                std::this_thread::yield();
+            network_changed(); // the address is still there
+            lost = true;
+            network_changed();
+        });
+        PatternBody body(kHuge);
+        const HttpOutcome outcome = f.patch(server.url(), body, kHuge);
+        change.join();
+        const HttpFailure &failure = failed(outcome, ErrorKind::kNetwork, Reach::kMaybe);
+        g_assert_true(failure.error.retryable);
+        g_assert_true(contains(failure.error.detail, "lost its own address"));
+        lost = false;
+        answered(f.get(server.url()));
+        f.http.reset();
+        network_changed(); // too late, but harmless
+    }
+}
+
+void idle_connection_from_a_lost_address_is_not_used()
+{
+    std::atomic<bool> lost{false};
+    RawServer server({[](RawConnection &peer) {
+        peer.read_request();
+        peer.answer("200 OK");
+        peer.wait_close();
+    }});
+    Fixture f;
+    f.use({.is_lost_address = [&](GSocketAddress *) { return lost.load(); }});
+    answered(f.get(server.url()));
+    lost = true;
+    answered(f.get(server.url()));
+    g_assert_cmpuint(server.connections(), ==, 2);
+}
+
+void addresses_of_this_machine_are_known()
+{
+    const auto address_of = [](const char *text, bool any) {
+        const GRef<GSocketAddress> address =
+            GRef<GSocketAddress>::adopt(g_inet_socket_address_new_from_string(text, 0));
+        const GRef<GSocket> socket = GRef<GSocket>::adopt(
+            g_socket_new(g_socket_address_get_family(address.get()), G_SOCKET_TYPE_DATAGRAM,
+                         G_SOCKET_PROTOCOL_UDP, nullptr));
+        if (any) // as if the address had gone
+            g_assert_true(g_socket_set_option(socket.get(), IPPROTO_IP, IP_FREEBIND, 1, nullptr));
+        g_assert_true(g_socket_bind(socket.get(), address.get(), FALSE, nullptr));
+        return own_address(socket.get());
+    };
+    g_assert_true(is_lost_address(address_of("192.0.2.1", true).get()));
+    g_assert_false(is_lost_address(address_of("127.0.0.1", false).get()));
+    g_assert_false(is_lost_address(address_of("0.0.0.0", false).get()));
+    // a machine without IPv6 has none of these
+    const auto text = GRef<GSocketAddress>::adopt(g_inet_socket_address_new_from_string("::1", 0));
+    if (is_lost_address(text.get()))
+        return;
+    g_assert_true(is_lost_address(address_of("2001:db8::1", true).get()));
+    g_assert_false(is_lost_address(address_of("::1", false).get()));
+}
+
 void port_that_takes_no_connection_times_out()
 {
     const FullPort port;
@@ -845,6 +934,10 @@ int main(int argc, char **argv)
     add_test("/transport/expect/go-ahead", go_ahead_is_waited_for);
     add_test("/transport/expect/refusal", refusal_instead_of_a_go_ahead_saves_the_body);
     add_test("/transport/expect/silence", go_ahead_that_never_comes_times_out);
+    add_test("/transport/address/lost-in-a-request",
+             request_from_a_lost_address_ends_when_the_network_changes);
+    add_test("/transport/address/lost-while-idle", idle_connection_from_a_lost_address_is_not_used);
+    add_test("/transport/address/of-this-machine", addresses_of_this_machine_are_known);
     add_test("/transport/timeout/no-answer", silent_server_times_out);
     add_test("/transport/timeout/kept-alive", silent_server_times_out_on_a_kept_alive_connection);
     add_test("/transport/timeout/no-connection", port_that_takes_no_connection_times_out);
