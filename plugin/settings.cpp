@@ -49,7 +49,7 @@ Result<void> check_sizes(const UploadConfig &config)
         config.replay.spool_mode == SpoolMode::kNever || config.replay.max_spool_size > 0;
     const std::uint64_t room =
         config.replay.max_memory +
-        (config.replay.spool_mode == SpoolMode::kNever ? 0 : config.replay.max_spool_size);
+        (config.replay.spool_mode == SpoolMode::kNever ? 0 : config.replay.useful_spool_size());
     const std::uint64_t needed = least + least / 4 + kBlockSlack;
     if (bounded && room < needed) {
         return bad_setting(cat("Property max-memory (", config.replay.max_memory,

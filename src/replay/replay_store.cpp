@@ -32,6 +32,11 @@ std::size_t block_size_for(std::uint64_t memory)
 
 } // namespace
 
+std::uint64_t ReplayConfig::useful_spool_size() const
+{
+    return max_spool_size - std::min(max_spool_size, Spool::file_size(max_spool_size));
+}
+
 // --- Impl
 // -----------------------------------------------------------------------------------------
 
@@ -65,15 +70,13 @@ std::size_t ReplayStore::Impl::append(std::span<const std::byte> data)
 
 std::size_t ReplayStore::Impl::append_some(std::span<const std::byte> data)
 {
-    const bool may_spool =
-        config_.spool_mode != SpoolMode::kNever && (!spill_thread_ || journaling_);
-    bool disk_first = journaling_ || (may_spool && config_.max_memory == 0);
-    if (!disk_first && may_spool && !segments_.empty() && segments_.back().file) {
+    bool disk_first = journaling_ || (may_spool() && config_.max_memory == 0);
+    if (!disk_first && may_spool() && !segments_.empty() && segments_.back().file) {
         // Having spilled, go on in that file until a good part of the window is free again, or
         // every freed block would mean one more file.
         const std::uint64_t free = memory_limit_ - std::min(memory_limit_, memory_used_);
-        disk_first = segments_.back().file->writer &&
-                     segments_.back().file->size < Spool::kFileSize && free < spill_reserve();
+        disk_first = segments_.back().file->writer && !spool_.is_full(*segments_.back().file) &&
+                     free < spill_reserve();
     }
     if (disk_first) {
         if (const std::size_t n = to_disk(data); n > 0)
@@ -81,7 +84,7 @@ std::size_t ReplayStore::Impl::append_some(std::span<const std::byte> data)
     }
     if (const std::size_t n = to_memory(data); n > 0)
         return n;
-    return may_spool && !disk_first ? to_disk(data) : 0;
+    return may_spool() && !disk_first ? to_disk(data) : 0;
 }
 
 std::size_t ReplayStore::Impl::to_memory(std::span<const std::byte> data)
@@ -93,6 +96,7 @@ std::size_t ReplayStore::Impl::to_memory(std::span<const std::byte> data)
         if (memory_used_ + block_size_ > memory_limit_)
             return 0;
         auto block = allocate_block(block_size_);
+        no_memory_ = !block;
         if (!block)
             return 0;
         segments_.push_back({.begin = end_, .end = end_, .block = std::move(block)});
@@ -137,17 +141,26 @@ void ReplayStore::Impl::release(std::uint64_t acked)
         freed = true;
     }
     if (progress || freed)
-        spool_.retry_now();
+        disk_has_room();
 }
 
 bool ReplayStore::Impl::drop_from_margin()
 {
     if (segments_.empty() || segments_.front().end > acked_)
         return false;
+    const bool on_disk = segments_.front().file != nullptr;
     free_front();
-    spool_.delete_needless();
-    spool_.retry_now();
+    if (on_disk) {
+        spool_.delete_needless();
+        disk_has_room();
+    }
     return true;
+}
+
+void ReplayStore::Impl::disk_has_room() // perhaps
+{
+    spool_.retry_now();
+    disk_refuses_ = false;
 }
 
 void ReplayStore::Impl::free_front()
@@ -252,32 +265,35 @@ private:
 
 } // namespace
 
+// The oldest full block that the server does not have: what comes in goes on to memory, and what is
+// sent in good times lies there.
+std::optional<std::size_t> ReplayStore::Impl::next_to_spill() const
+{
+    if (acked_ >= end_)
+        return std::nullopt;
+    for (std::size_t i = index_of(acked_); i + 1 < segments_.size(); ++i) {
+        if (segments_[i].block)
+            return i;
+    }
+    return std::nullopt; // the last one is still being filled
+}
+
 bool ReplayStore::Impl::wants_spill() const
 {
     return config_.spool_mode == SpoolMode::kOverflow && !journaling_ && !discarded_ &&
-           memory_used_ > memory_limit_ - spill_reserve();
+           (no_memory_ || memory_used_ > memory_limit_ - spill_reserve()) &&
+           next_to_spill().has_value();
 }
 
-// The oldest block that the server does not have: what comes in goes on to memory, and what is
-// sent next in good times lies there.
 std::unique_ptr<ReplayStore::Spill> ReplayStore::Impl::begin_spill()
 {
-    if (!wants_spill() || spool_.busy() || segments_.empty())
-        return nullptr;
-    disk_refuses_ = true;
-    std::size_t i = 0;
-    if (acked_ < end_)
-        i = index_of(acked_);
-    const std::size_t last = segments_.size() - 1; // is still being filled
-    while (i < last && !segments_[i].block)
-        ++i;
-    if (i >= last || segments_[i].end <= acked_)
+    if (!wants_spill() || spool_.busy())
         return nullptr;
     auto write = spool_.begin(Spool::Bound::kConfigured);
+    disk_refuses_ = !write;
     if (!write)
         return nullptr;
-    disk_refuses_ = false;
-    return std::make_unique<BlockSpill>(segments_[i], std::move(write));
+    return std::make_unique<BlockSpill>(segments_[*next_to_spill()], std::move(write));
 }
 
 void ReplayStore::Impl::end_spill(std::unique_ptr<Spill> spill)
@@ -294,9 +310,7 @@ void ReplayStore::Impl::end_spill(std::unique_ptr<Spill> spill)
             return;
         }
     }
-    // The server has it by now.
-    spool_.release_file(written->file, written->length);
-    spool_.delete_needless();
+    spool_.release_file(written->file, written->length); // the server has it by now
 }
 
 // The disk works again after bytes had to stay in memory: one block at a time, so that no single
@@ -593,6 +607,11 @@ bool ReplayStore::wants_spill() const
 void ReplayStore::spill_by_thread()
 {
     impl_->spill_thread_ = true;
+}
+
+bool ReplayStore::spilling() const
+{
+    return impl_->spool_.busy();
 }
 
 bool ReplayStore::awaits_spill() const

@@ -28,6 +28,10 @@ struct ReplayConfig {
     SpoolMode spool_mode = SpoolMode::kOverflow;
     std::string spool_dir;            // parent folder; a folder per upload is made in it, mode 0700
     std::uint64_t max_spool_size = 0; // bytes; 0: what the disk has, less 256 MiB
+
+    // So much of max_spool_size is there for bytes that are needed: the rest may be taken by a file
+    // of which the end is.
+    std::uint64_t useful_spool_size() const;
 };
 
 // A run of bytes that can be read without the owner's mutex, also while the store changes.
@@ -87,7 +91,7 @@ public:
     // --- spilling ahead (SpoolMode::kOverflow) --------------------------------------------------
     // With a thread for it, append() does not write to the disk itself. As long as wants_spill()
     // (three quarters of the window are used), that thread calls begin_spill() and end_spill() with
-    // the mutex, and between the two Spill::run() without it. One at a time; between the two,
+    // the mutex, and between the two Spill::run() without it. One at a time; while spilling(),
     // keep(), discard() and the destructor must not be called.
     class Spill : public DiskWork {};
 
@@ -95,7 +99,9 @@ public:
     bool wants_spill() const;
     std::unique_ptr<Spill> begin_spill(); // nullptr: nothing to do, or the disk refuses for now
     void end_spill(std::unique_ptr<Spill> spill);
-    // append() took nothing, but will when the thread has done its work: the disk did not refuse.
+    bool spilling() const; // between begin_spill() and end_spill()
+    // The thread has something to do, and the disk did not refuse: where append() took nothing, it
+    // soon will.
     bool awaits_spill() const;
 
     // --- crash safety (journal); no effect with SpoolMode::kNever -------------------------------

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -25,6 +26,7 @@ struct ReplayStore::Impl {
 
     std::unique_ptr<Spill> begin_spill();
     void end_spill(std::unique_ptr<Spill> spill);
+    std::optional<std::size_t> next_to_spill() const;
 
     std::uint64_t begin() const { return segments_.empty() ? end_ : segments_.front().begin; }
 
@@ -46,6 +48,7 @@ struct ReplayStore::Impl {
     bool journaling_ = false; // every byte goes to disk, with a record
     bool spill_thread_ = false;
     bool disk_refuses_ = false; // as the spill thread found it
+    bool no_memory_ = false;    // the system gave none
     bool discarded_ = false;
     bool kept_ = false; // keep() was called, or a recovery has read it: the files stay
 
@@ -54,11 +57,19 @@ private:
     std::size_t to_memory(std::span<const std::byte> data);
     std::size_t to_disk(std::span<const std::byte> data);
     bool drop_from_margin();
+    void disk_has_room();
     void free_front();
     bool persist(std::size_t index, Spool::Bound bound, std::size_t &parts);
     bool moved_to_disk(std::size_t index, const Spool::Written &written);
     void backfill();
     std::uint64_t kept_until() const;
+
+    // append() writes to the disk itself.
+    bool may_spool() const
+    {
+        return config_.spool_mode != SpoolMode::kNever &&
+               (!spill_thread_ || journaling_ || no_memory_);
+    }
 
     // So much of the window stays free for what comes in.
     std::uint64_t spill_reserve() const { return memory_limit_ / 4; }

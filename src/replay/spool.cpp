@@ -15,6 +15,8 @@ namespace gsttus {
 
 namespace {
 
+constexpr std::uint64_t kLargestFile = std::uint64_t{16} << 20;
+constexpr std::uint64_t kSmallestFile = std::uint64_t{256} << 10;
 constexpr std::uint64_t kReserve = std::uint64_t{256} << 20; // left to others on the disk
 constexpr std::uint64_t kCheckEvery = std::uint64_t{4} << 20;
 constexpr Duration kRetryAfter = seconds(1);
@@ -34,10 +36,15 @@ void delete_spill_file(FileOps &ops, int dir, std::uint32_t number, const std::s
         log(LogLevel::kWarning, "replay", cat("a spill file in ", path, " could not be deleted"));
 }
 
+std::uint64_t Spool::file_size(std::uint64_t max_size)
+{
+    return max_size == 0 ? kLargestFile : std::clamp(max_size / 8, kSmallestFile, kLargestFile);
+}
+
 Spool::Spool(std::string spool_dir, std::uint64_t max_size, FileOps &ops,
              std::function<JournalState()> state)
-    : spool_dir_(std::move(spool_dir)), max_size_(max_size), ops_(ops), state_(std::move(state)),
-      journal_(ops)
+    : spool_dir_(std::move(spool_dir)), max_size_(max_size), file_size_(file_size(max_size)),
+      ops_(ops), state_(std::move(state)), journal_(ops)
 {
 }
 
@@ -57,7 +64,7 @@ void Spool::Write::run(std::span<const std::byte> data)
         (!file_ && !open_spill_file()))
         return;
     data = data.first(static_cast<std::size_t>(
-        std::min({std::uint64_t{data.size()}, kFileSize - offset_, *allowed_})));
+        std::min({std::uint64_t{data.size()}, file_size_ - offset_, *allowed_})));
     outcome_ = write_fully(ops_, fd_->get(), data, offset_);
     crc_ = crc_of(0, data.first(outcome_.written));
 }
@@ -112,10 +119,10 @@ std::unique_ptr<Spool::Write> Spool::begin(Bound bound)
 {
     if (busy_ || !usable())
         return nullptr;
-    const bool needs_file = !out_ || out_->size >= kFileSize;
+    const bool needs_file = !out_ || is_full(*out_);
     if (needs_file)
         until_check_ = 0;
-    std::unique_ptr<Write> write(new Write(ops_, spool_dir_));
+    std::unique_ptr<Write> write(new Write(ops_, spool_dir_, file_size_));
     if (bound == Bound::kNone)
         write->allowed_ = std::numeric_limits<std::uint64_t>::max();
     else if (max_size_ > 0)
@@ -144,23 +151,31 @@ std::unique_ptr<Spool::Write> Spool::begin(Bound bound)
 std::optional<Spool::Written> Spool::end(std::uint64_t position, std::unique_ptr<Write> write)
 {
     busy_ = false;
-    if (write->made_folder_)
-        folder_ = std::move(write->made_folder_);
-    if (write->found_room_)
-        until_check_ = *write->found_room_;
-    if (write->made_file_) {
+    const auto written = take_over(position, *write);
+    if (!written && write->file_)
+        release_file(write->file_, 0); // what else was in it may be gone meanwhile
+    return written;
+}
+
+std::optional<Spool::Written> Spool::take_over(std::uint64_t position, Write &write)
+{
+    if (write.made_folder_)
+        folder_ = std::move(write.made_folder_);
+    if (write.found_room_)
+        until_check_ = *write.found_room_;
+    if (write.made_file_) {
         seal();
-        out_ = write->file_;
+        out_ = write.file_;
     }
-    if (write->error_) {
-        fail(std::move(*write->error_));
+    if (write.error_) {
+        fail(std::move(*write.error_));
         return std::nullopt;
     }
-    const std::size_t length = write->outcome_.written;
-    const Written written{.file = write->file_,
-                          .file_offset = write->offset_,
+    const std::size_t length = write.outcome_.written;
+    const Written written{.file = write.file_,
+                          .file_offset = write.offset_,
                           .length = static_cast<std::uint32_t>(length),
-                          .crc = write->crc_};
+                          .crc = write.crc_};
     if (const int error = journal_written(position, written); error != 0) {
         // Bytes without a record would be lost in a crash: they do not count as written.
         fail(error, kNotWritable);
@@ -170,8 +185,8 @@ std::optional<Spool::Written> Spool::end(std::uint64_t position, std::unique_ptr
     used_ += length;
     until_check_ -= std::min(until_check_, std::uint64_t{length});
     may_be_over_ = may_be_over_ || length > 0;
-    if (write->outcome_.error != 0)
-        fail(write->outcome_.error, kNotWritable);
+    if (write.outcome_.error != 0)
+        fail(write.outcome_.error, kNotWritable);
     if (length == 0)
         return std::nullopt;
     return written;
@@ -322,7 +337,7 @@ bool Spool::make_folder()
 {
     if (folder_)
         return true;
-    Write write(ops_, spool_dir_);
+    Write write(ops_, spool_dir_, file_size_);
     if (!write.make_folder()) {
         fail(std::move(*write.error_));
         return false;

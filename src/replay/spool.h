@@ -31,7 +31,9 @@ void delete_spill_file(FileOps &ops, int dir, std::uint32_t number, const std::s
 
 class Spool {
 public:
-    static constexpr std::uint64_t kFileSize = std::uint64_t{16} << 20;
+    // Bytes of a spill file. A file goes only as a whole: with a small bound, small files keep what
+    // is not needed any more from filling it.
+    static std::uint64_t file_size(std::uint64_t max_size);
 
     // `state` gives what a new journal must hold; called during write(), end(), note(), acked().
     Spool(std::string spool_dir, std::uint64_t max_size, FileOps &ops,
@@ -66,6 +68,9 @@ public:
     // A file that nobody needs any more is deleted by delete_needless(), or take_needless() hands
     // over its number.
     void release_file(const std::shared_ptr<SpillFile> &file, std::uint64_t bytes);
+
+    bool is_full(const SpillFile &file) const { return file.size >= file_size_; }
+
     void delete_needless();
 
     std::vector<std::uint32_t> take_needless() { return std::exchange(needless_, {}); }
@@ -106,6 +111,7 @@ public:
 private:
     bool usable();
     bool make_folder();
+    std::optional<Written> take_over(std::uint64_t position, Write &write);
     int journal_written(std::uint64_t position, const Written &written);
     void seal();
     void fail(int error, const char *what);
@@ -113,6 +119,7 @@ private:
 
     const std::string spool_dir_;
     const std::uint64_t max_size_;
+    const std::uint64_t file_size_;
     FileOps &ops_;
     const std::function<JournalState()> state_;
 
@@ -147,7 +154,10 @@ public:
 private:
     friend class Spool;
 
-    Write(FileOps &ops, const std::string &spool_dir) : ops_(ops), spool_dir_(spool_dir) {}
+    Write(FileOps &ops, const std::string &spool_dir, std::uint64_t file_size)
+        : ops_(ops), spool_dir_(spool_dir), file_size_(file_size)
+    {
+    }
 
     void fail(int error, const char *what);
     bool make_folder();
@@ -156,8 +166,9 @@ private:
 
     FileOps &ops_;
     const std::string &spool_dir_; // the Spool's
-    std::string path_;             // of the folder, for messages
-    FdRef dir_;                    // null: the folder has to be made
+    const std::uint64_t file_size_;
+    std::string path_; // of the folder, for messages
+    FdRef dir_;        // null: the folder has to be made
     std::unique_ptr<SpoolFolder> made_folder_;
     std::optional<std::uint64_t> allowed_; // bytes; none: the disk has to be asked
     std::optional<std::uint64_t> found_room_;

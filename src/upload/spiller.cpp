@@ -1,5 +1,7 @@
 #include "upload/spiller.h"
 
+#include "base/log.h"
+
 #include <utility>
 
 namespace gsttus {
@@ -16,51 +18,80 @@ void Spiller::start()
     if (replay.spool_mode != SpoolMode::kOverflow || replay.max_memory < kLeastWindow ||
         core_.config.recovery)
         return;
-    {
-        MutexLock lock(core_.mutex);
-        core_.store->spill_by_thread();
-    }
-    thread_ = std::thread([this] { run(); });
-}
-
-void Spiller::stop()
-{
-    if (!thread_.joinable())
+    using Shared = std::shared_ptr<LiveUpload::Core>;
+    auto shared = std::make_unique<Shared>(core_.shared_from_this());
+    thread_ = g_thread_try_new(
+        "tus-disk",
+        [](gpointer data) -> gpointer {
+            const std::unique_ptr<Shared> core(static_cast<Shared *>(data));
+            run(**core);
+            return nullptr;
+        },
+        shared.get(), nullptr);
+    if (!thread_) {
+        log(LogLevel::kWarning, "upload", "no thread for the disk: the pipeline's will write");
         return;
-    {
-        MutexLock lock(core_.mutex);
-        core_.spill_over = true;
-        core_.disk_wake.notify_all();
     }
-    thread_.join();
+    shared.release();
+    MutexLock lock(core_.mutex);
+    core_.store->spill_by_thread();
 }
 
-void Spiller::run()
+void Spiller::end()
 {
     MutexLock lock(core_.mutex);
-    while (!core_.spill_over) {
-        auto spill = core_.store->begin_spill();
-        core_.take_disk_warning();
+    core_.spill_over = true;
+    core_.disk_wake.notify_all();
+}
+
+void Spiller::stop(TimePoint deadline)
+{
+    if (!thread_)
+        return;
+    end();
+    bool gone = false;
+    {
+        MutexLock lock(core_.mutex);
+        while (!core_.spill_gone && Clock::now() < deadline)
+            core_.disk_wake.wait_until(lock, deadline);
+        gone = core_.spill_gone;
+    }
+    if (gone)
+        g_thread_join(thread_);
+    else
+        g_thread_unref(thread_);
+    thread_ = nullptr;
+}
+
+void Spiller::run(LiveUpload::Core &core)
+{
+    MutexLock lock(core.mutex);
+    while (!core.spill_over) {
+        auto spill = core.store->begin_spill();
+        core.take_disk_warning();
         if (!spill) {
-            // A disk that refuses is asked again; nobody says when it has room.
-            core_.spill_idle = !core_.store->wants_spill();
-            if (core_.writers_waiting > 0)
-                core_.app_wake.notify_all();
-            if (core_.spill_idle)
-                core_.disk_wake.wait(lock);
-            else
-                core_.disk_wake.wait_until(lock, Clock::now() + kDiskRetry);
-            core_.spill_idle = false;
+            if (core.writers_waiting > 0)
+                core.app_wake.notify_all();
+            core.disk_wake.wait_until(lock, Clock::now() + kDiskRetry);
             continue;
         }
         lock.unlock();
         (void)spill->run();
         lock.lock();
-        core_.store->end_spill(std::move(spill));
-        core_.take_disk_warning();
-        if (core_.writers_waiting > 0)
-            core_.app_wake.notify_all();
+        core.store->end_spill(std::move(spill));
+        core.take_disk_warning();
+        if (core.writers_waiting > 0)
+            core.app_wake.notify_all();
+        if (auto needless = core.store->clean_up()) {
+            lock.unlock();
+            (void)needless->run();
+            lock.lock();
+        }
     }
+    if (core.discard_later)
+        core.store->discard();
+    core.spill_gone = true;
+    core.disk_wake.notify_all();
 }
 
 } // namespace gsttus

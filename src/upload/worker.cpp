@@ -20,6 +20,8 @@ constexpr seconds kSyncInterval{1};
 constexpr seconds kConnect{10};
 constexpr seconds kReconnect{2};
 constexpr seconds kCleanUp{5};
+constexpr seconds kDiskPatience{5}; // for a write that is under way
+constexpr seconds kGoodbye{1};
 constexpr std::size_t kMostMarks = 64;
 
 MachineConfig machine_config(const UploadConfig &config)
@@ -109,9 +111,25 @@ std::size_t LiveUpload::Core::append(std::span<const std::byte> data)
     arrivals.add(store->end(), Clock::now(), runtime.flush_interval / 16);
     const std::size_t taken_now = store->append(data);
     take_disk_warning();
-    if (spill_idle && store->wants_spill())
+    if (store->awaits_spill())
         disk_wake.notify_all();
     return taken_now;
+}
+
+Result<std::string> LiveUpload::Core::keep()
+{
+    if (!store->spilling())
+        return store->keep();
+    return Error{.kind = ErrorKind::kDisk,
+                 .message = "The disk has not answered for some seconds."};
+}
+
+void LiveUpload::Core::discard()
+{
+    if (store->spilling())
+        discard_later = true;
+    else
+        store->discard();
 }
 
 void LiveUpload::Core::take_disk_warning()
@@ -256,7 +274,7 @@ void Worker::run()
         loop();
         http_.reset();
     }
-    spiller_->stop();
+    spiller_->stop(Clock::now() + kGoodbye);
     MutexLock lock(core_.mutex);
     core_.exited = true;
     core_.app_wake.notify_all();
@@ -341,6 +359,8 @@ void Worker::after_step(const Input &input)
         // Also where nothing was freed: the margin gives way to a writer who asks.
         if (core_.writers_waiting > 0 && before != core_.store->acked())
             core_.app_wake.notify_all();
+        if (core_.store->awaits_spill())
+            core_.disk_wake.notify_all();
     }
     if (needless)
         (void)needless->run(); // the log says what it could not delete
@@ -463,6 +483,8 @@ Worker::Outcome Worker::wait(const Wait &wait)
             core_.waiting.reset();
             return Tick{};
         }
+        if (!core_.warnings.empty())
+            continue;
         core_.waiting = wait;
         const Duration pace = core_.runtime.progress_interval;
         TimePoint until = wait.until.value_or(now + seconds(60));
@@ -597,14 +619,14 @@ void Worker::complete()
 {
     const std::uint64_t bytes = machine_->acked();
     TargetContext context = target_context(core_.cancel_all.get());
-    spiller_->stop();
+    spiller_->end(); // what it writes is of no use any more
     UploadComplete report{machine_->upload_url(), machine_->origin() + bytes, {}, {}};
     {
         MutexLock lock(core_.mutex);
         const TimePoint now = Clock::now();
         report.elapsed = now - core_.started_at;
         report.drain_time = now - core_.ended_at.value_or(now);
-        core_.store->discard();
+        core_.discard();
         core_.following = true;
     }
     publish_progress(true);
@@ -638,7 +660,7 @@ void Worker::fail(const Error &error)
         core_.target->abandoned(context, 0);
     }
     journal();
-    spiller_->stop();
+    spiller_->stop(Clock::now() + kDiskPatience);
     std::string folder;
     Error report = error;
     if (!report.message.ends_with('.'))
@@ -652,14 +674,14 @@ void Worker::fail(const Error &error)
         const bool left = core_.store->end() > acked ||
                           (machine_ && core_.store->end() > 0 && !machine_->stored());
         if (left && core_.config.replay.spool_mode != SpoolMode::kNever) {
-            Result<std::string> kept = core_.store->keep();
+            Result<std::string> kept = core_.keep();
             if (kept)
                 folder = *kept;
             else
                 report.detail +=
                     cat(" What was not sent could not be kept either: ", kept.error().message);
         } else if (!left) {
-            core_.store->discard();
+            core_.discard();
         }
     }
     if (!folder.empty())
@@ -675,7 +697,7 @@ void Worker::fail(const Error &error)
 // stop() came before the end.
 void Worker::stopped()
 {
-    spiller_->stop();
+    spiller_->end();
     OnStop policy{};
     bool expired = false;
     std::uint64_t missing = 0;
@@ -698,13 +720,14 @@ void Worker::stopped()
     if (policy == OnStop::kFinish)
         return fail(error);
     journal();
+    spiller_->stop(Clock::now() + kDiskPatience);
     const bool begun = !machine_->upload_url().empty() || !machine_->parts().empty();
     bool keep_failed = false;
     std::string folder;
     {
         MutexLock lock(core_.mutex);
         if (core_.config.replay.spool_mode != SpoolMode::kNever && (missing > 0 || begun)) {
-            const Result<std::string> kept = core_.store->keep();
+            const Result<std::string> kept = core_.keep();
             keep_failed = !kept;
             folder = kept ? *kept : "";
         }
@@ -746,7 +769,7 @@ void Worker::terminate()
     TargetContext context = target_context(core_.cancel_all.get(), kCleanUp);
     core_.target->abandoned(context, 0);
     MutexLock lock(core_.mutex);
-    core_.store->discard();
+    core_.discard();
 }
 
 // --- helpers -------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ private:
     std::deque<std::pair<std::uint64_t, TimePoint>> marks_;
 };
 
-struct LiveUpload::Core {
+struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     Core(UploadConfig config, std::unique_ptr<Target> target, TransportFactory transport,
          UploadObserver &observer, std::unique_ptr<ReplayStore> recovered);
 
@@ -78,13 +78,16 @@ struct LiveUpload::Core {
     OnStop stop_policy GUARDED_BY(mutex) = OnStop::kFinish;
     bool complete GUARDED_BY(mutex) = false;
     bool failed GUARDED_BY(mutex) = false;
-    bool exited GUARDED_BY(mutex) = false;     // the upload thread is done
-    bool spill_idle GUARDED_BY(mutex) = false; // the disk thread waits for something to do
-    bool spill_over GUARDED_BY(mutex) = false; // the disk thread has to end
+    bool exited GUARDED_BY(mutex) = false;        // the upload thread is done
+    bool spill_over GUARDED_BY(mutex) = false;    // the disk thread has to end
+    bool spill_gone GUARDED_BY(mutex) = false;    // it has
+    bool discard_later GUARDED_BY(mutex) = false; // by the disk thread, which has the store
 
     std::size_t append(std::span<const std::byte> data) REQUIRES(mutex);
     void end(TimePoint now) REQUIRES(mutex);
     void take_disk_warning() REQUIRES(mutex);
+    Result<std::string> keep() REQUIRES(mutex); // see ReplayStore
+    void discard() REQUIRES(mutex);
     void wake_worker_if_due() REQUIRES(mutex);
     bool must_end(TimePoint now) REQUIRES(mutex); // stop() does not wait any longer
     std::optional<TimePoint> drain_deadline() REQUIRES(mutex);

@@ -12,6 +12,7 @@
 #include "upload/tus_target.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -377,6 +378,21 @@ public:
             changed_.wait(lock);
     }
 
+    // The folder is gone; the call that removed it may not have returned yet.
+    void wait_until_unused()
+    {
+        while (calls_ > 0)
+            std::this_thread::yield();
+    }
+
+    int remove_at(int dir, const char *name, int flags) override
+    {
+        ++calls_;
+        const int result = FileOps::remove_at(dir, name, flags);
+        --calls_;
+        return result;
+    }
+
     void heal()
     {
         MutexLock lock(mutex_);
@@ -389,6 +405,7 @@ private:
     Condition changed_;
     bool hangs_ GUARDED_BY(mutex_) = true;
     int writes_ GUARDED_BY(mutex_) = 0;
+    std::atomic<int> calls_{0};
 };
 
 void disk_that_hangs_does_not_hold_up_the_source()
@@ -426,6 +443,68 @@ void disk_that_hangs_does_not_hold_up_the_source()
     recording.upload->stop(OnStop::kFinish);
     recording.check_stored(bytes);
     g_assert_cmpuint(recording.listener.warnings_.size(), ==, 1);
+    g_assert_cmpint(g_rmdir(folder.get()), ==, 0);
+}
+
+// What the disk thread still writes when all is at the server is of no use to anybody.
+void disk_that_hangs_does_not_hold_up_the_end()
+{
+    for (const OnStop policy : {OnStop::kFinish, OnStop::kTerminate}) {
+        HangingDisk disk;
+        const GCharOwn folder(g_dir_make_tmp("live-upload-XXXXXX", nullptr));
+        UploadConfig config = quick_config();
+        config.replay.spool_mode = SpoolMode::kOverflow;
+        config.replay.spool_dir = folder.get();
+        config.replay.max_memory = 1 << 20;
+        config.replay.rollback_margin = 0;
+        Recording recording({}, config);
+        recording.begin(config, recording.server->files_url(),
+                        std::make_unique<ReplayStore>(config.replay, disk));
+        recording.server->go_away();
+        recording.upload->start();
+        const std::vector<std::byte> bytes = noise(900000);
+        recording.write(bytes);
+        disk.wait_for_write();
+        g_assert_true(recording.server->come_back().ok());
+        if (policy == OnStop::kFinish) {
+            recording.upload->finish();
+            g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+        }
+        recording.upload->stop(policy); // returns although the disk does not
+        if (policy == OnStop::kFinish)
+            recording.check_stored(bytes);
+        disk.heal();
+        while (g_rmdir(folder.get()) != 0) // the disk thread clears up
+            std::this_thread::yield();
+        disk.wait_until_unused();
+    }
+}
+
+void small_spool_does_not_stop_a_large_chunk()
+{
+    UploadConfig config = quick_config();
+    const GCharOwn folder(g_dir_make_tmp("live-upload-XXXXXX", nullptr));
+    config.replay.spool_mode = SpoolMode::kOverflow;
+    config.replay.spool_dir = folder.get();
+    config.replay.max_memory = 1 << 20;
+    config.replay.max_spool_size = 16 << 20;
+    config.replay.rollback_margin = 0;
+    config.chunk_size = config.min_chunk_size = 5 << 20;
+    Recording recording({}, config);
+    recording.server->go_away();
+    recording.upload->start();
+    const std::vector<std::byte> bytes = noise(40 << 20);
+    std::thread source([&] { recording.write(bytes, 100000); });
+    g_assert_true(recording.listener.wait_for([](const Listener &now) {
+        return std::any_of(now.warnings_.begin(), now.warnings_.end(),
+                           [](const Error &w) { return w.kind == ErrorKind::kNoSpace; });
+    }));
+    g_assert_true(recording.server->come_back().ok());
+    source.join(); // did for ever wait for room that whole files took
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
     g_assert_cmpint(g_rmdir(folder.get()), ==, 0);
 }
 
@@ -922,6 +1001,9 @@ int main(int argc, char **argv)
     for (const FaultRow &row : kFaults)
         add_row_test(std::string("/live-upload/fault/") + row.name, row, fault_costs_no_byte);
     add_test("/live-upload/outage/server-goes-away", server_that_goes_away_is_waited_for);
+    add_test("/live-upload/disk/hangs-at-the-end", disk_that_hangs_does_not_hold_up_the_end);
+    add_test("/live-upload/disk/small-bound-and-large-chunks",
+             small_spool_does_not_stop_a_large_chunk);
     add_test("/live-upload/disk/hangs", disk_that_hangs_does_not_hold_up_the_source);
     add_test("/live-upload/disk/slow-in-length-mode-spool",
              slow_disk_fails_no_upload_that_waits_for_it);

@@ -507,6 +507,7 @@ struct Store {
         g_assert_cmpuint(dir.count(".spill"), ==, 1);
         store.release(kWindow);
         store.end_spill(std::move(spill));
+        g_assert_true(store.clean_up()->run().ok());
         g_assert_cmpuint(store.on_disk(), ==, 0);
         g_assert_cmpuint(store.in_memory(), ==, 0);
         g_assert_cmpuint(dir.count(".spill"), ==, 0);
@@ -564,6 +565,131 @@ struct Store {
         g_assert_true(store.awaits_spill());
         g_assert_false(store.take_disk_warning().has_value());
         assert_holds_all(store);
+    }
+
+    void confirmed_margin_yields_although_a_spill_hangs()
+    {
+        ReplayStore store(config(SpoolMode::kOverflow, kMiB));
+        store.spill_by_thread();
+        append(store, kWindow);
+        auto spill = store.begin_spill();
+        g_assert_nonnull(spill.get());
+        store.release(kWindow);
+        g_assert_false(store.wants_spill()); // nothing that the server lacks
+        g_assert_cmpuint(append(store, 1), ==, 1);
+        end_spilling(store, spill);
+        assert_holds_all(store);
+    }
+
+    void disk_that_has_room_again_is_used_again()
+    {
+        auto small = config(SpoolMode::kOverflow);
+        small.max_spool_size = kBlock;
+        ReplayStore store(small, disk);
+        store.spill_by_thread();
+        append(store, kWindow);
+        auto spill = store.begin_spill();
+        end_spilling(store, spill);
+        append(store, kWindow);
+        g_assert_null(store.begin_spill().get());
+        g_assert_false(store.awaits_spill());
+        store.release(store.end());
+        append(store, kWindow);
+        g_assert_true(store.awaits_spill());
+        spill = store.begin_spill();
+        end_spilling(store, spill);
+        g_assert_cmpuint(store.on_disk(), ==, kBlock);
+        assert_holds_all(store);
+    }
+
+    void margin_on_disk_yields_file_by_file()
+    {
+        auto bounded = config(SpoolMode::kOverflow, 100 * kMiB);
+        bounded.max_spool_size = 8 * kMiB;
+        ReplayStore store(bounded, disk);
+        store.spill_by_thread();
+        std::unique_ptr<ReplayStore::Spill> spill;
+        while (append(store, kBlock) > 0)
+            while ((spill = store.begin_spill()))
+                end_spilling(store, spill);
+        store.release(4 * kMiB);
+        g_assert_null(store.begin_spill().get()); // still full
+        g_assert_cmpuint(append(store, kBlock), ==, 0);
+        g_assert_cmpuint(store.begin(), ==, kMiB); // one file went
+        g_assert_true(store.awaits_spill());
+        spill = store.begin_spill();
+        end_spilling(store, spill);
+        g_assert_cmpuint(append(store, kBlock), ==, kBlock);
+        assert_holds_all(store);
+    }
+
+    void file_of_a_failed_spill_goes_with_its_last_byte()
+    {
+        for (const int error : {EIO, ENOSPC}) {
+            FaultyOps faulty;
+            ReplayStore store(config(SpoolMode::kOverflow), faulty);
+            append(store, kWindow);
+            std::unique_ptr<ReplayStore::Spill> spill = store.begin_spill();
+            end_spilling(store, spill);
+            append(store, kBlock);
+            spill = store.begin_spill();
+            faulty.fail_from = faulty.calls;
+            faulty.error = error;
+            g_assert_true(spill->run().ok());
+            store.release(store.end());
+            store.end_spill(std::move(spill));
+            if (const auto work = store.clean_up())
+                g_assert_true(work->run().ok());
+            g_assert_cmpuint(store.on_disk(), ==, 0);
+            g_assert_cmpuint(dir.count(".spill"), ==, 0);
+            store.discard();
+        }
+    }
+
+    // A file of which only the end is needed must not fill a small bound: the server may wait for
+    // more than the rest.
+    void small_bound_has_small_files()
+    {
+        for (const bool ahead : {false, true}) {
+            auto bounded = config(SpoolMode::kOverflow);
+            bounded.max_spool_size = 16 * kMiB;
+            ReplayStore store(bounded);
+            if (ahead)
+                store.spill_by_thread();
+            std::unique_ptr<ReplayStore::Spill> spill;
+            while (append(store, kBlock) > 0)
+                while ((spill = store.begin_spill()))
+                    end_spilling(store, spill);
+            store.release(15 * kMiB);
+            g_assert_cmpuint(store.on_disk(), <=, 3 * kMiB);
+            g_assert_cmpuint(bounded.useful_spool_size(), ==, 14 * kMiB);
+        }
+    }
+
+    void without_memory_the_disk_serves()
+    {
+        auto large = config(SpoolMode::kOverflow);
+        large.max_memory = 4096 * kMiB;
+        const std::vector<std::byte> bytes = gsttus::test::stream_bytes(0, kMiB);
+        for (const bool ahead : {false, true}) {
+            const pid_t child = ::fork();
+            if (child == 0) {
+                ReplayStore store(large);
+                if (ahead)
+                    store.spill_by_thread();
+                const rlimit limit{256 * kMiB, 256 * kMiB};
+                std::size_t taken = 0;
+                if (::setrlimit(RLIMIT_AS, &limit) == 0)
+                    for (int i = 0; i < 300; ++i)
+                        taken += store.append(bytes);
+                const bool served = taken == 300 * kMiB && store.on_disk() > 40 * kMiB;
+                store.discard();
+                ::_exit(served ? 0 : 1);
+            }
+            int status = -1;
+            g_assert_cmpint(::waitpid(child, &status, 0), ==, child);
+            g_assert_cmpint(status, ==, 0);
+        }
     }
 
     void only_overflow_spills_ahead()
@@ -742,6 +868,16 @@ int main(int argc, char **argv)
     CASE("spill/full-window-waits-for-it", full_window_waits_for_a_spill_that_is_under_way);
     CASE("spill/failure-is-a-warning-and-memory-serves",
          spill_that_fails_is_a_warning_and_memory_serves);
+    CASE("spill/confirmed-margin-yields-although-it-hangs",
+         confirmed_margin_yields_although_a_spill_hangs);
+    CASE("spill/disk-that-has-room-again-is-used-again", disk_that_has_room_again_is_used_again);
+    CASE("spill/margin-on-disk-yields-file-by-file", margin_on_disk_yields_file_by_file);
+    CASE("spill/file-of-a-failed-one-goes-with-its-last-byte",
+         file_of_a_failed_spill_goes_with_its_last_byte);
+    CASE("disk/small-bound-has-small-files", small_bound_has_small_files);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    CASE("memory/without-it-the-disk-serves", without_memory_the_disk_serves);
+#endif
     CASE("spill/only-overflow-does", only_overflow_spills_ahead);
     CASE("spill/needless-files-can-be-deleted-later", needless_files_can_be_deleted_later);
     CASE("model/any-range-at-any-time-equals-the-model", any_range_at_any_time_equals_the_model);
