@@ -2,6 +2,7 @@
 #include "replay_fixture.h"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <mutex>
 #include <random>
@@ -252,14 +253,12 @@ struct Store {
     // Each new folder makes its process clear up; none may take the folder of another.
     void processes_that_come_and_go_do_not_disturb_each_other()
     {
-        std::vector<pid_t> children;
-        for (int i = 0; i < 3; ++i) {
-            const pid_t child = ::fork();
+        std::array<pid_t, 3> children{}; // on the heap it would be a leak of each child
+        for (pid_t &child : children) {
+            child = ::fork();
             g_assert_cmpint(child, >=, 0);
-            if (child != 0) {
-                children.push_back(child);
+            if (child != 0)
                 continue;
-            }
             int failures = 0;
             for (int round = 0; round < 100; ++round) {
                 ReplayStore store(config(round % 2 ? SpoolMode::kOverflow : SpoolMode::kAlways));
