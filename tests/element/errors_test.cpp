@@ -58,7 +58,7 @@ void messages_come_in_order()
 void progress_can_be_turned_off()
 {
     const auto server = start_standin();
-    Pipeline pipeline("fakesrc num-buffers=20 sizetype=fixed ! tussink name=sink "
+    Pipeline pipeline("fakesrc num-buffers=20 sizetype=fixed filltype=zero ! tussink name=sink "
                       "progress-interval=0 flush-interval=0 endpoint=" +
                       server->files_url());
     pipeline.run();
@@ -114,8 +114,9 @@ const RefusalRow kRefusals[] = {
 
 std::string source(bool live)
 {
-    return live ? "fakesrc is-live=true sizetype=fixed sizemax=4096 datarate=400000 format=time ! "
-                : "fakesrc num-buffers=4 sizetype=fixed sizemax=4096 ! ";
+    return live ? "fakesrc is-live=true sizetype=fixed sizemax=4096 filltype=zero "
+                  "datarate=400000 format=time ! "
+                : "fakesrc num-buffers=4 sizetype=fixed sizemax=4096 filltype=zero ! ";
 }
 
 void refusal_is_an_error(const RefusalRow &row)
@@ -159,6 +160,7 @@ void a_failed_drain_ends_its_progress()
     GstElement *src = gst_bin_get_by_name(GST_BIN(pipeline.get()), "src");
     GstFlowReturn flow = GST_FLOW_OK;
     GstBuffer *buffer = gst_buffer_new_allocate(nullptr, 1000, nullptr);
+    gst_buffer_memset(buffer, 0, 0, 1000);
     g_signal_emit_by_name(src, "push-buffer", buffer, &flow);
     gst_buffer_unref(buffer);
     pipeline.set(GST_STATE_PLAYING); // the first buffer lets it get there

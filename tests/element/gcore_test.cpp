@@ -10,7 +10,7 @@ using namespace gsttus::test;
 namespace {
 
 constexpr const char *kKey = "1234$secretmarker";
-constexpr const char *kShort = "fakesrc num-buffers=5 sizetype=fixed sizemax=4096 ! ";
+constexpr const char *kShort = "fakesrc num-buffers=5 sizetype=fixed sizemax=4096 filltype=zero ! ";
 
 std::string sink(const standin::Standin &server, const char *settings = "", const char *key = kKey)
 {
@@ -91,7 +91,7 @@ void a_given_video_is_used()
 void the_title_names_the_video()
 {
     const auto server = start_standin({.api_key = kKey, .examine = false});
-    Pipeline pipeline("fakesrc num-buffers=5 sizetype=fixed sizemax=4096 ! taginject "
+    Pipeline pipeline("fakesrc num-buffers=5 sizetype=fixed sizemax=4096 filltype=zero ! taginject "
                       "tags=\"title=\\\"From the stream\\\"\" ! " +
                       sink(*server));
     pipeline.run();
@@ -169,9 +169,10 @@ void a_wrong_key_is_an_error_at_once()
 void ten_cycles_leave_ten_videos()
 {
     const auto server = start_standin({.api_key = kKey, .examine = false});
-    Pipeline pipeline("fakesrc is-live=true sizetype=fixed sizemax=4096 datarate=4000000 "
-                      "format=time ! " +
-                      sink(*server));
+    Pipeline pipeline(
+        "fakesrc is-live=true sizetype=fixed sizemax=4096 filltype=zero datarate=4000000 "
+        "format=time ! " +
+        sink(*server));
     for (int i = 0; i < 10; ++i) {
         pipeline.set(GST_STATE_PLAYING);
         pipeline.wait_for_bytes(20000);
