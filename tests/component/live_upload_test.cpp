@@ -5,6 +5,7 @@
 #include "glib/ptr.h"
 #include "http/soup_transport.h"
 #include "noise.h"
+#include "patience.h"
 #include "replay/file_ops.h"
 #include "standin/standin.h"
 #include "test.h"
@@ -33,7 +34,7 @@ using gsttus::test::sha256;
 
 namespace {
 
-constexpr seconds kPatience{30};
+const seconds kPatience = gsttus::test::patience(seconds(30));
 
 // Everything that the observer is told, for tests to wait on.
 class Listener final : public UploadObserver {
@@ -143,7 +144,7 @@ UploadConfig quick_config()
     config.replay.spool_mode = SpoolMode::kNever;
     config.runtime.flush_interval = milliseconds(20);
     config.runtime.timeout = seconds(3);
-    config.stop_timeout = milliseconds(3000);
+    config.stop_timeout = gsttus::test::patience(milliseconds(3000));
     config.seed = 1;
     return config;
 }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "glib/ptr.h"
+#include "patience.h"
 
 #include <map>
 #include <optional>
@@ -31,7 +32,8 @@ public:
     explicit RawConnection(std::string_view url, unsigned timeout_s = 20)
     {
         const auto client = GRef<GSocketClient>::adopt(g_socket_client_new());
-        g_socket_client_set_timeout(client.get(), timeout_s);
+        g_socket_client_set_timeout(
+            client.get(), static_cast<guint>(patience(std::chrono::seconds(timeout_s)).count()));
         // a proxy is looked up in the desktop's settings, which a test does not have
         g_socket_client_set_enable_proxy(client.get(), FALSE);
         std::string host(url.substr(url.find("://") + 3));

@@ -4,6 +4,7 @@
 #include "glib/ptr.h"
 #include "http/soup_transport.h"
 #include "noise.h"
+#include "patience.h"
 #include "standin/standin.h"
 #include "test.h"
 #include "upload/live_upload.h"
@@ -26,6 +27,7 @@ using gsttus::test::add_row_test;
 using gsttus::test::add_test;
 using gsttus::test::DeafObserver;
 using gsttus::test::noise;
+using gsttus::test::patience;
 using gsttus::test::sha256;
 
 namespace {
@@ -85,7 +87,7 @@ struct Case {
         config.replay.max_memory = 256 << 10;
         config.replay.rollback_margin = 0;
         config.runtime.flush_interval = milliseconds(10);
-        config.stop_timeout = milliseconds(500);
+        config.stop_timeout = patience(milliseconds(500));
         return config;
     }
 
@@ -121,7 +123,7 @@ struct Case {
         if (away_after_half) {
             g_assert_true(server->wait_for(
                 [&](const Snapshot &now) { return now.bytes_received > half.size() / 2; },
-                seconds(20)));
+                patience(seconds(20))));
             server->go_away();
         }
         g_assert_true(upload.write(bytes.subspan(half.size())).status == WriteStatus::kOk);
@@ -296,8 +298,9 @@ void upload_that_is_gone_is_made_anew()
         upload.set_hints({});
         upload.start();
         g_assert_true(upload.write(bytes).status == WriteStatus::kOk);
-        g_assert_true(test.server->wait_for(
-            [](const Snapshot &now) { return now.bytes_received > 200000; }, seconds(20)));
+        g_assert_true(
+            test.server->wait_for([](const Snapshot &now) { return now.bytes_received > 200000; },
+                                  patience(seconds(20))));
         upload.stop(OnStop::kKeep);
     }
     g_assert_true(test.server->add_fault("on HEAD 1: forget").ok());

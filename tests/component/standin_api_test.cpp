@@ -84,7 +84,7 @@ struct Account {
                 return video != all.videos.end() && video->second.status == status &&
                        video->second.error == error;
             },
-            seconds(30));
+            patience(seconds(30)));
     }
 
     std::string upload(std::uint64_t id, std::string_view bytes, const char *filename) const

@@ -105,8 +105,9 @@ struct Faulty {
         RawConnection silent(url);
         silent.send(raw_request(silent.host(), "PATCH", path,
                                 kBody + "Upload-Offset: 50000\r\nContent-Length: 10\r\n", "01"));
-        g_assert_true(standin->wait_for(
-            [](const standin::Snapshot &all) { return all.count("PATCH") == 2; }, seconds(10)));
+        g_assert_true(
+            standin->wait_for([](const standin::Snapshot &all) { return all.count("PATCH") == 2; },
+                              patience(seconds(10))));
         // nobody has to wait for the end of a stall: the next request ends it
         ASSERT_STR(offset(path), "50000");
         g_assert_cmpint(silent.read().status, ==, 400);
@@ -274,7 +275,8 @@ struct Faulty {
                                  kBody + "Upload-Offset: 0\r\nContent-Length: 100000\r\n",
                                  std::string_view(bytes).substr(0, 40000)));
         g_assert_true(standin->wait_for(
-            [](const standin::Snapshot &all) { return all.bytes_received == 40000; }, seconds(10)));
+            [](const standin::Snapshot &all) { return all.bytes_received == 40000; },
+            patience(seconds(10))));
         standin->go_away();
         g_assert_true(standin->snapshot().away);
         g_assert_true(running.ended());
@@ -294,7 +296,7 @@ struct Faulty {
         fault("outage from 10 ms to 60 ms");
         const auto away = [&](bool is) {
             return standin->wait_for([is](const standin::Snapshot &all) { return all.away == is; },
-                                     seconds(10));
+                                     patience(seconds(10)));
         };
         g_assert_true(away(true));
         g_assert_true(away(false));
@@ -329,8 +331,9 @@ struct Faulty {
         RawConnection running(url);
         running.send(raw_request(running.host(), "PATCH", path,
                                  kBody + "Upload-Offset: 0\r\nContent-Length: 10\r\n", "abc"));
-        g_assert_true(standin->wait_for(
-            [](const standin::Snapshot &all) { return all.bytes_received == 3; }, seconds(10)));
+        g_assert_true(
+            standin->wait_for([](const standin::Snapshot &all) { return all.bytes_received == 3; },
+                              patience(seconds(10))));
         standin->stop();
         standin->stop();
         g_assert_true(running.ended());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/text.h"
+#include "patience.h"
 #include "raw_http.h"
 #include "standin/standin.h"
 #include "test.h"

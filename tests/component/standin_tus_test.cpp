@@ -279,7 +279,7 @@ struct Story {
                                         std::string_view(bytes).substr(0, 70000)));
             const bool arrived = standin->wait_for(
                 [](const standin::Snapshot &all) { return all.bytes_received == 70000; },
-                seconds(10));
+                patience(seconds(10)));
             g_assert_true(arrived);
         }
         ASSERT_STR(head(url, path).header("upload-offset"), "70000");
@@ -297,7 +297,8 @@ struct Story {
                                                 "Upload-Checksum: md5 AAAA\r\n",
                                         "abc"));
             g_assert_true(standin->wait_for(
-                [](const standin::Snapshot &all) { return all.bytes_received == 3; }, seconds(10)));
+                [](const standin::Snapshot &all) { return all.bytes_received == 3; },
+                patience(seconds(10))));
         }
         ASSERT_STR(head(url, path).header("upload-offset"), "0");
         g_assert_cmpint(patch(url, path, 0, "0123456789").status, ==, 204);
@@ -310,8 +311,9 @@ struct Story {
         RawConnection running(url);
         running.send(raw_request(running.host(), "PATCH", path,
                                  kBody + "Upload-Offset: 0\r\nContent-Length: 1000\r\n", "abc"));
-        g_assert_true(standin->wait_for(
-            [](const standin::Snapshot &all) { return all.bytes_received == 3; }, seconds(10)));
+        g_assert_true(
+            standin->wait_for([](const standin::Snapshot &all) { return all.bytes_received == 3; },
+                              patience(seconds(10))));
         ASSERT_STR(head(url, path).header("upload-offset"), "3");
         const RawAnswer answer = running.read();
         g_assert_cmpint(answer.status, ==, 400);
@@ -449,8 +451,9 @@ struct Story {
         RawConnection running(other);
         running.send(raw_request(running.host(), "PATCH", path,
                                  kBody + "Upload-Offset: 0\r\nContent-Length: 10\r\n", "abc"));
-        g_assert_true(standin->wait_for(
-            [](const standin::Snapshot &all) { return all.bytes_received == 3; }, seconds(10)));
+        g_assert_true(
+            standin->wait_for([](const standin::Snapshot &all) { return all.bytes_received == 3; },
+                              patience(seconds(10))));
         g_assert_cmpint(head(other, path).status, ==, 423);
         running.send("defghij");
         g_assert_cmpint(running.read().status, ==, 204);

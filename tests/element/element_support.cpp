@@ -21,6 +21,12 @@ void init_elements(int argc, char **argv)
     g_assert_true(GST_ELEMENT_REGISTER(gcoresink, nullptr));
 }
 
+GstClockTime clock_time(Duration span)
+{
+    const auto count = std::chrono::duration_cast<std::chrono::nanoseconds>(span).count();
+    return static_cast<GstClockTime>(std::max<std::int64_t>(count, 0));
+}
+
 std::unique_ptr<standin::Standin> start_standin(standin::StandinOptions options)
 {
     auto started = standin::Standin::start(std::move(options));
@@ -165,35 +171,33 @@ std::uint64_t Pipeline::bytes() const
 void Pipeline::set(GstState state)
 {
     g_assert_cmpint(gst_element_set_state(pipeline_, state), !=, GST_STATE_CHANGE_FAILURE);
-    g_assert_cmpint(gst_element_get_state(pipeline_, nullptr, nullptr, 20 * GST_SECOND), !=,
-                    GST_STATE_CHANGE_FAILURE);
+    g_assert_cmpint(
+        gst_element_get_state(pipeline_, nullptr, nullptr, clock_time(patience(seconds(20)))), !=,
+        GST_STATE_CHANGE_FAILURE);
     GstState now = GST_STATE_VOID_PENDING;
     gst_element_get_state(pipeline_, &now, nullptr, 0);
     g_assert_cmpint(now, ==, state);
 }
 
-Message Pipeline::wait_for(int types, Duration patience)
+Message Pipeline::wait_for(int types, Duration longest)
 {
-    const TimePoint deadline = Clock::now() + patience;
+    const TimePoint deadline = Clock::now() + longest;
     for (;;) {
-        const auto left =
-            std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - Clock::now());
-        Message message(gst_bus_timed_pop(
-            bus_, static_cast<GstClockTime>(std::max<std::int64_t>(left.count(), 0))));
+        Message message(gst_bus_timed_pop(bus_, clock_time(deadline - Clock::now())));
         if (!message)
             g_error("no %s within %g s",
                     gst_message_type_get_name(static_cast<GstMessageType>(types & -types)),
-                    to_seconds(patience));
+                    to_seconds(longest));
         if (GST_MESSAGE_TYPE(message.get()) & types)
             return message;
         seen.push_back(std::move(message));
     }
 }
 
-Message Pipeline::wait_for_named(const char *name, Duration patience)
+Message Pipeline::wait_for_named(const char *name, Duration longest)
 {
     for (;;) {
-        Message message = wait_for(GST_MESSAGE_ELEMENT, patience);
+        Message message = wait_for(GST_MESSAGE_ELEMENT, longest);
         if (message_name(message) == name)
             return message;
         seen.push_back(std::move(message));
@@ -202,7 +206,7 @@ Message Pipeline::wait_for_named(const char *name, Duration patience)
 
 void Pipeline::wait_for_bytes(std::uint64_t count)
 {
-    const TimePoint deadline = Clock::now() + seconds(20);
+    const TimePoint deadline = Clock::now() + patience(seconds(20));
     while (stat(sink_, "bytes-rendered") < count) {
         g_assert_true(Clock::now() < deadline);
         g_usleep(1000); // nothing tells: the condition is the position
@@ -212,7 +216,7 @@ void Pipeline::wait_for_bytes(std::uint64_t count)
 void Pipeline::run()
 {
     g_assert_cmpint(request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
-    const Message message = wait_for(GST_MESSAGE_EOS | GST_MESSAGE_ERROR, seconds(60));
+    const Message message = wait_for(GST_MESSAGE_EOS | GST_MESSAGE_ERROR, patience(seconds(60)));
     if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR)
         g_error("%s", error_text(message).c_str());
 }
@@ -220,7 +224,7 @@ void Pipeline::run()
 Message Pipeline::run_to_error()
 {
     request(GST_STATE_PLAYING);
-    Message message = wait_for(GST_MESSAGE_EOS | GST_MESSAGE_ERROR, seconds(60));
+    Message message = wait_for(GST_MESSAGE_EOS | GST_MESSAGE_ERROR, patience(seconds(60)));
     g_assert_cmpint(GST_MESSAGE_TYPE(message.get()), ==, GST_MESSAGE_ERROR);
     return message;
 }

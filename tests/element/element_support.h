@@ -2,6 +2,7 @@
 // input is hashed where it enters the sink, and waiting for messages with a deadline.
 #pragma once
 
+#include "patience.h"
 #include "standin/standin.h"
 #include "test.h"
 
@@ -16,6 +17,9 @@ namespace gsttus::test {
 
 // g_test_init, gst_init, and the two elements registered in this process.
 void init_elements(int argc, char **argv);
+
+// As GStreamer counts time.
+GstClockTime clock_time(Duration span);
 
 std::unique_ptr<standin::Standin> start_standin(standin::StandinOptions options = {});
 
@@ -64,9 +68,9 @@ public:
     GstStateChangeReturn request(GstState state) { return gst_element_set_state(pipeline_, state); }
 
     // The next message of these types; asserts that one comes. All others go to `seen`.
-    Message wait_for(int types, Duration patience = seconds(20));
+    Message wait_for(int types, Duration longest = patience(seconds(20)));
     // An element message of the sink.
-    Message wait_for_named(const char *name, Duration patience = seconds(20));
+    Message wait_for_named(const char *name, Duration longest = patience(seconds(20)));
     void wait_for_bytes(std::uint64_t count); // taken by the sink
     void run();                               // PLAYING until EOS; an ERROR fails the test
     Message run_to_error();                   // PLAYING until ERROR

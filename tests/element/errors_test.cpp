@@ -295,7 +295,8 @@ void no_secret_is_logged()
     g_setenv("GST_DEBUG", "*:9", TRUE);
     g_setenv("GST_DEBUG_NO_COLOR", "1", TRUE);
     g_setenv("GST_DEBUG_FILE", log, TRUE);
-    g_test_trap_subprocess(nullptr, 60 * G_USEC_PER_SEC, G_TEST_SUBPROCESS_DEFAULT);
+    g_test_trap_subprocess(nullptr, clock_time(patience(seconds(60))) / 1000,
+                           G_TEST_SUBPROCESS_DEFAULT);
     g_unsetenv("GST_DEBUG");
     g_unsetenv("GST_DEBUG_FILE");
     g_test_trap_assert_passed();

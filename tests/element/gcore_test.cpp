@@ -116,7 +116,9 @@ void a_refused_file_is_an_error()
 {
     const auto server =
         start_standin({.api_key = kKey, .status_step = milliseconds(50), .examine = true});
-    Pipeline pipeline(kShort + sink(*server, "wait-status=ready status-timeout=20"));
+    Pipeline pipeline(kShort + sink(*server, ("wait-status=ready status-timeout=" +
+                                              std::to_string(patience(seconds(20)).count()))
+                                                 .c_str()));
     const Message message = pipeline.run_to_error(); // zeros are no video
     g_test_message("%s", error_text(message).c_str());
     g_assert_true(GST_MESSAGE_SRC(message.get()) == GST_OBJECT(pipeline.sink()));

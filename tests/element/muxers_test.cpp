@@ -163,7 +163,8 @@ void fragments_are_uploads(const SplitRow &row)
     GstBus *bus = gst_element_get_bus(pipeline);
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
     const Message end(gst_bus_timed_pop_filtered(
-        bus, 30 * GST_SECOND, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+        bus, clock_time(patience(seconds(30))),
+        static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
     g_assert_nonnull(end.get());
     if (GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_ERROR)
         g_error("%s", error_text(end).c_str());

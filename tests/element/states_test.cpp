@@ -14,8 +14,9 @@ namespace {
 std::string endless(const std::string &endpoint, const char *settings = "")
 {
     return "fakesrc is-live=true sizetype=fixed sizemax=4096 filltype=pattern-span "
-           "datarate=4000000 format=time ! tussink name=sink stop-timeout=3000 flush-interval=20 " +
-           std::string(settings) + " endpoint=" + endpoint;
+           "datarate=4000000 format=time ! tussink name=sink flush-interval=20 stop-timeout=" +
+           std::to_string(patience(milliseconds(3000)).count()) + " " + settings +
+           " endpoint=" + endpoint;
 }
 
 // Often, so that a pause comes before the play before it has been noticed.
@@ -128,7 +129,8 @@ void null_while_render_waits_for_room()
     pipeline.wait_for_bytes(60000);
     const TimePoint before = Clock::now();
     g_assert_cmpint(pipeline.request(GST_STATE_NULL), ==, GST_STATE_CHANGE_SUCCESS);
-    g_assert_cmpfloat(to_seconds(Clock::now() - before), <, 5.0); // a bound, not a measurement
+    g_assert_cmpfloat(to_seconds(Clock::now() - before), <, // a bound, not a measurement
+                      to_seconds(patience(seconds(5))));
 }
 
 void flush_while_render_waits_for_room()
@@ -255,7 +257,8 @@ void stop_is_bounded_against_a_silent_server()
         pipeline.wait_for_bytes(10000);
         const TimePoint before = Clock::now();
         g_assert_cmpint(pipeline.request(GST_STATE_NULL), ==, GST_STATE_CHANGE_SUCCESS);
-        g_assert_cmpfloat(to_seconds(Clock::now() - before), <, 5.0); // a bound
+        g_assert_cmpfloat(to_seconds(Clock::now() - before), <, // a bound
+                          to_seconds(patience(seconds(5))));
     }
 }
 
@@ -298,7 +301,7 @@ void stop_keeps_and_the_url_continues()
         [](const standin::Snapshot &now) {
             return !now.uploads.empty() && now.uploads.begin()->second.offset > 0;
         },
-        seconds(20)));
+        patience(seconds(20))));
     first.set(GST_STATE_READY);
     char *url = nullptr;
     g_object_get(first.sink(), "upload-url", &url, nullptr);
@@ -363,7 +366,7 @@ void stop_from_the_upload_thread()
         },
         &state, nullptr);
     pipeline.request(GST_STATE_PLAYING);
-    const TimePoint deadline = Clock::now() + seconds(20);
+    const TimePoint deadline = Clock::now() + patience(seconds(20));
     while (!state.done) {
         g_assert_true(Clock::now() < deadline);
         g_usleep(1000);

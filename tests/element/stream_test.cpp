@@ -81,7 +81,7 @@ struct Stream {
 
     Message pop(GstMessageType type)
     {
-        return Message(gst_bus_timed_pop_filtered(bus, 20 * GST_SECOND, type));
+        return Message(gst_bus_timed_pop_filtered(bus, clock_time(patience(seconds(20))), type));
     }
 
     bool has(GstMessageType type)
