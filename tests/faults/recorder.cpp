@@ -5,6 +5,7 @@
 #include "glib/ptr.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <cstring>
@@ -14,9 +15,10 @@
 #include <thread>
 #include <vector>
 
+#include <fcntl.h>
 #include <gst/gst.h>
 #include <json-glib/json-glib.h>
-#include <time.h>
+#include <unistd.h>
 
 using namespace gsttus;
 
@@ -111,17 +113,18 @@ struct Sink {
     GstElement *element = nullptr; // owned by the pipeline
     GstPadChainFunction chain = nullptr;
     GstPadChainListFunction chain_list = nullptr;
-    gint64 renders = 0, slow = 0, longest = 0, longest_cpu = 0, first = 0;
+    gint64 renders = 0, slow = 0, longest = 0, longest_own = 0, first = 0;
     double longest_at = 0;
 
-    void took(gint64 microseconds, gint64 cpu)
+    // `queued`: of these, how long the thread could have run, but others had the processors.
+    void took(gint64 microseconds, gint64 queued)
     {
         if (renders++ == 0) { // waits until the pipeline plays
             first = microseconds;
             return;
         }
         slow += microseconds >= 5000 ? 1 : 0;
-        longest_cpu = std::max(longest_cpu, cpu);
+        longest_own = std::max(longest_own, microseconds - queued);
         if (microseconds > longest) {
             longest = microseconds;
             longest_at = now();
@@ -145,12 +148,15 @@ struct Recorder {
     bool failed = false;
 };
 
-// Microseconds that the thread has computed: what is left of a wait when others had the processor.
-gint64 thread_cpu()
+// Microseconds that this thread has waited for a processor (proc(5), /proc/PID/schedstat).
+gint64 time_queued()
 {
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+    static thread_local const int file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+    std::array<char, 80> text{};
+    if (file < 0 || pread(file, text.data(), text.size() - 1, 0) <= 0)
+        return 0;
+    const char *space = std::strchr(text.data(), ' ');
+    return space ? g_ascii_strtoll(space, nullptr, 10) / 1000 : 0;
 }
 
 // How late the machine wakes a thread that does nothing else: what no sink can be blamed for.
@@ -199,18 +205,20 @@ Sink *sink_of(GstPad *pad)
 GstFlowReturn timed_chain(GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
     Sink *sink = sink_of(pad);
-    const gint64 start = g_get_monotonic_time(), cpu = thread_cpu();
+    const gint64 queued = time_queued(), start = g_get_monotonic_time();
     const GstFlowReturn flow = sink->chain(pad, parent, buffer);
-    sink->took(g_get_monotonic_time() - start, thread_cpu() - cpu);
+    const gint64 end = g_get_monotonic_time();
+    sink->took(end - start, time_queued() - queued);
     return flow;
 }
 
 GstFlowReturn timed_chain_list(GstPad *pad, GstObject *parent, GstBufferList *list)
 {
     Sink *sink = sink_of(pad);
-    const gint64 start = g_get_monotonic_time(), cpu = thread_cpu();
+    const gint64 queued = time_queued(), start = g_get_monotonic_time();
     const GstFlowReturn flow = sink->chain_list(pad, parent, list);
-    sink->took(g_get_monotonic_time() - start, thread_cpu() - cpu);
+    const gint64 end = g_get_monotonic_time();
+    sink->took(end - start, time_queued() - queued);
     return flow;
 }
 
@@ -342,7 +350,7 @@ void say_results(const Recorder &recorder, const Canary &canary)
         line.integer("renders", sink->renders);
         line.integer("renders-of-5-ms", sink->slow);
         line.number("longest-render", static_cast<double>(sink->longest) / 1e6);
-        line.number("longest-render-cpu", static_cast<double>(sink->longest_cpu) / 1e6);
+        line.number("longest-render-own", static_cast<double>(sink->longest_own) / 1e6);
         line.number("first-render", static_cast<double>(sink->first) / 1e6);
         line.number("longest-render-at", sink->longest_at);
         line.structure(stats);

@@ -144,7 +144,7 @@ class Recording:
             "retries": said["retries"],
             "bytes_resent": said["bytes-resent"],
             "longest_render_ms": round(said["longest-render"] * 1000, 2),
-            "longest_render_cpu_ms": round(said["longest-render-cpu"] * 1000, 2),
+            "longest_render_own_ms": round(said["longest-render-own"] * 1000, 2),
             "first_render_ms": round(said["first-render"] * 1000, 2),
             "renders": said["renders"],
             "renders_of_5_ms": said["renders-of-5-ms"],

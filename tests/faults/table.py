@@ -14,7 +14,7 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 MOST = 400  # characters of a failure's reason
 HEADS = (
     "injected", "server", "file", "MB", "outages", "retries", "resent kB", "render max ms",
-    "CPU max ms", "5 ms or more", "memory MiB", "back after s",
+    "sink max ms", "5 ms or more", "memory MiB", "back after s",
 )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def cells(result, row):
         str(row["retries"]),
         f"{row['bytes_resent'] / 1000:.0f}",
         f"{row['longest_render_ms']:.1f}",
-        f"{row['longest_render_cpu_ms']:.1f}",
+        f"{row['longest_render_own_ms']:.1f}",
         f"{row['renders_of_5_ms']} of {row['renders']}",
         f"{row['max_rss_mib']:.0f}",
         "-" if back is None else f"{back:.1f}",
