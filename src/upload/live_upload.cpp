@@ -30,11 +30,18 @@ LiveUpload::~LiveUpload()
 void LiveUpload::start()
 {
     MutexLock lock(core_->mutex);
-    if (core_->thread.joinable() || core_->exited)
+    if (core_->thread || core_->exited)
         return;
     core_->started_at = Clock::now();
-    // The thread shares the core: whatever happens to this object, it has ground to stand on.
-    core_->thread = std::thread([core = core_] { Worker(*core).run(); });
+    core_->thread = core_->make_thread("tus-upload", [](Core &core) { Worker(core).run(); });
+    if (core_->thread)
+        return;
+    core_->failed = core_->exited = true;
+    lock.unlock();
+    Error error;
+    error.kind = ErrorKind::kInternal;
+    error.message = "The system has no thread for the upload.";
+    core_->observer.on_failed(error, "", "");
 }
 
 WriteResult LiveUpload::write(std::span<const std::byte> data)
@@ -76,6 +83,7 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
                                   "free disk space.";
             core_->warnings.push_back(std::move(error));
         }
+        core_->disk_wake.notify_all();
         ++core_->writers_waiting;
         core_->writers_blocked += disk_works ? 0 : 1;
         core_->worker_wake.notify_all();
@@ -84,7 +92,13 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
         core_->writers_blocked -= disk_works ? 0 : 1;
         --core_->writers_waiting;
     }
-    core_->wake_worker_if_due();
+    const bool due = core_->worker_is_due(), spill_due = core_->store->awaits_spill();
+    // Whoever is woken must not find the mutex taken, and us without a processor.
+    lock.unlock();
+    if (due)
+        core_->worker_wake.notify_all();
+    if (spill_due)
+        core_->disk_wake.notify_all();
     return result;
 }
 
@@ -144,13 +158,13 @@ void LiveUpload::stop(OnStop policy)
     }
     core_->worker_wake.notify_all();
     core_->app_wake.notify_all();
-    if (!core_->thread.joinable())
+    if (!core_->thread)
         return;
     const bool at_once = core_->stop_policy != OnStop::kFinish;
-    const bool own_thread = core_->thread.get_id() == std::this_thread::get_id();
+    const bool own_thread = core_->thread == g_thread_self();
     if (own_thread) { // called from an observer: it ends when that returns
         core_->stop_by = deadline;
-        core_->thread.detach();
+        g_thread_unref(std::exchange(core_->thread, nullptr));
     }
     lock.unlock();
     if (at_once)
@@ -179,16 +193,16 @@ void LiveUpload::join(TimePoint deadline)
         if (!held_up)
             core_->app_wake.wait_until(lock, patience);
     }
-    std::thread thread = std::move(core_->thread); // of two stops, the first gets it
+    GThread *thread = std::exchange(core_->thread, nullptr); // of two stops, the first gets it
     lock.unlock();
-    if (!thread.joinable())
+    if (!thread)
         return;
     if (held_up) {
         log(LogLevel::kWarning, "upload",
             "stopped while a handler of the application has not returned");
-        thread.detach();
+        g_thread_unref(thread);
     } else {
-        thread.join();
+        g_thread_join(thread);
     }
 }
 

@@ -18,21 +18,11 @@ void Spiller::start()
     if (replay.spool_mode != SpoolMode::kOverflow || replay.max_memory < kLeastWindow ||
         core_.config.recovery)
         return;
-    using Shared = std::shared_ptr<LiveUpload::Core>;
-    auto shared = std::make_unique<Shared>(core_.shared_from_this());
-    thread_ = g_thread_try_new(
-        "tus-disk",
-        [](gpointer data) -> gpointer {
-            const std::unique_ptr<Shared> core(static_cast<Shared *>(data));
-            run(**core);
-            return nullptr;
-        },
-        shared.get(), nullptr);
+    thread_ = core_.make_thread("tus-disk", run);
     if (!thread_) {
         log(LogLevel::kWarning, "upload", "no thread for the disk: the pipeline's will write");
         return;
     }
-    shared.release();
     MutexLock lock(core_.mutex);
     core_.store->spill_by_thread();
 }

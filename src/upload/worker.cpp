@@ -106,13 +106,32 @@ LiveUpload::Core::Core(UploadConfig config_in, std::unique_ptr<Target> target_in
     store->note("upload-url", config.upload_url);
 }
 
+GThread *LiveUpload::Core::make_thread(const char *name, void (*run)(Core &))
+{
+    struct Start {
+        std::shared_ptr<Core> core;
+        void (*run)(Core &);
+    };
+
+    auto start = std::make_unique<Start>(Start{shared_from_this(), run});
+    GThread *thread = g_thread_try_new(
+        name,
+        [](gpointer data) -> gpointer {
+            const std::unique_ptr<Start> mine(static_cast<Start *>(data));
+            mine->run(*mine->core);
+            return nullptr;
+        },
+        start.get(), nullptr);
+    if (thread)
+        (void)start.release(); // the thread's
+    return thread;
+}
+
 std::size_t LiveUpload::Core::append(std::span<const std::byte> data)
 {
     arrivals.add(store->end(), Clock::now(), runtime.flush_interval / 16);
     const std::size_t taken_now = store->append(data);
     take_disk_warning();
-    if (store->awaits_spill())
-        disk_wake.notify_all();
     return taken_now;
 }
 
@@ -150,10 +169,9 @@ void LiveUpload::Core::end(TimePoint now)
 }
 
 // Waking the other thread for every buffer would cost more than the upload it
-void LiveUpload::Core::wake_worker_if_due()
+bool LiveUpload::Core::worker_is_due()
 {
-    if (waiting && waiting->until_produced && store->end() >= *waiting->until_produced)
-        worker_wake.notify_all();
+    return waiting && waiting->until_produced && store->end() >= *waiting->until_produced;
 }
 
 bool LiveUpload::Core::must_end(TimePoint now)

@@ -13,7 +13,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <thread>
 #include <vector>
 
 namespace gsttus {
@@ -48,7 +47,7 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     Condition app_wake;    // write(), wait_drained() and stop() wait here
     Condition disk_wake;   // the disk thread waits here
 
-    std::thread thread GUARDED_BY(mutex);
+    GThread *thread GUARDED_BY(mutex) = nullptr; // nullptr: not begun, or nobody's any more
     const std::unique_ptr<ReplayStore> store PT_GUARDED_BY(mutex);
     RuntimeConfig runtime GUARDED_BY(mutex);
     StreamHints hints GUARDED_BY(mutex);
@@ -83,12 +82,16 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     bool spill_gone GUARDED_BY(mutex) = false;    // it has
     bool discard_later GUARDED_BY(mutex) = false; // by the disk thread, which has the store
 
+    // The thread shares the core: whatever happens to others, it has ground to stand on. nullptr:
+    // the system has no thread.
+    GThread *make_thread(const char *name, void (*run)(Core &));
+
     std::size_t append(std::span<const std::byte> data) REQUIRES(mutex);
     void end(TimePoint now) REQUIRES(mutex);
     void take_disk_warning() REQUIRES(mutex);
     Result<std::string> keep() REQUIRES(mutex); // see ReplayStore
     void discard() REQUIRES(mutex);
-    void wake_worker_if_due() REQUIRES(mutex);
+    bool worker_is_due() REQUIRES(mutex);
     bool must_end(TimePoint now) REQUIRES(mutex); // stop() does not wait any longer
     std::optional<TimePoint> drain_deadline() REQUIRES(mutex);
     Input snapshot(TimePoint now) REQUIRES(mutex);
