@@ -19,6 +19,7 @@
 #define REQUIRES(...) GSTTUS_TSA(requires_capability(__VA_ARGS__))
 #define ACQUIRE(...) GSTTUS_TSA(acquire_capability(__VA_ARGS__))
 #define RELEASE(...) GSTTUS_TSA(release_capability(__VA_ARGS__))
+#define NO_THREAD_SAFETY_ANALYSIS GSTTUS_TSA(no_thread_safety_analysis)
 #define EXCLUDES(...) GSTTUS_TSA(locks_excluded(__VA_ARGS__))
 
 namespace gsttus {

@@ -451,8 +451,10 @@ void SoupExchange::on_connected(SoupLink &link)
 
 void SoupExchange::on_starting()
 {
-    if (SoupLink *used = link())
+    if (SoupLink *used = link()) {
         watch_.begin(used->socket.get(), cancel_.get());
+        watch_.check(); // it may have gone since the connection was chosen
+    }
 }
 
 void SoupExchange::on_headers()

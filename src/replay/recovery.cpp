@@ -209,7 +209,13 @@ std::uint32_t next_spill_number(int dir)
 
 bool is_leftover(SpoolFolder &folder)
 {
-    return !file_size(folder.dir(), kJournalName) && !file_size(folder.dir(), kOldJournalName);
+    // A disk that fails says nothing about what is there.
+    const auto is_absent = [&](const char *name) {
+        struct stat info {};
+
+        return ::fstatat(folder.dir(), name, &info, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+    };
+    return is_absent(kJournalName) && is_absent(kOldJournalName);
 }
 
 void describe(SpoolFolder &folder, FileOps &ops, SpooledUpload &out)

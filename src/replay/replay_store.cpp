@@ -151,7 +151,8 @@ bool ReplayStore::Impl::drop_from_margin()
     const bool on_disk = segments_.front().file != nullptr;
     free_front();
     if (on_disk) {
-        spool_.delete_needless();
+        if (may_spool()) // else the spill thread does, before it writes
+            spool_.delete_needless();
         disk_has_room();
     }
     return true;

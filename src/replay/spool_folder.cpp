@@ -244,8 +244,12 @@ Result<void> SpoolFolder::remove()
     int failure = 0;
     const auto remove_file = [&](const std::string &name) {
         struct stat info {};
-        if (::fstatat(dir(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 ||
-            !S_ISREG(info.st_mode))
+
+        if (::fstatat(dir(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+            failure = errno == ENOENT ? failure : errno;
+            return;
+        }
+        if (!S_ISREG(info.st_mode))
             return;
         if (ops_.remove_at(dir(), name.c_str(), 0) != 0 && errno != ENOENT)
             failure = errno;
@@ -253,7 +257,8 @@ Result<void> SpoolFolder::remove()
     // The journal goes first: without it what is left of an interrupted removal is a leftover.
     for (const char *name : {kOldJournalName, kJournalName})
         remove_file(name);
-    for (const auto &name : names_in(dir())) {
+    // A journal that is still there must not outlive its bytes.
+    for (const auto &name : failure == 0 ? names_in(dir()) : std::vector<std::string>()) {
         if (is_our_file(name) && name != kLockName)
             remove_file(name);
     }

@@ -47,14 +47,14 @@ void LiveUpload::start()
 WriteResult LiveUpload::write(std::span<const std::byte> data)
 {
     WriteResult result;
-    std::optional<TimePoint> patience; // until then it is too early to speak of waiting
+    TimePoint patience = TimePoint::max(); // until then it is too early to speak of waiting
     MutexLock lock(core_->mutex);
     while (result.taken < data.size()) {
         if (core_->failed)
             result.status = WriteStatus::kFailed;
         else if (core_->ended)
             result.status = WriteStatus::kEnded;
-        else if (core_->exited)
+        else if (core_->exited || core_->last_act != LastAct::kNone)
             result.status = WriteStatus::kFailed;
         else if (core_->interrupted)
             result.status = WriteStatus::kInterrupted;
@@ -63,33 +63,26 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
         const std::size_t taken = core_->append(data.subspan(result.taken));
         result.taken += taken;
         if (taken > 0) {
-            patience.reset();
+            patience = TimePoint::max();
             continue;
         }
         // the disk thread is about to make room
         const bool disk_works = core_->store->awaits_spill();
-        if (!patience)
+        if (patience == TimePoint::max())
             patience = Clock::now() + (disk_works ? kDiskRetry : seconds(0));
-        if (!core_->block_warned && Clock::now() >= *patience) {
+        const bool too_long = Clock::now() >= patience;
+        if (!core_->block_warned && too_long) {
             core_->block_warned = true;
-            Error error;
-            error.kind = ErrorKind::kNoSpace;
-            const bool no_disk = core_->config.replay.spool_mode == SpoolMode::kNever;
-            error.message = no_disk
-                                ? "Memory for unsent data is full: the pipeline has to wait for "
-                                  "the server. Raise max-memory, or allow spool-mode=overflow."
-                                : "Memory and disk for unsent data are full: the pipeline has to "
-                                  "wait for the server. Raise max-memory or max-spool-size, or "
-                                  "free disk space.";
-            core_->warnings.push_back(std::move(error));
+            core_->warnings.push_back(core_->no_room(disk_works));
         }
+        const bool blocked = !disk_works || (too_long && core_->can_send());
         core_->disk_wake.notify_all();
         ++core_->writers_waiting;
-        core_->writers_blocked += disk_works ? 0 : 1;
+        core_->writers_blocked += blocked ? 1 : 0;
         core_->worker_wake.notify_all();
         // the disk may have room again without any acknowledgement
         core_->app_wake.wait_until(lock, Clock::now() + kDiskRetry);
-        core_->writers_blocked -= disk_works ? 0 : 1;
+        core_->writers_blocked -= blocked ? 1 : 0;
         --core_->writers_waiting;
     }
     const bool due = core_->worker_is_due(), spill_due = core_->store->awaits_spill();
@@ -244,10 +237,11 @@ UploadStats LiveUpload::stats() const
 {
     MutexLock lock(core_->mutex);
     UploadStats stats = core_->stats;
-    stats.bytes_rendered = core_->store->end();
-    stats.bytes_in_memory = core_->store->in_memory();
-    stats.bytes_on_disk = core_->store->on_disk();
-    stats.spool_path = core_->store->folder();
+    const StoreView store = core_->view();
+    stats.bytes_rendered = store.end;
+    stats.bytes_in_memory = store.in_memory;
+    stats.bytes_on_disk = store.on_disk;
+    stats.spool_path = store.folder;
     stats.upload_rate = core_->rate.bits_per_second(Clock::now());
     return stats;
 }

@@ -43,7 +43,8 @@ struct UploadConfig {
     ReplayConfig replay;
     OnStop on_stop = OnStop::kFinish;
     Duration stop_timeout = milliseconds(5000);
-    std::uint64_t seed = 0; // of the back-off jitter; 0: random
+    Duration disk_patience = seconds(10); // for a disk that has to keep what is left
+    std::uint64_t seed = 0;               // of the back-off jitter; 0: random
     RuntimeConfig runtime;
 };
 

@@ -27,21 +27,25 @@ void Spiller::start()
     core_.store->spill_by_thread();
 }
 
-void Spiller::end()
+void Spiller::end(LastAct act)
 {
     MutexLock lock(core_.mutex);
+    core_.last_act = act;
     core_.spill_over = true;
     core_.disk_wake.notify_all();
+    if (!thread_)
+        core_.finish_store(lock);
 }
 
 void Spiller::stop(TimePoint deadline)
 {
     if (!thread_)
         return;
-    end();
     bool gone = false;
     {
         MutexLock lock(core_.mutex);
+        core_.spill_over = true;
+        core_.disk_wake.notify_all();
         while (!core_.spill_gone && Clock::now() < deadline)
             core_.disk_wake.wait_until(lock, deadline);
         gone = core_.spill_gone;
@@ -57,6 +61,12 @@ void Spiller::run(LiveUpload::Core &core)
 {
     MutexLock lock(core.mutex);
     while (!core.spill_over) {
+        if (auto needless = core.store->clean_up()) {
+            lock.unlock();
+            (void)needless->run(); // the log says what it could not delete
+            lock.lock();
+            continue;
+        }
         auto spill = core.store->begin_spill();
         core.take_disk_warning();
         if (!spill) {
@@ -72,14 +82,8 @@ void Spiller::run(LiveUpload::Core &core)
         core.take_disk_warning();
         if (core.writers_waiting > 0)
             core.app_wake.notify_all();
-        if (auto needless = core.store->clean_up()) {
-            lock.unlock();
-            (void)needless->run();
-            lock.lock();
-        }
     }
-    if (core.discard_later)
-        core.store->discard();
+    core.finish_store(lock);
     core.spill_gone = true;
     core.disk_wake.notify_all();
 }

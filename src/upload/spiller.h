@@ -1,5 +1,5 @@
-// The disk thread of an upload with spool-mode=overflow: writes to the spool what memory should not
-// hold, so that the streaming thread need not.
+// The disk thread of an upload with spool-mode=overflow: does what the spool needs, so that neither
+// the streaming nor the upload thread waits for a disk.
 #pragma once
 
 #include "upload/worker.h"
@@ -16,9 +16,13 @@ public:
     Spiller &operator=(const Spiller &) = delete;
 
     void start(); // where there is something to do for it; without a thread the writer does it
-    void end();   // nothing new is begun
-    // Waits for a write that is under way, until then. After that the thread is on its own: it
-    // keeps the core alive, and ReplayStore::spilling() stays TRUE for as long as the disk hangs.
+
+    bool active() const { return thread_ != nullptr; }
+
+    // Nothing new is begun. The last act is done as soon as the disk allows; without a thread,
+    // here.
+    void end(LastAct act);
+    // Waits for the thread, until then. After that it is on its own, and keeps the core alive.
     void stop(TimePoint deadline);
 
 private:

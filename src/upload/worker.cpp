@@ -20,7 +20,6 @@ constexpr seconds kSyncInterval{1};
 constexpr seconds kConnect{10};
 constexpr seconds kReconnect{2};
 constexpr seconds kCleanUp{5};
-constexpr seconds kDiskPatience{5}; // for a write that is under way
 constexpr seconds kGoodbye{1};
 constexpr std::size_t kMostMarks = 64;
 
@@ -135,20 +134,28 @@ std::size_t LiveUpload::Core::append(std::span<const std::byte> data)
     return taken_now;
 }
 
-Result<std::string> LiveUpload::Core::keep()
+StoreView LiveUpload::Core::view() const
 {
-    if (!store->spilling())
-        return store->keep();
-    return Error{.kind = ErrorKind::kDisk,
-                 .message = "The disk has not answered for some seconds."};
+    if (lent)
+        return *lent;
+    return {store->end(), store->in_memory(), store->on_disk(), store->folder()};
 }
 
-void LiveUpload::Core::discard()
+// The analysis does not follow a lock that is passed on.
+void LiveUpload::Core::finish_store(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
 {
-    if (store->spilling())
-        discard_later = true;
+    if (last_act == LastAct::kNone)
+        return;
+    lent = view();
+    lock.unlock();
+    Result<std::string> result = std::string();
+    if (last_act == LastAct::kKeep)
+        result = store->keep();
     else
         store->discard();
+    lock.lock();
+    last_result = std::move(result);
+    lent.reset();
 }
 
 void LiveUpload::Core::take_disk_warning()
@@ -172,6 +179,29 @@ void LiveUpload::Core::end(TimePoint now)
 bool LiveUpload::Core::worker_is_due()
 {
     return waiting && waiting->until_produced && store->end() >= *waiting->until_produced;
+}
+
+// In length-mode=spool nothing goes before the end, and a writer who waits is an error.
+bool LiveUpload::Core::can_send() const
+{
+    return stats.length_mode == to_string(LengthMode::kDeferred) ||
+           stats.length_mode == to_string(LengthMode::kConcatenation);
+}
+
+Error LiveUpload::Core::no_room(bool disk_works) const
+{
+    Error error;
+    error.kind = ErrorKind::kNoSpace;
+    if (config.replay.spool_mode == SpoolMode::kNever)
+        error.message = "Memory for unsent data is full: the pipeline has to wait for the server. "
+                        "Raise max-memory, or allow spool-mode=overflow.";
+    else if (disk_works)
+        error.message = "Memory for unsent data is full, and the disk is too slow for what comes: "
+                        "the pipeline has to wait. Choose another spool-dir or raise max-memory.";
+    else
+        error.message = "Memory and disk for unsent data are full: the pipeline has to wait for "
+                        "the server. Raise max-memory or max-spool-size, or free disk space.";
+    return error;
 }
 
 bool LiveUpload::Core::must_end(TimePoint now)
@@ -356,7 +386,8 @@ void Worker::after_step(const Input &input)
         MutexLock lock(core_.mutex);
         const std::uint64_t before = core_.store->acked();
         core_.store->release(machine_->releasable(), ReplayStore::Deletion::kLater);
-        needless = core_.store->clean_up();
+        if (!spiller_->active())
+            needless = core_.store->clean_up();
         core_.taken = machine_->taken();
         UploadStats &stats = core_.stats;
         if (stats.bytes_acked != machine_->acked())
@@ -377,7 +408,7 @@ void Worker::after_step(const Input &input)
         // Also where nothing was freed: the margin gives way to a writer who asks.
         if (core_.writers_waiting > 0 && before != core_.store->acked())
             core_.app_wake.notify_all();
-        if (core_.store->awaits_spill())
+        if (before != core_.store->acked())
             core_.disk_wake.notify_all();
     }
     if (needless)
@@ -433,7 +464,7 @@ void Worker::publish_progress(bool now)
         if (pace == Duration::zero() || (!now && time - last_progress_ < pace))
             return;
         last_progress_ = time;
-        progress.bytes_rendered = core_.store->end();
+        progress.bytes_rendered = core_.view().end;
         progress.bytes_acked = core_.stats.bytes_acked;
         progress.upload_rate = core_.rate.bits_per_second(time);
         progress.draining = core_.ended;
@@ -637,16 +668,15 @@ void Worker::complete()
 {
     const std::uint64_t bytes = machine_->acked();
     TargetContext context = target_context(core_.cancel_all.get());
-    spiller_->end(); // what it writes is of no use any more
     UploadComplete report{machine_->upload_url(), machine_->origin() + bytes, {}, {}};
     {
         MutexLock lock(core_.mutex);
         const TimePoint now = Clock::now();
         report.elapsed = now - core_.started_at;
         report.drain_time = now - core_.ended_at.value_or(now);
-        core_.discard();
         core_.following = true;
     }
+    spiller_->end(LastAct::kDiscard); // nobody waits for that
     publish_progress(true);
     tell([&](UploadObserver &observer) { observer.on_complete(report); });
     Result<void> followed;
@@ -678,8 +708,7 @@ void Worker::fail(const Error &error)
         core_.target->abandoned(context, 0);
     }
     journal();
-    spiller_->stop(Clock::now() + kDiskPatience);
-    std::string folder;
+    bool left = false;
     Error report = error;
     if (!report.message.ends_with('.'))
         report.message += '.';
@@ -689,18 +718,18 @@ void Worker::fail(const Error &error)
         core_.stats.state = to_string(State::kFailed);
         // Bytes that are all there are not an upload yet: its length, or the joining, may be
         // missing.
-        const bool left = core_.store->end() > acked ||
-                          (machine_ && core_.store->end() > 0 && !machine_->stored());
-        if (left && core_.config.replay.spool_mode != SpoolMode::kNever) {
-            Result<std::string> kept = core_.keep();
-            if (kept)
-                folder = *kept;
-            else
-                report.detail +=
-                    cat(" What was not sent could not be kept either: ", kept.error().message);
-        } else if (!left) {
-            core_.discard();
-        }
+        left = core_.store->end() > acked ||
+               (machine_ && core_.store->end() > 0 && !machine_->stored());
+    }
+    std::string folder;
+    if (!left) {
+        spiller_->end(LastAct::kDiscard);
+    } else if (core_.config.replay.spool_mode != SpoolMode::kNever) {
+        const Result<std::string> kept = keep();
+        if (kept)
+            folder = *kept;
+        else
+            report.detail += cat(" What was not sent is not kept either: ", kept.error().message);
     }
     if (!folder.empty())
         report.message += cat(" What the server does not have is kept in ", folder,
@@ -715,7 +744,6 @@ void Worker::fail(const Error &error)
 // stop() came before the end.
 void Worker::stopped()
 {
-    spiller_->end();
     OnStop policy{};
     bool expired = false;
     std::uint64_t missing = 0;
@@ -738,25 +766,32 @@ void Worker::stopped()
     if (policy == OnStop::kFinish)
         return fail(error);
     journal();
-    spiller_->stop(Clock::now() + kDiskPatience);
     const bool begun = !machine_->upload_url().empty() || !machine_->parts().empty();
-    bool keep_failed = false;
-    std::string folder;
-    {
-        MutexLock lock(core_.mutex);
-        if (core_.config.replay.spool_mode != SpoolMode::kNever && (missing > 0 || begun)) {
-            const Result<std::string> kept = core_.keep();
-            keep_failed = !kept;
-            folder = kept ? *kept : "";
-        }
-    }
+    std::optional<Result<std::string>> kept;
+    if (core_.config.replay.spool_mode != SpoolMode::kNever && (missing > 0 || begun))
+        kept = keep();
     if (missing == 0 && !begun)
         return;
-    if (keep_failed)
-        error.message += " They could not be kept on disk.";
-    else if (!folder.empty())
-        error.message += cat(" Kept in ", folder, ": gst-tus-recover finishes it.");
+    if (kept && !*kept)
+        error.message += cat(" They are not kept on disk: ", kept->error().message);
+    else if (kept)
+        error.message += cat(" Kept in ", **kept, ": gst-tus-recover finishes it.");
     tell([&](UploadObserver &observer) { observer.on_warning(error); });
+}
+
+// The folder.
+Result<std::string> Worker::keep()
+{
+    spiller_->end(LastAct::kKeep);
+    spiller_->stop(Clock::now() + core_.config.disk_patience);
+    MutexLock lock(core_.mutex);
+    if (core_.last_result)
+        return std::move(*core_.last_result);
+    return Error{.kind = ErrorKind::kDisk,
+                 .message = cat("The disk has not answered for ",
+                                std::chrono::ceil<seconds>(core_.config.disk_patience).count(),
+                                " s. If it does before this program ends, what is left will be in ",
+                                core_.view().folder, '.')};
 }
 
 // Termination extension: DELETE
@@ -786,8 +821,7 @@ void Worker::terminate()
         remove(url);
     TargetContext context = target_context(core_.cancel_all.get(), kCleanUp);
     core_.target->abandoned(context, 0);
-    MutexLock lock(core_.mutex);
-    core_.discard();
+    spiller_->end(LastAct::kDiscard);
 }
 
 // --- helpers -------------------------------------------------------------------------------------

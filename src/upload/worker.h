@@ -28,6 +28,15 @@ private:
     std::deque<std::pair<std::uint64_t, TimePoint>> marks_;
 };
 
+// What becomes of the bytes in the end: see ReplayStore.
+enum class LastAct { kNone, kKeep, kDiscard };
+
+// What others may want to know of the store.
+struct StoreView {
+    std::uint64_t end = 0, in_memory = 0, on_disk = 0;
+    std::string folder;
+};
+
 struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     Core(UploadConfig config, std::unique_ptr<Target> target, TransportFactory transport,
          UploadObserver &observer, std::unique_ptr<ReplayStore> recovered);
@@ -77,10 +86,12 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     OnStop stop_policy GUARDED_BY(mutex) = OnStop::kFinish;
     bool complete GUARDED_BY(mutex) = false;
     bool failed GUARDED_BY(mutex) = false;
-    bool exited GUARDED_BY(mutex) = false;        // the upload thread is done
-    bool spill_over GUARDED_BY(mutex) = false;    // the disk thread has to end
-    bool spill_gone GUARDED_BY(mutex) = false;    // it has
-    bool discard_later GUARDED_BY(mutex) = false; // by the disk thread, which has the store
+    bool exited GUARDED_BY(mutex) = false;                            // the upload thread is done
+    bool spill_over GUARDED_BY(mutex) = false;                        // the disk thread has to end
+    bool spill_gone GUARDED_BY(mutex) = false;                        // it has
+    LastAct last_act GUARDED_BY(mutex) = LastAct::kNone;              // the disk thread's, or
+    std::optional<Result<std::string>> last_result GUARDED_BY(mutex); // the upload thread's
+    std::optional<StoreView> lent GUARDED_BY(mutex); // last_act has the store: what it was before
 
     // The thread shares the core: whatever happens to others, it has ground to stand on. nullptr:
     // the system has no thread.
@@ -89,10 +100,13 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     std::size_t append(std::span<const std::byte> data) REQUIRES(mutex);
     void end(TimePoint now) REQUIRES(mutex);
     void take_disk_warning() REQUIRES(mutex);
-    Result<std::string> keep() REQUIRES(mutex); // see ReplayStore
-    void discard() REQUIRES(mutex);
+    StoreView view() const REQUIRES(mutex);
+    // Does last_act without the mutex; nobody else touches the store from then on.
+    void finish_store(MutexLock &lock) REQUIRES(mutex);
     bool worker_is_due() REQUIRES(mutex);
-    bool must_end(TimePoint now) REQUIRES(mutex); // stop() does not wait any longer
+    bool can_send() const REQUIRES(mutex);                // before the end
+    Error no_room(bool disk_works) const REQUIRES(mutex); // why the writer waits
+    bool must_end(TimePoint now) REQUIRES(mutex);         // stop() does not wait any longer
     std::optional<TimePoint> drain_deadline() REQUIRES(mutex);
     Input snapshot(TimePoint now) REQUIRES(mutex);
 };
@@ -119,6 +133,7 @@ private:
     void deliver_warnings();
     void publish_progress(bool now);
     void sync_disk();
+    Result<std::string> keep();
 
     Outcome perform(const Action &action, const Input &input);
     Outcome wait(const Wait &wait);

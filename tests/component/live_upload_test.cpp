@@ -7,6 +7,7 @@
 #include "noise.h"
 #include "patience.h"
 #include "replay/file_ops.h"
+#include "replay/recovery.h"
 #include "standin/standin.h"
 #include "test.h"
 #include "upload/live_upload.h"
@@ -357,12 +358,12 @@ class HangingDisk final : public FileOps {
 public:
     ssize_t write_at(int fd, const void *data, std::size_t length, off_t offset) override
     {
-        MutexLock lock(mutex_);
-        ++writes_;
-        changed_.notify_all();
-        while (hangs_)
-            changed_.wait(lock);
-        lock.unlock();
+        {
+            MutexLock lock(mutex_);
+            ++writes_;
+            changed_.notify_all();
+        }
+        wait_while_it_hangs();
         return FileOps::write_at(fd, data, length, offset);
     }
 
@@ -389,9 +390,16 @@ public:
     int remove_at(int dir, const char *name, int flags) override
     {
         ++calls_;
+        wait_while_it_hangs();
         const int result = FileOps::remove_at(dir, name, flags);
         --calls_;
         return result;
+    }
+
+    void hang()
+    {
+        MutexLock lock(mutex_);
+        hangs_ = true;
     }
 
     void heal()
@@ -402,6 +410,13 @@ public:
     }
 
 private:
+    void wait_while_it_hangs()
+    {
+        MutexLock lock(mutex_);
+        while (hangs_)
+            changed_.wait(lock);
+    }
+
     Mutex mutex_;
     Condition changed_;
     bool hangs_ GUARDED_BY(mutex_) = true;
@@ -479,6 +494,105 @@ void disk_that_hangs_does_not_hold_up_the_end()
             std::this_thread::yield();
         disk.wait_until_unused();
     }
+}
+
+struct Hung {
+    explicit Hung(UploadConfig config = quick_config(), StandinOptions options = {})
+        : recording(std::move(options), prepared(config, folder.get()))
+    {
+        recording.begin(
+            prepared(std::move(config), folder.get()), recording.server->files_url(),
+            std::make_unique<ReplayStore>(prepared(quick_config(), folder.get()).replay, disk));
+    }
+
+    static UploadConfig prepared(UploadConfig config, const char *folder)
+    {
+        config.replay.spool_mode = SpoolMode::kOverflow;
+        config.replay.spool_dir = folder;
+        config.replay.max_memory = 1 << 20;
+        config.replay.rollback_margin = 0;
+        return config;
+    }
+
+    HangingDisk disk;
+    GCharOwn folder{g_dir_make_tmp("live-upload-XXXXXX", nullptr)};
+    Recording recording;
+};
+
+void stop_leaves_a_hanging_disk_to_keep_what_it_can()
+{
+    UploadConfig config = quick_config();
+    config.disk_patience = milliseconds(200);
+    Hung hung(config);
+    Recording &recording = hung.recording;
+    recording.server->go_away();
+    recording.upload->start();
+    const std::vector<std::byte> bytes = noise(900000);
+    recording.write(bytes);
+    hung.disk.wait_for_write();
+    recording.upload->stop(OnStop::kKeep);
+    g_assert_cmpuint(recording.upload->stats().bytes_rendered, ==, bytes.size());
+    const std::string said = recording.listener.warnings_.back().message;
+    g_assert_nonnull(strstr(said.c_str(), "has not answered"));
+    hung.disk.heal();
+    std::vector<SpooledUpload> kept;
+    while (kept.empty() || kept.front().in_use) {
+        auto listed = list_uploads(hung.folder.get());
+        g_assert_true(listed.ok());
+        kept = std::move(*listed);
+        recording.upload.reset();
+    }
+    g_assert_cmpuint(kept.size(), ==, 1);
+    g_assert_cmpuint(kept.front().begin, ==, 0);
+    g_assert_cmpuint(kept.front().end, ==, bytes.size());
+    g_assert_true(delete_upload(hung.folder.get(), kept.front().id).ok());
+    g_assert_cmpint(g_rmdir(hung.folder.get()), ==, 0);
+}
+
+// The server may wait for more than memory holds.
+void disk_that_hangs_does_not_stop_partial_uploads()
+{
+    UploadConfig config = quick_config();
+    config.length_mode = LengthMode::kConcatenation;
+    config.min_chunk_size = 2 << 20;
+    config.chunk_size = 4 << 20;
+    StandinOptions options;
+    options.extensions = {"creation", "concatenation"};
+    Hung hung(config, std::move(options));
+    Recording &recording = hung.recording;
+    recording.upload->start();
+    const std::vector<std::byte> bytes = noise(3 << 20);
+    std::thread source([&] { recording.write(bytes); });
+    hung.disk.wait_for_write();
+    source.join(); // the server takes it although the disk hangs
+    hung.disk.heal();
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
+    g_assert_cmpint(g_rmdir(hung.folder.get()), ==, 0);
+}
+
+void disk_that_hangs_when_it_deletes_does_not_hold_up_the_end()
+{
+    Hung hung;
+    Recording &recording = hung.recording;
+    hung.disk.heal();
+    recording.server->go_away();
+    recording.upload->start();
+    const std::vector<std::byte> bytes = noise(20 << 20);
+    recording.write(bytes);
+    hung.disk.hang();
+    g_assert_true(recording.server->come_back().ok());
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
+    recording.upload.reset();
+    hung.disk.heal();
+    while (g_rmdir(hung.folder.get()) != 0)
+        std::this_thread::yield();
+    hung.disk.wait_until_unused();
 }
 
 void small_spool_does_not_stop_a_large_chunk()
@@ -1003,6 +1117,12 @@ int main(int argc, char **argv)
         add_row_test(std::string("/live-upload/fault/") + row.name, row, fault_costs_no_byte);
     add_test("/live-upload/outage/server-goes-away", server_that_goes_away_is_waited_for);
     add_test("/live-upload/disk/hangs-at-the-end", disk_that_hangs_does_not_hold_up_the_end);
+    add_test("/live-upload/disk/hangs-at-a-stop-that-keeps",
+             stop_leaves_a_hanging_disk_to_keep_what_it_can);
+    add_test("/live-upload/disk/hangs-when-it-deletes",
+             disk_that_hangs_when_it_deletes_does_not_hold_up_the_end);
+    add_test("/live-upload/disk/hangs-with-partial-uploads",
+             disk_that_hangs_does_not_stop_partial_uploads);
     add_test("/live-upload/disk/small-bound-and-large-chunks",
              small_spool_does_not_stop_a_large_chunk);
     add_test("/live-upload/disk/hangs", disk_that_hangs_does_not_hold_up_the_source);
