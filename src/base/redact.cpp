@@ -114,22 +114,22 @@ bool is_host(std::string_view authority)
 std::string redact_url(std::string_view url)
 {
     std::string out(url.substr(0, url.find_first_of("?#")));
-    const bool cut = out.size() != url.size();
+    std::string_view end = out.size() != url.size() ? "?…" : "";
     if (const std::size_t scheme = out.find("://"); scheme != std::string::npos) {
         const std::size_t host = scheme + 3;
         const std::size_t host_end = std::min(out.find('/', host), out.size());
         const std::size_t at = out.rfind('@', host_end);
         if (at != std::string::npos && at >= host && at < host_end)
             out.erase(host, at + 1 - host);
-        else if (!is_host(std::string_view(out).substr(host, host_end - host)))
-            return out.substr(0, host) + "…";
+        else if (!is_host(std::string_view(out).substr(host, host_end - host))) {
+            out.erase(host);
+            end = "…";
+        }
     }
     std::string printable;
     for (std::size_t i = 0; i < out.size();)
         i += append_printable(printable, std::string_view(out).substr(i));
-    if (cut)
-        printable += "?…";
-    return printable;
+    return printable.append(end);
 }
 
 void Redactor::add(std::string_view secret)

@@ -62,6 +62,7 @@ void malformed_url_does_not_show_its_password()
 {
     ASSERT_STR(redact_url("http://user:se/cret@host:80/p"), "http://…");
     ASSERT_STR(redact_url("http://user:se#cret@host"), "http://…");
+    g_assert_true(redact_url("ht\ntp://user:se/cret@host").find('\n') == std::string::npos);
     ASSERT_STR(redact_url("http://user:se?cret@host"), "http://…");
     ASSERT_STR(redact_url("http://[::1]:80/p"), "http://[::1]:80/p");
     ASSERT_STR(redact_url("http://[::1]/p"), "http://[::1]/p");
