@@ -605,9 +605,9 @@ bool ReplayStore::wants_spill() const
     return impl_->wants_spill();
 }
 
-void ReplayStore::spill_by_thread()
+void ReplayStore::spill_by_thread(bool there)
 {
-    impl_->spill_thread_ = true;
+    impl_->spill_thread_ = there;
 }
 
 bool ReplayStore::spilling() const

@@ -95,7 +95,7 @@ public:
     // keep(), discard() and the destructor must not be called.
     class Spill : public DiskWork {};
 
-    void spill_by_thread(); // from now on; needs a window of some blocks
+    void spill_by_thread(bool there = true); // from now on; needs a window of some blocks
     bool wants_spill() const;
     std::unique_ptr<Spill> begin_spill(); // nullptr: nothing to do, or the disk refuses for now
     void end_spill(std::unique_ptr<Spill> spill);

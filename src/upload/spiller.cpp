@@ -14,17 +14,22 @@ constexpr std::uint64_t kLeastWindow = std::uint64_t{1} << 20;
 
 void Spiller::start()
 {
-    const ReplayConfig &replay = core_.config.replay;
-    if (replay.spool_mode != SpoolMode::kOverflow || replay.max_memory < kLeastWindow ||
-        core_.config.recovery)
+    if (!is_wanted(core_.config))
         return;
     thread_ = core_.make_thread("tus-disk", run);
-    if (!thread_) {
-        log(LogLevel::kWarning, "upload", "no thread for the disk: the pipeline's will write");
+    if (thread_)
         return;
-    }
+    log(LogLevel::kWarning, "upload", "no thread for the disk: the pipeline's will write");
     MutexLock lock(core_.mutex);
-    core_.store->spill_by_thread();
+    core_.store->spill_by_thread(false);
+    core_.app_wake.notify_all();
+}
+
+bool Spiller::is_wanted(const UploadConfig &config)
+{
+    const ReplayConfig &replay = config.replay;
+    return replay.spool_mode == SpoolMode::kOverflow && replay.max_memory >= kLeastWindow &&
+           !config.recovery;
 }
 
 void Spiller::end(LastAct act)

@@ -15,7 +15,8 @@ public:
     Spiller(const Spiller &) = delete;
     Spiller &operator=(const Spiller &) = delete;
 
-    void start(); // where there is something to do for it; without a thread the writer does it
+    static bool is_wanted(const UploadConfig &config); // there will be something to do for it
+    void start(); // if it is wanted; where there is no thread, the writer does its work
 
     bool active() const { return thread_ != nullptr; }
 

@@ -95,6 +95,8 @@ LiveUpload::Core::Core(UploadConfig config_in, std::unique_ptr<Target> target_in
 {
     if (ended)
         ended_at = Clock::now();
+    if (Spiller::is_wanted(config)) // also for what is written before it starts
+        store->spill_by_thread();
     stats.state = to_string(State::kIdle);
     stats.upload_url = config.upload_url;
     if (config.recovery || config.replay.spool_mode == SpoolMode::kNever)
