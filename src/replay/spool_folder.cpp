@@ -87,7 +87,8 @@ bool is_ours(int fd)
 // Null and errno: EWOULDBLOCK: somebody else has it; ESTALE: it was deleted meanwhile.
 FdRef take_lock(FileOps &ops, int dir, int extra_flags)
 {
-    FdRef lock = open_file(ops, dir, kLockName, O_RDONLY | O_NONBLOCK | extra_flags, 0600);
+    // To be written, or NFS gives no lock.
+    FdRef lock = open_file(ops, dir, kLockName, O_RDWR | O_NONBLOCK | extra_flags, 0600);
     if (!lock)
         return nullptr;
     if (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0)
