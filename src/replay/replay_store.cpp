@@ -22,6 +22,7 @@ constexpr std::size_t kSmallestBlock = std::size_t{4} << 10;
 // So much is used when max_memory is 0 and there is no disk: something must hold the bytes.
 constexpr std::uint64_t kLeastMemory = std::uint64_t{64} << 10;
 constexpr std::size_t kMaxNote = std::size_t{64} << 10;
+constexpr int kKeepAttempts = 3; // on a disk that fails
 
 // Small windows have small blocks, so that they do not empty and fill as a whole.
 std::size_t block_size_for(std::uint64_t memory)
@@ -128,15 +129,16 @@ std::size_t ReplayStore::Impl::to_disk(std::span<const std::byte> data)
 void ReplayStore::Impl::release(std::uint64_t acked)
 {
     acked = std::clamp(acked, begin(), end_);
-    if (acked == acked_)
+    if (acked == acked_ && !spool_.is_stale())
         return;
     const bool progress = acked > acked_;
     acked_ = acked;
     // Before any file goes: a recovery must not miss bytes that nobody needs.
-    spool_.acked(acked);
+    const bool told = spool_.acked(acked);
     const std::uint64_t keep_from = acked - std::min(acked, config_.rollback_margin);
     bool freed = false;
-    while (!segments_.empty() && segments_.front().end <= keep_from) {
+    while (!segments_.empty() && segments_.front().end <= keep_from &&
+           (told || segments_.front().block)) {
         free_front();
         freed = true;
     }
@@ -166,14 +168,24 @@ void ReplayStore::Impl::disk_has_room() // perhaps
 
 void ReplayStore::Impl::free_front()
 {
-    const Segment &front = segments_.front();
-    if (front.block) {
-        memory_used_ -= front.block->capacity;
+    release_bytes(segments_.front());
+    segments_.pop_front();
+}
+
+void ReplayStore::Impl::free_back()
+{
+    release_bytes(segments_.back());
+    segments_.pop_back();
+}
+
+void ReplayStore::Impl::release_bytes(const Segment &segment)
+{
+    if (segment.block) {
+        memory_used_ -= segment.block->capacity;
         --memory_segments_;
     } else {
-        spool_.release_file(front.file, front.length());
+        spool_.release_file(segment.file, segment.length());
     }
-    segments_.pop_front();
 }
 
 std::size_t ReplayStore::Impl::index_of(std::uint64_t at) const
@@ -327,9 +339,79 @@ void ReplayStore::Impl::backfill()
     }
 }
 
+// --- keeping
+// ---------------------------------------------------------------------------------------
+
+// The first segment with bytes that the server does not have.
+std::size_t ReplayStore::Impl::first_needed() const
+{
+    std::size_t first = 0;
+    while (first < segments_.size() && segments_[first].end <= acked_)
+        ++first;
+    return first;
+}
+
+// Journal and bytes, as far as the server does not have them.
+bool ReplayStore::Impl::write_out()
+{
+    if (!spool_.ensure_journal())
+        return false;
+    kept_ = true;
+    std::size_t parts = 1;
+    for (std::size_t i = first_needed(); i < segments_.size(); i += parts) {
+        parts = 1;
+        if (segments_[i].block && !persist(i, Spool::Bound::kNone, parts))
+            return false;
+    }
+    return true;
+}
+
+// The disk is full. What the server has makes room; then what is newest, for what is of no use
+// without something older. FALSE: there is nothing to give.
+bool ReplayStore::Impl::make_room()
+{
+    bool freed = false;
+    for (std::size_t i = first_needed(); i > 0; --i) {
+        freed = freed || segments_.front().file;
+        free_front();
+    }
+    if (!freed) {
+        std::size_t older = 0; // what comes first has to be written
+        const bool journal = spool_.has_journal() && !spool_.is_stale();
+        while (journal && older < segments_.size() && segments_[older].file)
+            ++older;
+        const auto on_disk = [](const Segment &segment) { return segment.file != nullptr; };
+        if (!std::any_of(segments_.begin() + static_cast<std::ptrdiff_t>(older), segments_.end(),
+                         on_disk))
+            return false;
+        while (!on_disk(segments_.back()))
+            free_back();
+        cut_back();
+    }
+    spool_.delete_needless();
+    return true;
+}
+
+// Gives up the last checked run of the last segment, which is of a file.
+void ReplayStore::Impl::cut_back()
+{
+    Segment &last = segments_.back();
+    const std::uint32_t length = last.checks.back().length;
+    if (last.checks.size() == 1 || last.end - length <= acked_) {
+        free_back();
+    } else {
+        const bool file_ends_here = last.offset + last.length() == last.file->size;
+        last.checks.pop_back();
+        last.end -= length;
+        if (file_ends_here) // else others of its bytes are behind these
+            spool_.cut_file(last.file, last.offset + last.length());
+    }
+    end_ = segments_.empty() ? acked_ : segments_.back().end;
+}
+
 std::uint64_t ReplayStore::Impl::kept_until() const
 {
-    if (!spool_.has_journal())
+    if (!spool_.has_journal() || spool_.is_stale())
         return acked_;
     for (const auto &segment : segments_) {
         if (segment.end > acked_ && segment.block)
@@ -347,30 +429,32 @@ Result<std::string> ReplayStore::Impl::keep()
                      .offset = acked_};
     if (discarded_)
         return Error{.kind = ErrorKind::kInternal, .message = "There is nothing left to keep."};
+    const std::uint64_t whole = end_;
     journaling_ = true;
     spool_.use_journal();
-    spool_.retry_now();
-    bool complete = spool_.ensure_journal();
-    kept_ = kept_ || complete;
-    // What the server does not have comes first; the margin is kept if there is room.
-    std::size_t first = 0;
-    while (first < segments_.size() && segments_[first].end <= acked_)
-        ++first;
-    std::size_t parts = 1;
-    for (std::size_t i = first; complete && i < segments_.size(); i += parts) {
-        parts = 1;
-        if (segments_[i].block)
-            complete = persist(i, Spool::Bound::kNone, parts);
+    spool_.delete_needless();
+    int attempts = 0;
+    for (spool_.retry_now(); !write_out(); spool_.retry_now()) {
+        const bool full = spool_.last_error().kind == ErrorKind::kNoSpace;
+        if (full ? !make_room() : ++attempts == kKeepAttempts)
+            return kept_in_part(whole);
     }
-    for (std::size_t i = first; complete && i-- > 0;) {
+    // the margin too if there is room
+    std::size_t parts = 0;
+    for (std::size_t i = end_ == whole ? first_needed() : 0; i-- > 0;) {
         if (segments_[i].block && !persist(i, Spool::Bound::kNone, parts))
             break;
     }
-    if (complete)
+    if (end_ == whole)
         return spool_.path();
+    return kept_in_part(whole);
+}
+
+Error ReplayStore::Impl::kept_in_part(std::uint64_t whole) const
+{
     Error error = spool_.last_error();
     const std::uint64_t until = kept_until();
-    error.message += cat(" Of the recording's bytes ", acked_, " to ", end_,
+    error.message += cat(" Of the recording's bytes ", acked_, " to ", whole,
                          ", which the server does not have, those up to ", until,
                          " are kept in a spool folder.");
     error.offset = until;
@@ -459,14 +543,15 @@ private:
 
 class SpoolCleanUp final : public ReplayStore::DiskWork {
 public:
-    SpoolCleanUp(FileOps &ops, FdRef dir, std::vector<std::uint32_t> files, std::string path)
-        : ops_(ops), dir_(std::move(dir)), files_(std::move(files)), path_(std::move(path))
+    SpoolCleanUp(FileOps &ops, FdRef dir, Spool::Needless needless, std::string path)
+        : ops_(ops), dir_(std::move(dir)), needless_(std::move(needless)), path_(std::move(path))
     {
     }
 
     Result<void> run() override
     {
-        for (const auto number : files_)
+        needless_.open.clear();
+        for (const auto number : needless_.files)
             delete_spill_file(ops_, dir_->get(), number, path_);
         return {};
     }
@@ -474,7 +559,7 @@ public:
 private:
     FileOps &ops_; // outlives this by contract
     FdRef dir_;
-    std::vector<std::uint32_t> files_;
+    Spool::Needless needless_;
     std::string path_;
 };
 
@@ -593,10 +678,10 @@ std::unique_ptr<ReplayStore::DiskWork> ReplayStore::sync_to_disk() const
 std::unique_ptr<ReplayStore::DiskWork> ReplayStore::clean_up()
 {
     Spool &spool = impl_->spool_;
-    auto files = spool.take_needless();
-    if (files.empty())
+    auto needless = spool.take_needless();
+    if (needless.empty())
         return nullptr;
-    return std::make_unique<SpoolCleanUp>(spool.ops(), spool.dir_fd(), std::move(files),
+    return std::make_unique<SpoolCleanUp>(spool.ops(), spool.dir_fd(), std::move(needless),
                                           spool.path());
 }
 

@@ -34,7 +34,8 @@ struct ReplayConfig {
     std::uint64_t useful_spool_size() const;
 };
 
-// A run of bytes that can be read without the owner's mutex, also while the store changes.
+// A run of bytes that can be read without the owner's mutex, also while the store changes; by one
+// thread. Bytes that the store gives up meanwhile may be an Error.
 class Piece {
 public:
     virtual ~Piece() = default;
@@ -55,12 +56,14 @@ public:
     ReplayStore &operator=(const ReplayStore &) = delete;
 
     // Appends as much as there is room for and returns how much. Less than all means: full, try
-    // again after release(), or after a second or more (somebody may have made room on the disk).
+    // again after release(), or after a second or more (somebody may have made room on the disk),
+    // or when the spill thread has made room.
     // A disk that fails is not an error here (see take_disk_warning()).
     std::size_t append(std::span<const std::byte> data);
 
     // Bytes before `acked` are at the server. Frees what lies more than the rollback margin behind;
-    // append() frees from the margin too before it says full. `acked` may be less than last time: a
+    // append() frees from the margin too before it says full (but lets the spill thread try first).
+    // `acked` may be less than last time: a
     // server that went back. What is not acknowledged is never freed. With Deletion::kLater, files
     // that are not needed any more stay until clean_up() is run.
     enum class Deletion { kNow, kLater };

@@ -59,10 +59,17 @@ private:
     bool drop_from_margin();
     void disk_has_room();
     void free_front();
+    void free_back();
+    void release_bytes(const Segment &segment);
+    bool write_out();
+    bool make_room();
+    void cut_back();
     bool persist(std::size_t index, Spool::Bound bound, std::size_t &parts);
     bool moved_to_disk(std::size_t index, const Spool::Written &written);
     void backfill();
+    std::size_t first_needed() const;
     std::uint64_t kept_until() const;
+    Error kept_in_part(std::uint64_t whole) const;
 
     // append() writes to the disk itself.
     bool may_spool() const

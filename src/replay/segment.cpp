@@ -1,4 +1,4 @@
-// Segments of the replay store and their Pieces. A Piece shares the block or the open file, and
+// Segments of the replay store and their Pieces. A Piece shares the block or has the file open, and
 // the bytes below its end never change, so it needs no lock.
 #include "replay/segment.h"
 
@@ -9,6 +9,7 @@
 #include <cstring>
 #include <new>
 
+#include <fcntl.h>
 #include <zlib.h>
 
 namespace gsttus {
@@ -44,9 +45,10 @@ private:
 
 class FilePiece final : public Piece {
 public:
-    FilePiece(FileOps &ops, FdRef fd, int open_error, std::string folder, const Segment &segment)
-        : ops_(ops), fd_(std::move(fd)), open_error_(open_error), folder_(std::move(folder)),
-          offset_(segment.offset), begin_(segment.begin), end_(segment.end)
+    FilePiece(const Segment &segment, const Spool &spool)
+        : ops_(spool.ops()), dir_(spool.dir_fd()), folder_(spool.path()),
+          number_(segment.file->number), fd_(segment.file->writer), offset_(segment.offset),
+          begin_(segment.begin), end_(segment.end)
     {
     }
 
@@ -57,7 +59,9 @@ public:
     Result<std::size_t> read(std::uint64_t at, std::span<std::byte> out) const override
     {
         if (!fd_)
-            return failure(open_error_);
+            fd_ = open_file(ops_, dir_->get(), spill_name(number_).c_str(), O_RDONLY);
+        if (!fd_)
+            return failure(errno);
         const auto most = std::min(out.size(), static_cast<std::size_t>(end_ - at));
         ssize_t n = 0;
         do
@@ -79,9 +83,10 @@ private:
     }
 
     FileOps &ops_; // outlives every Piece by contract
-    FdRef fd_;
-    int open_error_;
+    FdRef dir_;
     std::string folder_;
+    std::uint32_t number_;
+    mutable FdRef fd_; // null: not opened yet, which may take time
     std::uint64_t offset_, begin_, end_;
 };
 
@@ -145,9 +150,7 @@ std::shared_ptr<const Piece> make_piece(const Segment &segment, const Spool &spo
 {
     if (segment.block)
         return std::make_shared<MemoryPiece>(segment);
-    FdRef fd = spool.reader(*segment.file);
-    const int error = fd ? 0 : errno;
-    return std::make_shared<FilePiece>(spool.ops(), std::move(fd), error, spool.path(), segment);
+    return std::make_shared<FilePiece>(segment, spool);
 }
 
 } // namespace gsttus

@@ -208,7 +208,9 @@ std::optional<Spool::Written> Spool::write(std::uint64_t position, std::span<con
         write->path_ = folder_->path();
     }
     write->run(data);
-    return end(position, std::move(write));
+    auto written = end(position, std::move(write));
+    needless_.open.clear();
+    return written;
 }
 
 // --- files and journal ---------------------------------------------------------------------------
@@ -234,29 +236,29 @@ void Spool::release_file(const std::shared_ptr<SpillFile> &file, std::uint64_t b
         if (is_out)
             seal();
         unsynced_.erase(file->number);
-        needless_.push_back(file->number);
+        needless_.files.push_back(file->number);
     }
     // A new trouble is worth a new warning once the one before is clearly over.
     if (warned_ && may_be_over_ && used_ <= used_at_warning_ / 2)
         warned_ = false;
 }
 
-void Spool::delete_needless()
+void Spool::cut_file(const std::shared_ptr<SpillFile> &file, std::uint64_t offset)
 {
-    for (const std::uint32_t number : take_needless())
-        delete_spill_file(ops_, folder_->dir(), number, folder_->path());
+    if (file == out_)
+        seal();
+    const FdRef fd = open_file(ops_, folder_->dir(), spill_name(file->number).c_str(), O_RDWR);
+    if (!fd || ops_.truncate(fd->get(), static_cast<off_t>(offset)) != 0)
+        log(LogLevel::kWarning, "replay",
+            cat("a spill file in ", folder_->path(), " could not be cut"));
+    used_ -= std::min(used_, file->size - offset);
+    file->size = offset;
 }
 
-FdRef Spool::reader(SpillFile &file) const
+void Spool::delete_needless()
 {
-    if (file.writer)
-        return file.writer;
-    FdRef fd = file.last_reader.lock();
-    if (!fd) {
-        fd = open_file(ops_, folder_->dir(), spill_name(file.number).c_str(), O_RDONLY);
-        file.last_reader = fd;
-    }
-    return fd;
+    for (const std::uint32_t number : take_needless().files)
+        delete_spill_file(ops_, folder_->dir(), number, folder_->path());
 }
 
 bool Spool::ensure_journal()
@@ -266,7 +268,10 @@ bool Spool::ensure_journal()
     const bool needed = !journal_.is_open() || journal_stale_;
     if (!needed && !journal_.is_long())
         return true;
-    const int error = journal_.rewrite(folder_->dir(), state_());
+    int error = journal_.rewrite(folder_->dir(), state_());
+    if (needed && (error == ENOSPC || error == EDQUOT) &&
+        ops_.remove_at(folder_->dir(), kOldJournalName, 0) == 0)
+        error = journal_.rewrite(folder_->dir(), state_());
     if (error == 0) {
         journal_stale_ = false;
         return true;
@@ -296,20 +301,24 @@ void Spool::note(const std::string &name, const std::string &value)
     }
 }
 
-void Spool::acked(std::uint64_t position)
+bool Spool::acked(std::uint64_t position)
 {
     if (!journaling_ || !folder_)
-        return;
+        return true;
     if (!journal_.is_open() || journal_stale_ || journal_.is_long()) {
         journal_stale_ = journal_stale_ || !journal_.is_open();
-        if (usable())
-            ensure_journal();
-        return;
+        const bool was_stale = journal_stale_;
+        if (usable() && ensure_journal() && was_stale)
+            return true;
+        if (was_stale)
+            return false;
     }
-    if (const int error = journal_.acked(position); error != 0) {
+    const int error = journal_.acked(position);
+    if (error != 0) {
         journal_stale_ = true;
         fail(error, kNotWritable);
     }
+    return error == 0;
 }
 
 void Spool::remove()
@@ -317,7 +326,7 @@ void Spool::remove()
     seal();
     journal_.close();
     unsynced_.clear();
-    needless_.clear();
+    needless_ = {};
     used_ = 0;
     if (!folder_)
         return;
@@ -350,11 +359,7 @@ void Spool::seal()
 {
     if (!out_)
         return;
-    const auto file = std::exchange(out_, nullptr);
-    file->last_reader = file->writer;
-    file->writer.reset();
-    if (file->size == 0 && folder_)
-        (void)ops_.remove_at(folder_->dir(), spill_name(file->number).c_str(), 0);
+    needless_.open.push_back(std::exchange(std::exchange(out_, nullptr)->writer, nullptr));
 }
 
 void Spool::fail(int error, const char *what)

@@ -21,9 +21,8 @@ namespace gsttus {
 // One file of spilled bytes. Whoever drops the last reference but one tells Spool::release_file().
 struct SpillFile {
     std::uint32_t number = 0;
-    std::uint64_t size = 0;              // bytes that count; more may be there after an error
-    FdRef writer;                        // open while bytes are added
-    std::weak_ptr<const Fd> last_reader; // shared by Pieces
+    std::uint64_t size = 0; // bytes that count; more may be there after an error
+    FdRef writer;           // open while bytes are added
 };
 
 // Where that fails, the log says so.
@@ -65,17 +64,26 @@ public:
 
     bool busy() const { return busy_; }
 
+    // What waits for somebody who has time for the disk.
+    struct Needless {
+        std::vector<std::uint32_t> files; // to delete
+        std::vector<FdRef> open;          // to close, which may be slow too
+
+        bool empty() const { return files.empty() && open.empty(); }
+    };
+
     // A file that nobody needs any more is deleted by delete_needless(), or take_needless() hands
-    // over its number.
+    // it over.
     void release_file(const std::shared_ptr<SpillFile> &file, std::uint64_t bytes);
+
+    // The same for bytes from `offset` on, to where the file ends.
+    void cut_file(const std::shared_ptr<SpillFile> &file, std::uint64_t offset);
 
     bool is_full(const SpillFile &file) const { return file.size >= file_size_; }
 
     void delete_needless();
 
-    std::vector<std::uint32_t> take_needless() { return std::exchange(needless_, {}); }
-
-    FdRef reader(SpillFile &file) const; // null and errno: cannot be opened
+    Needless take_needless() { return std::exchange(needless_, {}); }
 
     // From now on every byte and fact is journaled; the journal itself comes with the next write.
     void use_journal() { journaling_ = true; }
@@ -86,7 +94,10 @@ public:
     bool has_journal() const { return journal_.is_open(); }
 
     void note(const std::string &name, const std::string &value);
-    void acked(std::uint64_t position);
+    // FALSE: the journal on disk does not say so, and needs the bytes before `position` still.
+    bool acked(std::uint64_t position);
+
+    bool is_stale() const { return journal_stale_; } // the journal: acked() tries again
 
     void retry_now() { healthy_ = true; } // something has changed: the disk may work again
 
@@ -132,7 +143,7 @@ private:
     std::uint64_t used_ = 0;
     std::uint64_t until_check_ = 0; // bytes that may be written before the disk is asked again
     std::set<std::uint32_t> unsynced_;
-    std::vector<std::uint32_t> needless_; // files to delete
+    Needless needless_;
     bool busy_ = false;
 
     bool healthy_ = true;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <random>
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 using gsttus::delete_upload;
@@ -192,6 +193,168 @@ struct Recovering {
             if (ok)
                 break;
             g_assert_cmpuint(n, <, 200);
+        }
+    }
+
+    void keep_on_a_disk_that_fails_once_keeps_all()
+    {
+        for (std::uint64_t n = 0;; ++n) {
+            FaultyOps faulty;
+            bool reached = false;
+            {
+                ReplayStore store(config(SpoolMode::kOverflow), faulty);
+                append(store, kWindow + 30000);
+                faulty.fail_from = faulty.calls + n;
+                faulty.failures = 1;
+                g_assert_true(store.keep().ok());
+                reached = faulty.calls > faulty.fail_from;
+            }
+            const auto opened = reopen();
+            assert_holds_all(*opened.store);
+            g_assert_cmpuint(opened.store->end(), ==, kWindow + 30000);
+            opened.store->discard();
+            fs::remove_all(dir.spool());
+            if (!reached)
+                break;
+            g_assert_cmpuint(n, <, 200);
+        }
+    }
+
+    // A disk of so many bytes: short writes, then none.
+    class SmallDisk final : public gsttus::FileOps {
+    public:
+        explicit SmallDisk(std::uint64_t size) : left_(size) {}
+
+        ssize_t write_at(int fd, const void *data, std::size_t length, off_t offset) override
+        {
+            if (left_ == 0) {
+                errno = ENOSPC;
+                return -1;
+            }
+            const ssize_t n = FileOps::write_at(
+                fd, data, static_cast<std::size_t>(std::min<std::uint64_t>(length, left_)), offset);
+            left_ -= static_cast<std::uint64_t>(n);
+            return n;
+        }
+
+        int truncate(int fd, off_t length) override
+        {
+            struct stat info {};
+
+            g_assert_cmpint(::fstat(fd, &info), ==, 0);
+            left_ += static_cast<std::uint64_t>(std::max<off_t>(0, info.st_size - length));
+            return FileOps::truncate(fd, length);
+        }
+
+        int remove_at(int dir, const char *name, int flags) override
+        {
+            struct stat info {};
+
+            if (::fstatat(dir, name, &info, 0) == 0 && S_ISREG(info.st_mode))
+                left_ += static_cast<std::uint64_t>(info.st_size);
+            return FileOps::remove_at(dir, name, flags);
+        }
+
+    private:
+        std::uint64_t left_;
+    };
+
+    static void spill(ReplayStore &store)
+    {
+        while (auto work = store.begin_spill()) {
+            (void)work->run();
+            store.end_spill(std::move(work));
+        }
+    }
+
+    // Until memory and disk are full.
+    static void fill(ReplayStore &store)
+    {
+        while (append(store, 4 * kKiB) > 0)
+            spill(store);
+    }
+
+    // max-spool-size is more than the disk has; an outage fills it; then comes a stop that keeps.
+    void full_disk_keeps_what_is_on_it()
+    {
+        for (const bool by_thread : {true, false}) {
+            SmallDisk small(4096 * kKiB);
+            std::uint64_t until = 0, end = 0;
+            {
+                ReplayStore store(config(SpoolMode::kOverflow), small);
+                store.spill_by_thread(by_thread);
+                fill(store);
+                end = store.end();
+                g_assert_cmpuint(store.on_disk(), ==, 4096 * kKiB);
+                const auto kept = store.keep();
+                g_assert_false(kept.ok()); // memory has no room there
+                until = kept.error().offset.value();
+            }
+            const auto opened = reopen();
+            assert_holds_all(*opened.store);
+            g_assert_cmpuint(opened.store->begin(), ==, 0);
+            g_assert_cmpuint(opened.store->end(), ==, until);
+            g_assert_cmpuint(until, >=, end - kWindow - 1024 * kKiB);
+            opened.store->discard();
+        }
+    }
+
+    void what_the_server_has_makes_room_on_a_full_disk()
+    {
+        auto bounded = config(SpoolMode::kOverflow);
+        bounded.max_spool_size = 8192 * kKiB; // files of 1 MiB
+        for (const std::uint64_t margin : {std::uint64_t{0}, 8192 * kKiB}) {
+            bounded.rollback_margin = margin;
+            SmallDisk small(4096 * kKiB);
+            std::uint64_t end = 0;
+            {
+                ReplayStore store(bounded, small);
+                store.spill_by_thread();
+                fill(store);
+                end = store.end();
+                store.release(2048 * kKiB, ReplayStore::Deletion::kLater);
+                const auto kept = store.keep();
+                if (!kept)
+                    g_error("%s", kept.error().message.c_str());
+            }
+            const auto opened = reopen();
+            assert_holds_all(*opened.store);
+            g_assert_cmpuint(opened.store->begin(), <=, 2048 * kKiB);
+            g_assert_cmpuint(opened.store->end(), ==, end);
+            opened.store->discard();
+        }
+    }
+
+    // One record of the journal does not get onto the disk; a kill before anything else is said.
+    void files_stay_as_long_as_the_journal_needs_them()
+    {
+        auto small = config(SpoolMode::kAlways);
+        small.max_spool_size = 2048 * kKiB; // files of 256 KiB
+        for (const int error : {ENOSPC, EIO}) {
+            FaultyOps faulty;
+            ReplayStore store(small, faulty);
+            g_assert_cmpuint(append(store, 1024 * kKiB), ==, 1024 * kKiB);
+            faulty.fail_from = faulty.calls; // the record, and the truncation after it
+            faulty.failures = 2;
+            faulty.error = error;
+            store.release(512 * kKiB, ReplayStore::Deletion::kLater);
+            if (const auto work = store.clean_up())
+                g_assert_true(work->run().ok());
+            {
+                const TempDir copy;
+                crash_copy(store, copy);
+                const auto opened = open_upload(copy.spool(), only_id());
+                g_assert_true(opened.ok());
+                g_assert_cmpuint(opened->store->end(), ==, 1024 * kKiB);
+                assert_holds_all(*opened->store);
+            }
+            // once it says so, they go
+            faulty.failures = 0;
+            faulty.seconds_passed += 2;
+            store.release(512 * kKiB + 1);
+            g_assert_cmpuint(store.begin(), ==, 512 * kKiB);
+            g_assert_cmpuint(dir.count(".spill"), ==, 2);
+            store.discard();
         }
     }
 
@@ -592,6 +755,11 @@ int main(int argc, char **argv)
          what_is_not_ours_is_neither_listed_nor_deleted);
     CASE("folder/deleting-takes-only-our-files", deleting_takes_only_our_files);
     CASE("folder/linked-files-are-not-read", linked_files_are_not_read);
+    CASE("keep/disk-that-fails-once", keep_on_a_disk_that_fails_once_keeps_all);
+    CASE("keep/full-disk", full_disk_keeps_what_is_on_it);
+    CASE("keep/makes-room", what_the_server_has_makes_room_on_a_full_disk);
+    CASE("journal/files-stay-as-long-as-it-needs-them",
+         files_stay_as_long_as_the_journal_needs_them);
     CASE("sync/reports-a-disk-that-fails", syncing_reports_a_disk_that_fails);
 #undef CASE
     return g_test_run();

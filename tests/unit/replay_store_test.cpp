@@ -769,8 +769,11 @@ struct Store {
             }
         }
         end_spilling(store, spill);
-        for (const auto &piece : pieces)
-            assert_bytes(*piece, piece->begin(), piece->end());
+        for (const auto &piece : pieces) { // what is gone by now is an error, never other bytes
+            std::vector<std::byte> bytes(30000);
+            if (const auto n = piece->read(piece->begin(), bytes); n.ok())
+                assert_bytes(*piece, piece->begin(), piece->begin() + *n);
+        }
         assert_holds_all(store);
         store.discard();
         if (any.spool_mode == SpoolMode::kNever)
