@@ -6,8 +6,9 @@
 namespace gsttus {
 
 namespace {
-// The failure is on its way when await_error() is called; this only bounds a mistake.
-constexpr Duration kErrorPatience = seconds(5);
+// The failure is on its way when await_error() is called, unless a server that is told, and then a
+// disk that has to keep what is left, do not answer for as long as they may (5 and 10 s).
+constexpr Duration kErrorPatience = seconds(20);
 } // namespace
 
 Observer::Observer(GstTusSink *sink)

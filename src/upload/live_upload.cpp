@@ -3,6 +3,7 @@
 #include "upload/live_upload.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "upload/worker.h"
 
 #include <utility>
@@ -12,6 +13,17 @@ namespace gsttus {
 namespace {
 constexpr seconds kDiskRetry{1};
 constexpr seconds kCallbackPatience{1};
+
+Error disk_does_not_answer(seconds waited)
+{
+    Error error;
+    error.kind = ErrorKind::kDisk;
+    error.message =
+        cat("Stopped while the disk with what the server does not have yet has not "
+            "answered for ",
+            waited.count(), " s. If it does before this program ends, what is left will be kept.");
+    return error;
+}
 } // namespace
 
 LiveUpload::LiveUpload(UploadConfig config, std::unique_ptr<Target> target,
@@ -47,6 +59,8 @@ void LiveUpload::start()
 WriteResult LiveUpload::write(std::span<const std::byte> data)
 {
     WriteResult result;
+    if (data.empty())
+        return result;
     TimePoint patience = TimePoint::max(); // until then it is too early to speak of waiting
     MutexLock lock(core_->mutex);
     while (result.taken < data.size()) {
@@ -177,26 +191,35 @@ void LiveUpload::join(TimePoint deadline)
     g_cancellable_cancel(core_->cancel_work.get());
     g_cancellable_cancel(core_->cancel_all.get());
     lock.lock();
-    // What is left is quick, unless the application has the thread, perhaps waiting for us.
-    bool held_up = false;
-    while (!core_->exited && !held_up) {
+    // What is left is quick, unless the application has the thread, perhaps waiting for us, or a
+    // disk has.
+    bool in_callback = false, in_disk = false;
+    while (!core_->exited && !in_callback && !in_disk) {
         const TimePoint now = Clock::now();
-        const TimePoint patience = core_->callback_since.value_or(now) + kCallbackPatience;
-        held_up = core_->callback_since && now >= patience;
-        if (!held_up)
+        const TimePoint reading{Duration(core_->reading_since)};
+        TimePoint patience = core_->callback_since.value_or(now) + kCallbackPatience;
+        if (reading != TimePoint{})
+            patience = std::max(reading, deadline) + core_->config.disk_patience;
+        in_callback = core_->callback_since && now >= patience;
+        in_disk = reading != TimePoint{} && now >= patience;
+        if (!in_callback && !in_disk)
             core_->app_wake.wait_until(lock, patience);
     }
     GThread *thread = std::exchange(core_->thread, nullptr); // of two stops, the first gets it
     lock.unlock();
     if (!thread)
         return;
-    if (held_up) {
+    if (!in_callback && !in_disk) {
+        g_thread_join(thread);
+        return;
+    }
+    g_thread_unref(thread); // on its own now
+    if (in_disk)
+        core_->observer.on_warning(
+            disk_does_not_answer(std::chrono::ceil<seconds>(core_->config.disk_patience)));
+    else
         log(LogLevel::kWarning, "upload",
             "stopped while a handler of the application has not returned");
-        g_thread_unref(thread);
-    } else {
-        g_thread_join(thread);
-    }
 }
 
 void LiveUpload::update(RuntimeConfig runtime)

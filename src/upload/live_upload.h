@@ -43,7 +43,7 @@ struct UploadConfig {
     ReplayConfig replay;
     OnStop on_stop = OnStop::kFinish;
     Duration stop_timeout = milliseconds(5000);
-    Duration disk_patience = seconds(10); // for a disk that has to keep what is left
+    Duration disk_patience = seconds(10); // at a stop, for a disk that does not answer
     std::uint64_t seed = 0;               // of the back-off jitter; 0: random
     RuntimeConfig runtime;
 };
@@ -96,9 +96,9 @@ struct UploadComplete {
     Duration drain_time{}; // finish() to confirmed
 };
 
-// All called on the upload thread, without locks held. They may call back into LiveUpload and
-// should return soon. One that blocks may outlast stop(): let the TransportFactory own what such an
-// observer needs, which lives as long as the thread.
+// All called on the upload thread (on_warning also by stop()), without locks held. They may call
+// back into LiveUpload and should return soon. One that blocks may outlast stop(): let the
+// TransportFactory own what such an observer needs, which lives as long as the thread.
 class UploadObserver {
 public:
     virtual ~UploadObserver() = default;
@@ -152,8 +152,10 @@ public:
     void interrupt();
     void resume();
     // Ends the upload within its stop-timeout: complete already: at once; else as `policy` says.
-    // Joins the thread, unless an observer does not return. Idempotent, also from two threads at
-    // once. From the upload thread itself: only asks it to end, which it does within the same time.
+    // Joins the thread, unless an observer does not return, or a disk for disk_patience longer
+    // (then there is a warning, and the thread goes on when it answers). Idempotent, also from two
+    // threads at once. From the upload thread itself: only asks it to end, which it does within the
+    // same time.
     void stop(OnStop policy);
 
     void update(RuntimeConfig runtime); // any thread

@@ -8,6 +8,7 @@ namespace gsttus {
 
 namespace {
 constexpr seconds kDiskRetry{1};
+constexpr seconds kSyncInterval{1};
 // With less, the streaming thread writes to the disk itself.
 constexpr std::uint64_t kLeastWindow = std::uint64_t{1} << 20;
 } // namespace
@@ -19,17 +20,21 @@ void Spiller::start()
     thread_ = core_.make_thread("tus-disk", run);
     if (thread_)
         return;
-    log(LogLevel::kWarning, "upload", "no thread for the disk: the pipeline's will write");
     MutexLock lock(core_.mutex);
     core_.store->spill_by_thread(false);
+    core_.warnings.push_back({.kind = ErrorKind::kInternal,
+                              .message = "The system has no thread for the disk: the pipeline "
+                                         "has to wait for it, and a power cut may take what is "
+                                         "spooled."});
     core_.app_wake.notify_all();
 }
 
 bool Spiller::is_wanted(const UploadConfig &config)
 {
     const ReplayConfig &replay = config.replay;
-    return replay.spool_mode == SpoolMode::kOverflow && replay.max_memory >= kLeastWindow &&
-           !config.recovery;
+    const bool ahead =
+        replay.spool_mode == SpoolMode::kOverflow && replay.max_memory >= kLeastWindow;
+    return (ahead || replay.spool_mode == SpoolMode::kAlways) && !config.recovery;
 }
 
 void Spiller::end(LastAct act)
@@ -64,12 +69,29 @@ void Spiller::stop(TimePoint deadline)
 
 void Spiller::run(LiveUpload::Core &core)
 {
+    // spool-mode=always is for power cuts too: what was taken reaches the disk itself soon.
+    const bool syncs = core.config.replay.spool_mode == SpoolMode::kAlways;
+    TimePoint synced = Clock::now();
+    bool sync_failed = false;
     MutexLock lock(core.mutex);
     while (!core.spill_over) {
         if (auto needless = core.store->clean_up()) {
             lock.unlock();
             (void)needless->run(); // the log says what it could not delete
             lock.lock();
+            continue;
+        }
+        if (syncs && Clock::now() - synced >= kSyncInterval) {
+            const auto sync = core.store->sync_to_disk();
+            lock.unlock();
+            const Result<void> result = sync ? sync->run() : Result<void>();
+            synced = Clock::now();
+            lock.lock();
+            if (!result && !sync_failed) {
+                core.warnings.push_back(result.error());
+                core.worker_wake.notify_all();
+            }
+            sync_failed = !result;
             continue;
         }
         auto spill = core.store->begin_spill();

@@ -1,5 +1,5 @@
-// The disk thread of an upload with spool-mode=overflow: does what the spool needs, so that neither
-// the streaming nor the upload thread waits for a disk.
+// The disk thread of an upload: does what the spool needs, so that neither the streaming nor the
+// upload thread waits for a disk. (With spool-mode=always the streaming thread does all the same.)
 #pragma once
 
 #include "upload/worker.h"
@@ -16,7 +16,7 @@ public:
     Spiller &operator=(const Spiller &) = delete;
 
     static bool is_wanted(const UploadConfig &config); // there will be something to do for it
-    void start(); // if it is wanted; where there is no thread, the writer does its work
+    void start(); // if it is wanted; where there is no thread, others do some of its work
 
     bool active() const { return thread_ != nullptr; }
 

@@ -16,7 +16,6 @@ namespace gsttus {
 namespace {
 
 constexpr milliseconds kHintsWait{500};
-constexpr seconds kSyncInterval{1};
 constexpr seconds kConnect{10};
 constexpr seconds kReconnect{2};
 constexpr seconds kCleanUp{5};
@@ -157,7 +156,8 @@ void LiveUpload::Core::finish_store(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
         store->discard();
     lock.lock();
     last_result = std::move(result);
-    lent.reset();
+    // What was taken stays so, also where not all of it could be kept.
+    lent = StoreView{lent->end, store->in_memory(), store->on_disk(), store->folder()};
 }
 
 void LiveUpload::Core::take_disk_warning()
@@ -261,17 +261,29 @@ public:
             MutexLock lock(worker_.core_.mutex);
             piece_ = worker_.core_.store->piece(at);
         }
-        if (!piece_) {
-            Error error;
-            // given up for room since the machine looked; asking again, it sees that they are gone
-            error.kind = ErrorKind::kUploadLost;
-            error.message = "Bytes that have to be sent again are not held any more.";
-            return error;
+        if (!piece_)
+            return gone();
+        worker_.core_.reading_since = Clock::now().time_since_epoch().count();
+        Result<std::size_t> got = piece_->read(at, out);
+        worker_.core_.reading_since = 0;
+        if (!got) {
+            MutexLock lock(worker_.core_.mutex);
+            if (at < worker_.core_.store->begin())
+                return gone();
         }
-        return piece_->read(at, out);
+        return got;
     }
 
 private:
+    // Given up for room since the machine looked; asking again, it sees that they are gone.
+    static Error gone()
+    {
+        Error error;
+        error.kind = ErrorKind::kUploadLost;
+        error.message = "Bytes that have to be sent again are not held any more.";
+        return error;
+    }
+
     Worker &worker_;
     std::uint64_t from_;
     std::shared_ptr<const Piece> piece_;
@@ -419,7 +431,6 @@ void Worker::after_step(const Input &input)
         deliver(report, input);
     deliver_warnings();
     publish_progress(false);
-    sync_disk();
 }
 
 void Worker::deliver(const Report &report, const Input &input)
@@ -474,26 +485,6 @@ void Worker::publish_progress(bool now)
     tell([&](UploadObserver &observer) { observer.on_progress(progress); });
 }
 
-// spool-mode=always is for power cuts too: what was taken reaches the disk itself soon.
-void Worker::sync_disk()
-{
-    if (core_.config.replay.spool_mode != SpoolMode::kAlways ||
-        Clock::now() - last_sync_ < kSyncInterval)
-        return;
-    std::unique_ptr<ReplayStore::DiskWork> sync;
-    {
-        MutexLock lock(core_.mutex);
-        sync = core_.store->sync_to_disk();
-    }
-    if (sync) {
-        const Result<void> result = sync->run();
-        if (!result && !sync_failed_)
-            tell([&](UploadObserver &observer) { observer.on_warning(result.error()); });
-        sync_failed_ = !result;
-    }
-    last_sync_ = Clock::now();
-}
-
 // --- actions -------------------------------------------------------------------------------------
 
 Worker::Outcome Worker::perform(const Action &action, const Input &input)
@@ -518,7 +509,6 @@ Worker::Outcome Worker::wait(const Wait &wait)
     while (true) {
         publish_progress(false);
         deliver_warnings();
-        sync_disk();
         MutexLock lock(core_.mutex);
         const TimePoint now = Clock::now();
         if (core_.must_end(now))
@@ -541,8 +531,6 @@ Worker::Outcome Worker::wait(const Wait &wait)
         TimePoint until = wait.until.value_or(now + seconds(60));
         if (pace > Duration::zero())
             until = std::min(until, std::max(last_progress_ + pace, now));
-        if (core_.config.replay.spool_mode == SpoolMode::kAlways)
-            until = std::min(until, std::max(last_sync_ + kSyncInterval, now));
         if (core_.stop_by)
             until = std::min(until, *core_.stop_by);
         core_.worker_wake.wait_until(lock, until);
@@ -789,11 +777,12 @@ Result<std::string> Worker::keep()
     MutexLock lock(core_.mutex);
     if (core_.last_result)
         return std::move(*core_.last_result);
+    const std::string folder = core_.view().folder;
     return Error{.kind = ErrorKind::kDisk,
                  .message = cat("The disk has not answered for ",
                                 std::chrono::ceil<seconds>(core_.config.disk_patience).count(),
                                 " s. If it does before this program ends, what is left will be in ",
-                                core_.view().folder, '.')};
+                                folder.empty() ? core_.config.replay.spool_dir : folder, '.')};
 }
 
 // Termination extension: DELETE

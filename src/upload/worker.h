@@ -8,6 +8,7 @@
 #include "upload/rate_meter.h"
 #include "upload/requests.h"
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -91,7 +92,10 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     bool spill_gone GUARDED_BY(mutex) = false;                        // it has
     LastAct last_act GUARDED_BY(mutex) = LastAct::kNone;              // the disk thread's, or
     std::optional<Result<std::string>> last_result GUARDED_BY(mutex); // the upload thread's
-    std::optional<StoreView> lent GUARDED_BY(mutex); // last_act has the store: what it was before
+    std::optional<StoreView> lent GUARDED_BY(mutex); // last_act has the store, or had
+    // The upload thread reads what is stored, perhaps from a disk that does not answer; 0: it does
+    // not. Nanoseconds of the clock; needs no lock.
+    std::atomic<Duration::rep> reading_since{0};
 
     // The thread shares the core: whatever happens to others, it has ground to stand on. nullptr:
     // the system has no thread.
@@ -132,7 +136,6 @@ private:
     void deliver(const Report &report, const Input &input);
     void deliver_warnings();
     void publish_progress(bool now);
-    void sync_disk();
     Result<std::string> keep();
 
     Outcome perform(const Action &action, const Input &input);
@@ -169,8 +172,6 @@ private:
     std::uint64_t connect_failures_ = 0;
     bool distrust_kept_alive_ = false; // one was dead: the next body goes over a new connection
     TimePoint last_progress_{};
-    TimePoint last_sync_{};
-    bool sync_failed_ = false;
     std::map<std::string, std::string> journaled_;
     friend class StoreBody;
 };

@@ -14,12 +14,15 @@
 #include "upload/tus_target.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 
 using namespace gsttus;
@@ -352,9 +355,34 @@ void changed_network_ends_a_wait_at_once()
 
 // --- a slow disk ---------------------------------------------------------------------------------
 
-// A disk whose spill files take no byte while it hangs.
+// A disk that does some things with spill files only when it is healed.
 class HangingDisk final : public FileOps {
 public:
+    enum Call { kWrite = 1, kRemove = 2, kOpenToRead = 4, kRead = 8 };
+
+    int open_at(int dir, const char *name, int flags, mode_t mode) override
+    {
+        if ((flags & (O_ACCMODE | O_CREAT | O_DIRECTORY)) == O_RDONLY && strstr(name, ".spill"))
+            wait_while_it_hangs(kOpenToRead);
+        return FileOps::open_at(dir, name, flags, mode);
+    }
+
+    ssize_t read_at(int fd, void *data, std::size_t length, off_t offset) override
+    {
+        wait_while_it_hangs(kRead);
+        return FileOps::read_at(fd, data, length, offset);
+    }
+
+    int sync_data(int fd) override
+    {
+        ++syncs_;
+        return FileOps::sync_data(fd);
+    }
+
+    int syncs() const { return syncs_; }
+
+    void fail_next_write() { fail_next_write_ = true; }
+
     ssize_t write_at(int fd, const void *data, std::size_t length, off_t offset) override
     {
         {
@@ -362,7 +390,11 @@ public:
             ++writes_;
             changed_.notify_all();
         }
-        wait_while_it_hangs();
+        if (fail_next_write_.exchange(false)) {
+            errno = EIO;
+            return -1;
+        }
+        wait_while_it_hangs(kWrite);
         return FileOps::write_at(fd, data, length, offset);
     }
 
@@ -381,35 +413,44 @@ public:
 
     int remove_at(int dir, const char *name, int flags) override
     {
-        wait_while_it_hangs();
+        wait_while_it_hangs(kRemove);
         return FileOps::remove_at(dir, name, flags);
     }
 
-    void hang()
+    void hang(int calls = kWrite | kRemove)
     {
         MutexLock lock(mutex_);
-        hangs_ = true;
-    }
-
-    void heal()
-    {
-        MutexLock lock(mutex_);
-        hangs_ = false;
+        hangs_ = calls;
         changed_.notify_all();
     }
 
-private:
-    void wait_while_it_hangs()
+    void wait_until_it_hangs()
     {
         MutexLock lock(mutex_);
-        while (hangs_)
+        while (!hung_)
             changed_.wait(lock);
+    }
+
+    void heal() { hang(0); }
+
+private:
+    void wait_while_it_hangs(Call call)
+    {
+        MutexLock lock(mutex_);
+        while (hangs_ & call) {
+            hung_ = true;
+            changed_.notify_all();
+            changed_.wait(lock);
+        }
     }
 
     Mutex mutex_;
     Condition changed_;
-    bool hangs_ GUARDED_BY(mutex_) = true;
+    int hangs_ GUARDED_BY(mutex_) = kWrite | kRemove;
+    bool hung_ GUARDED_BY(mutex_) = false;
     int writes_ GUARDED_BY(mutex_) = 0;
+    std::atomic<int> syncs_{0};
+    std::atomic<bool> fail_next_write_{false};
 };
 
 // Stays: nobody waits for a disk thread whose disk hangs.
@@ -586,6 +627,93 @@ void disk_that_hangs_when_it_deletes_does_not_hold_up_the_end()
     hung.disk.heal();
     while (g_rmdir(hung.folder.get()) != 0)
         std::this_thread::yield();
+}
+
+// After an outage: what was spilled is read back, and that hangs.
+void disk_that_hangs_when_it_is_read_holds_up_nobody_else()
+{
+    for (const auto call : {HangingDisk::kOpenToRead, HangingDisk::kRead}) {
+        UploadConfig config = quick_config();
+        config.disk_patience = config.stop_timeout = milliseconds(200);
+        Hung hung(config);
+        Recording &recording = hung.recording;
+        hung.disk.heal();
+        recording.server->go_away();
+        recording.upload->start();
+        const std::vector<std::byte> bytes = noise(20 << 20);
+        const std::size_t most = bytes.size() - 1;
+        recording.write(std::span(bytes).first(most));
+        hung.disk.hang(call);
+        g_assert_true(recording.server->come_back().ok());
+        hung.disk.wait_until_it_hangs();
+        recording.write(std::span(bytes).subspan(most)); // there is room
+        g_assert_cmpuint(recording.upload->stats().bytes_rendered, ==, bytes.size());
+        recording.upload->stop(OnStop::kFinish);
+        const std::string said = recording.listener.warnings_.back().message;
+        g_assert_nonnull(strstr(said.c_str(), "has not answered"));
+        hung.disk.heal(); // the upload thread goes on, and keeps what is left
+        g_assert_true(recording.listener.wait_for(
+            [](const Listener &now) { return now.failure_.has_value(); }));
+        recording.upload.reset();
+        std::vector<SpooledUpload> kept;
+        while (kept.empty() || kept.front().in_use) {
+            auto listed = list_uploads(hung.folder.get());
+            g_assert_true(listed.ok());
+            kept = std::move(*listed);
+        }
+        g_assert_cmpuint(kept.front().end, ==, bytes.size());
+        g_assert_true(delete_upload(hung.folder.get(), kept.front().id).ok());
+        g_assert_cmpint(g_rmdir(hung.folder.get()), ==, 0);
+    }
+}
+
+void disk_that_fails_and_hangs_does_not_hold_up_the_source()
+{
+    Hung hung;
+    Recording &recording = hung.recording;
+    hung.disk.hang(HangingDisk::kRemove);
+    hung.disk.fail_next_write(); // the file that was begun for it goes again
+    recording.server->go_away();
+    recording.upload->start();
+    const std::vector<std::byte> bytes = noise(900000);
+    recording.write(std::span(bytes).first(850000));
+    hung.disk.wait_until_it_hangs();
+    recording.write(std::span(bytes).subspan(850000));
+    hung.disk.heal();
+    g_assert_true(recording.server->come_back().ok());
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
+    g_assert_cmpint(g_rmdir(hung.folder.get()), ==, 0);
+}
+
+// A power cut does not wait for the answer to a request.
+void bytes_reach_the_disk_while_a_request_is_under_way()
+{
+    UploadConfig config = quick_config();
+    config.runtime.timeout = seconds(600);
+    config.stop_timeout = milliseconds(100);
+    Recording recording({}, config);
+    HangingDisk disk;
+    disk.heal();
+    const GCharOwn folder(g_dir_make_tmp("live-upload-XXXXXX", nullptr));
+    config.replay.spool_mode = SpoolMode::kAlways;
+    config.replay.spool_dir = folder.get();
+    recording.begin(config, recording.server->files_url(),
+                    std::make_unique<ReplayStore>(config.replay, disk));
+    g_assert_true(recording.server->add_fault("on PATCH any: delay 600 s").ok());
+    recording.upload->start();
+    recording.write(noise(1000));
+    g_assert_true(recording.server->wait_for(
+        [](const Snapshot &now) { return now.bytes_received > 0; }, kPatience));
+    const int before = disk.syncs();
+    recording.write(noise(1000));
+    while (disk.syncs() < before + 2) // the journal's, and the bytes'
+        std::this_thread::yield();
+    recording.upload->stop(OnStop::kTerminate);
+    recording.upload.reset();
+    g_assert_cmpint(g_rmdir(folder.get()), ==, 0);
 }
 
 void small_spool_does_not_stop_a_large_chunk()
@@ -1118,6 +1246,12 @@ int main(int argc, char **argv)
              disk_that_hangs_does_not_stop_partial_uploads);
     add_test("/live-upload/disk/small-bound-and-large-chunks",
              small_spool_does_not_stop_a_large_chunk);
+    add_test("/live-upload/disk/hangs-when-it-is-read",
+             disk_that_hangs_when_it_is_read_holds_up_nobody_else);
+    add_test("/live-upload/disk/fails-and-hangs",
+             disk_that_fails_and_hangs_does_not_hold_up_the_source);
+    add_test("/live-upload/disk/synced-while-a-request-is-under-way",
+             bytes_reach_the_disk_while_a_request_is_under_way);
     add_test("/live-upload/disk/hangs", disk_that_hangs_does_not_hold_up_the_source);
     add_test("/live-upload/disk/slow-in-length-mode-spool",
              slow_disk_fails_no_upload_that_waits_for_it);
