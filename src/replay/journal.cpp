@@ -169,10 +169,10 @@ bool take_record(std::span<const std::byte> payload, ParsedJournal &out)
 }
 
 // The header's check value, or why this is not a journal that we can read.
-std::optional<std::uint32_t> read_header(std::span<const std::byte> bytes, std::string &why)
+std::optional<std::uint32_t> read_header(std::span<const std::byte> bytes, ParsedJournal &out)
 {
     if (bytes.size() < kHeaderSize) {
-        why = "the journal's header is cut off";
+        out.cut = "the journal's header is cut off";
         return std::nullopt;
     }
     Reader reader(bytes);
@@ -181,12 +181,14 @@ std::optional<std::uint32_t> read_header(std::span<const std::byte> bytes, std::
     reader.number<std::uint64_t>();
     const auto crc = reader.number<std::uint32_t>();
     const auto expected = crc_of(0, bytes.first(kHeaderSize - sizeof(std::uint32_t)));
-    if (magic != kMagic || crc != expected)
-        why = "the journal's header is damaged";
-    else if (version != kVersion)
-        why = cat("the journal is of version ", *version, ", this program reads ", kVersion);
-    else
+    if (magic != kMagic || crc != expected) {
+        out.cut = "the journal's header is damaged";
+        return std::nullopt;
+    }
+    if (version == kVersion)
         return expected;
+    out.cut = cat("the journal is of version ", *version, ", this program reads ", kVersion);
+    out.other_version = true;
     return std::nullopt;
 }
 
@@ -195,7 +197,7 @@ std::optional<std::uint32_t> read_header(std::span<const std::byte> bytes, std::
 ParsedJournal parse_journal(std::span<const std::byte> bytes)
 {
     ParsedJournal out;
-    const auto header = read_header(bytes, out.cut);
+    const auto header = read_header(bytes, out);
     if (!header)
         return out;
     std::uint32_t chain = *header;

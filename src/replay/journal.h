@@ -38,9 +38,10 @@ struct JournalState {
 };
 
 struct ParsedJournal {
-    JournalState state;    // of all intact records
-    bool complete = false; // the snapshot is whole
-    std::string cut;       // why reading stopped early; empty: at the end of the file
+    JournalState state;         // of all intact records
+    bool complete = false;      // the snapshot is whole
+    std::string cut;            // why reading stopped early; empty: at the end of the file
+    bool other_version = false; // intact, but not ours to read
 };
 
 // Any bytes are welcome: what is not intact is not used.

@@ -62,11 +62,12 @@ ParsedJournal read_journal_file(FileOps &ops, int dir, const char *name)
     return read_fully(ops, fd->get(), bytes, 0) ? parse_journal(bytes) : none;
 }
 
-// The one before serves where a power cut came before the new one was on the disk.
+// The one before serves where a power cut came before the new one was on the disk. Not where
+// another version of this program has gone on since: what it wrote is newer.
 ParsedJournal read_journal(FileOps &ops, int dir)
 {
     auto journal = read_journal_file(ops, dir, kJournalName);
-    if (journal.complete)
+    if (journal.complete || journal.other_version)
         return journal;
     auto old = read_journal_file(ops, dir, kOldJournalName);
     if (!old.complete)
