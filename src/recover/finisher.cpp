@@ -298,7 +298,10 @@ Result<UploadComplete> finish_upload(const std::string &spool_dir, const Spooled
         store->discard();
         return UploadComplete{recovery.upload_url, recovery.origin.value_or(0) + end, {}, {}};
     }
-    if (store->begin() > recovery.released)
+    // Else the server is asked, and knows better than notes that may be old.
+    const bool can_ask =
+        !recovery.upload_url.empty() && recovery.mode != LengthMode::kConcatenation;
+    if (!can_ask && store->begin() > recovery.released)
         return make_error(ErrorKind::kUploadLost,
                           cat("Bytes ", recovery.released, " to ", store->begin(),
                               " are neither at the server nor here."));

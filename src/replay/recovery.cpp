@@ -32,6 +32,14 @@ std::optional<std::uint64_t> file_size(int dir, const std::string &name)
     return static_cast<std::uint64_t>(info.st_size);
 }
 
+// A disk that fails says nothing about what is there.
+bool is_absent(int dir, const char *name)
+{
+    struct stat info {};
+
+    return ::fstatat(dir, name, &info, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
 // FALSE: not all of it could be read.
 bool read_fully(FileOps &ops, int fd, std::span<std::byte> out, std::uint64_t offset)
 {
@@ -78,24 +86,41 @@ ParsedJournal read_journal(FileOps &ops, int dir)
 
 struct Run {
     std::vector<DataRecord> records; // without gaps
-    std::string cut;                 // why nothing follows
+    std::uint64_t acked = 0;
+    std::string cut; // why nothing follows
 };
+
+using RecordTest = std::function<bool(const DataRecord &)>;
 
 std::uint64_t end_of(const DataRecord &record)
 {
     return record.position + record.length;
 }
 
-// The records that matter to an upload of which the server has `acked` bytes: those that follow
-// each other up to and past that position. `usable` says whether a record's bytes are there.
-Run select_run(const ParsedJournal &journal, const std::function<bool(const DataRecord &)> &usable)
+// Files go from the front, each when the server has all of it. The note that it has may not have
+// reached the disk although the file is gone. One that is missing behind others was lost.
+std::uint64_t acked_by_absence(const std::vector<DataRecord> &records, std::uint64_t acked,
+                               const RecordTest &gone)
 {
-    const std::uint64_t acked = journal.state.acked;
+    for (const auto &record : records) {
+        if (record.position > acked || !gone(record))
+            break;
+        acked = std::max(acked, end_of(record));
+    }
+    return acked;
+}
+
+// The records that matter to an upload of which the server has `acked` bytes: those that follow
+// each other up to and past that position. `usable` says whether a record's bytes are there, `gone`
+// whether its file is not.
+Run select_run(const ParsedJournal &journal, const RecordTest &usable, const RecordTest &gone)
+{
     auto records = journal.state.data;
     std::stable_sort(records.begin(), records.end(), [](const auto &a, const auto &b) {
         return a.position != b.position ? a.position < b.position : a.length > b.length;
     });
-    Run run{.records = {}, .cut = journal.cut};
+    const std::uint64_t acked = acked_by_absence(records, journal.state.acked, gone);
+    Run run{.records = {}, .acked = acked, .cut = journal.cut};
     const auto run_end = [&] { return run.records.empty() ? 0 : end_of(run.records.back()); };
     for (const auto &record : records) {
         if (!run.records.empty() && record.position < run_end())
@@ -126,13 +151,16 @@ class Checker {
 public:
     Checker(FileOps &ops, int dir) : ops_(ops), dir_(dir) {}
 
+    // Not only damaged, or something else than a file.
+    bool is_gone(const DataRecord &record)
+    {
+        look_at(record.file);
+        return gone_;
+    }
+
     bool has_length(const DataRecord &record)
     {
-        if (record.file != sized_ || !size_known_) {
-            sized_ = record.file;
-            size_known_ = true;
-            size_ = file_size(dir_, spill_name(record.file)).value_or(0);
-        }
+        look_at(record.file);
         return size_ >= record.file_offset + record.length;
     }
 
@@ -161,13 +189,23 @@ public:
     }
 
 private:
+    void look_at(std::uint32_t file)
+    {
+        if (file == seen_ && any_seen_)
+            return;
+        seen_ = file;
+        any_seen_ = true;
+        size_ = file_size(dir_, spill_name(file)).value_or(0);
+        gone_ = size_ == 0 && is_absent(dir_, spill_name(file).c_str());
+    }
+
     FileOps &ops_;
     int dir_;
     std::vector<std::byte> buffer_;
     FdRef fd_;
-    std::uint32_t opened_ = 0, sized_ = 0;
+    std::uint32_t opened_ = 0, seen_ = 0;
     std::uint64_t size_ = 0;
-    bool size_known_ = false;
+    bool any_seen_ = false, gone_ = false;
 };
 
 std::deque<Segment> segments_of(const Run &run)
@@ -210,13 +248,7 @@ std::uint32_t next_spill_number(int dir)
 
 bool is_leftover(SpoolFolder &folder)
 {
-    // A disk that fails says nothing about what is there.
-    const auto is_absent = [&](const char *name) {
-        struct stat info {};
-
-        return ::fstatat(folder.dir(), name, &info, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
-    };
-    return is_absent(kJournalName) && is_absent(kOldJournalName);
+    return is_absent(folder.dir(), kJournalName) && is_absent(folder.dir(), kOldJournalName);
 }
 
 void describe(SpoolFolder &folder, FileOps &ops, SpooledUpload &out)
@@ -232,9 +264,10 @@ void describe(SpoolFolder &folder, FileOps &ops, SpooledUpload &out)
         return;
     }
     Checker checker(ops, folder.dir());
-    const Run run =
-        select_run(journal, [&](const DataRecord &record) { return checker.has_length(record); });
-    out.acked = journal.state.acked;
+    const Run run = select_run(
+        journal, [&](const DataRecord &record) { return checker.has_length(record); },
+        [&](const DataRecord &record) { return checker.is_gone(record); });
+    out.acked = run.acked;
     out.begin = run.records.empty() ? out.acked : run.records.front().position;
     out.end = run.records.empty() ? out.acked : end_of(run.records.back());
     out.notes = std::move(journal.state.notes);
@@ -254,17 +287,17 @@ public:
         if (!journal.complete)
             return unreadable((*folder)->path(), journal.cut);
         Checker checker(ops, (*folder)->dir());
-        Run run = select_run(journal,
-                             [&](const DataRecord &record) { return checker.is_intact(record); });
-        const std::uint64_t acked = journal.state.acked;
-        const std::uint64_t end = run.records.empty() ? acked : end_of(run.records.back());
+        Run run = select_run(
+            journal, [&](const DataRecord &record) { return checker.is_intact(record); },
+            [&](const DataRecord &record) { return checker.is_gone(record); });
+        const std::uint64_t end = run.records.empty() ? run.acked : end_of(run.records.back());
         const std::uint32_t next_file = next_spill_number((*folder)->dir());
 
         ReplayConfig config;
         config.spool_mode = SpoolMode::kAlways;
         config.spool_dir = spool_dir;
         auto impl = std::make_unique<ReplayStore::Impl>(std::move(config), ops);
-        impl->adopt(std::move(*folder), segments_of(run), end, acked,
+        impl->adopt(std::move(*folder), segments_of(run), end, run.acked,
                     std::move(journal.state.notes), next_file);
         return RecoveredUpload{.store =
                                    std::unique_ptr<ReplayStore>(new ReplayStore(std::move(impl))),

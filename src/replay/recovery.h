@@ -23,7 +23,7 @@ struct SpooledUpload {
     // recording that died without SpoolMode::kAlways. Nothing can be recovered from it.
     bool leftover = false;
     std::map<std::string, std::string> notes;
-    std::uint64_t acked = 0;          // bytes before it were at the server
+    std::uint64_t acked = 0;          // bytes before it were at the server: as RecoveredUpload
     std::uint64_t begin = 0, end = 0; // stream positions of the bytes on disk
     std::uint64_t disk_bytes = 0;     // size of its files
 };
@@ -32,8 +32,9 @@ struct SpooledUpload {
 Result<std::vector<SpooledUpload>> list_uploads(const std::string &spool_dir);
 
 struct RecoveredUpload {
-    // Holds the intact bytes; release() deletes files, discard() all, else they stay. notes() and
-    // acked() are those of the journal. begin() > acked(): bytes between them are lost.
+    // Holds the intact bytes; release() deletes files, discard() all, else they stay. notes() are
+    // those of the journal, acked() too unless files that are gone say more. begin() > acked():
+    // bytes between them are lost.
     std::unique_ptr<ReplayStore> store;
     std::string cut; // why there is nothing after end(); empty: the journal ends there
 };

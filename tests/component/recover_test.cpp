@@ -5,6 +5,8 @@
 #include "http/soup_transport.h"
 #include "noise.h"
 #include "patience.h"
+#include "replay/journal.h"
+#include "replay/recovery.h"
 #include "standin/standin.h"
 #include "test.h"
 #include "upload/live_upload.h"
@@ -14,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -150,6 +153,22 @@ struct Case {
         g_assert_null(strstr(out, kKey));
         g_assert_null(strstr(err, kKey));
         return {WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1, out, err};
+    }
+
+    // The journal in that folder loses what says how far the server is.
+    static void forget_what_is_confirmed(const std::string &path)
+    {
+        char *text = nullptr;
+        gsize length = 0;
+        g_assert_true(g_file_get_contents((path + "/journal").c_str(), &text, &length, nullptr));
+        const GCharOwn own(text);
+        JournalState state = parse_journal(std::as_bytes(std::span(text, length))).state;
+        g_assert_cmpuint(state.acked, >, 0);
+        state.acked = 0;
+        state.notes["released"] = "0";
+        FileOps &ops = real_file_ops();
+        const FdRef dir = open_file(ops, AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
+        g_assert_cmpint(Journal(ops).rewrite(dir->get(), state), ==, 0);
     }
 
     void check_stored(std::span<const std::byte> bytes) const
@@ -306,6 +325,52 @@ void upload_that_is_gone_is_made_anew()
     g_assert_true(test.server->add_fault("on HEAD 1: forget").ok());
     g_assert_cmpint(test.recover({}).status, ==, 0);
     test.check_stored(bytes);
+}
+
+struct LostNoteRow {
+    const char *name;
+    const char *fault; // or nullptr
+};
+
+const std::vector<LostNoteRow> kLostNotes = {
+    {"server-has-it", nullptr},
+    {"server-has-less", "on HEAD any: rollback 9000000 bytes"},
+};
+
+// After a power cut: the files of what the server has confirmed are gone, the note of it came too
+// late. Only the server knows.
+void lost_note_of_what_is_confirmed_is_asked_for(const LostNoteRow &row)
+{
+    Case test;
+    const std::vector<std::byte> bytes = noise(4000000);
+    {
+        UploadConfig config = test.config(SpoolMode::kAlways);
+        config.replay.max_spool_size = 8 << 20; // files of 1 MiB
+        config.runtime.progress_interval = milliseconds(1);
+        AckObserver observer;
+        LiveUpload upload(
+            std::move(config), test.tus_target(),
+            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+        upload.set_hints({});
+        upload.start();
+        g_assert_true(upload.write(std::span(bytes).first(2000000)).status == WriteStatus::kOk);
+        observer.wait_acked(1500000);
+        test.server->go_away();
+        g_assert_true(upload.write(std::span(bytes).subspan(2000000)).status == WriteStatus::kOk);
+        upload.stop(OnStop::kKeep);
+    }
+    const std::string id = list_uploads(test.folder.get())->front().id;
+    const GCharOwn folder(g_build_filename(test.folder.get(), id.c_str(), nullptr));
+    test.forget_what_is_confirmed(folder.get());
+    g_assert_true(test.server->come_back().ok());
+    if (row.fault)
+        g_assert_true(test.server->add_fault(row.fault).ok());
+    const Run run = test.recover({});
+    g_assert_cmpint(run.status, ==, row.fault ? 1 : 0);
+    if (!row.fault)
+        return test.check_stored(bytes);
+    g_assert_nonnull(strstr(run.out.c_str(), "not finished: The server went back to byte"));
+    g_assert_true(delete_upload(test.folder.get(), id).ok()); // else it is kept
 }
 
 void gcore_upload_is_finished_in_its_video()
@@ -472,6 +537,9 @@ int main(int argc, char **argv)
     add_test("/recover/nothing-to-do", nothing_to_do_ends_at_once);
     add_test("/recover/unencrypted", credentials_do_not_travel_unencrypted);
     add_test("/recover/upload-is-gone", upload_that_is_gone_is_made_anew);
+    for (const LostNoteRow &row : kLostNotes)
+        add_row_test(std::string("/recover/lost-note/") + row.name, row,
+                     lost_note_of_what_is_confirmed_is_asked_for);
     add_test("/recover/gcore/video-exists", gcore_upload_is_finished_in_its_video);
     add_test("/recover/gcore/no-video-yet",
              gcore_recording_that_never_reached_the_api_gets_a_video);

@@ -515,6 +515,53 @@ struct Recovering {
         g_assert_nonnull(strstr(opened.cut.c_str(), "1940"));
     }
 
+    // After a power cut: files are gone whose confirmation the journal does not know of.
+    void missing_files_are_confirmed_at_the_front_and_lost_behind()
+    {
+        struct Row {
+            std::vector<int> missing;
+            std::uint64_t noted; // that the server has it
+            std::uint64_t begin, end;
+        };
+
+        constexpr std::uint64_t kFile = 1024 * kKiB;
+        const std::vector<Row> rows = {
+            {{}, 0, 0, 5 * kFile},
+            {{1}, 0, kFile, 5 * kFile},
+            {{1, 2}, 0, 2 * kFile, 5 * kFile},
+            {{1, 2}, kFile + 5000, 2 * kFile, 5 * kFile},
+            {{1, 2, 3, 4, 5}, 0, 5 * kFile, 5 * kFile},
+            {{2}, 0, 0, kFile},
+            {{1, 3}, 0, kFile, 2 * kFile},
+            {{2}, kFile, 0, kFile}, // the server may have that, but what is behind is not here
+            {{2}, kFile + 5000, kFile + 5000, kFile + 5000},
+        };
+        for (const Row &row : rows) {
+            std::string folder;
+            {
+                ReplayConfig bounded = config(SpoolMode::kAlways);
+                bounded.max_spool_size = 8 * kFile;
+                bounded.rollback_margin = 8 * kFile;
+                ReplayStore store(bounded);
+                g_assert_cmpuint(append(store, 5 * kFile), ==, 5 * kFile);
+                store.release(row.noted);
+                folder = store.folder();
+            }
+            for (const int number : row.missing)
+                fs::remove(folder + "/0000000" + std::to_string(number) + ".spill");
+            const auto upload = list_uploads(dir.spool())->front();
+            g_assert_cmpuint(upload.begin, ==, row.begin);
+            g_assert_cmpuint(upload.end, ==, row.end);
+            const auto opened = reopen();
+            g_assert_cmpuint(opened.store->begin(), ==, row.begin);
+            g_assert_cmpuint(opened.store->end(), ==, row.end);
+            g_assert_cmpuint(opened.store->acked(), ==, std::max(row.noted, row.begin));
+            g_assert_cmpint(opened.cut.empty(), ==, row.end == 5 * kFile);
+            assert_holds_all(*opened.store);
+            fs::remove_all(dir.spool());
+        }
+    }
+
     // The disk dies for good at call n, then the process: what was safe until then comes back.
     void death_of_the_disk_at_any_call_keeps_what_was_safe()
     {
@@ -745,6 +792,7 @@ int main(int argc, char **argv)
     CASE("damage/gap-is-not-used-and-closed-when-the-disk-works-again",
          bytes_behind_a_gap_are_not_used_and_the_gap_is_closed);
     CASE("damage/gap-ends-what-is-used", a_gap_ends_what_is_used);
+    CASE("damage/missing-files", missing_files_are_confirmed_at_the_front_and_lost_behind);
     CASE("damage/death-of-the-disk-at-any-call-keeps-what-was-safe",
          death_of_the_disk_at_any_call_keeps_what_was_safe);
     CASE("damage/long-journals-are-renewed",
