@@ -300,7 +300,9 @@ Result<void> GcoreTarget::follow(TargetContext &context)
             trouble = failed->failure.error;
             if (!trouble.retryable)
                 return trouble;
-            pause = std::max(pause, failed->failure.retry_after);
+            // longer than is left: once more at the end
+            pause = std::max(pause,
+                             std::min(failed->failure.retry_after, config_.status_timeout - spent));
         } else {
             trouble = {};
             const Result<bool> reached = judge(context, std::get<GcoreVideo>(got));

@@ -514,6 +514,27 @@ void following_heeds_retry_after()
     g_assert_true(f.slept.at(0) == seconds(7));
 }
 
+void following_asks_once_more_before_a_retry_after_that_is_too_long()
+{
+    for (const bool there : {true, false}) {
+        Fixture f;
+        f.config.video_id = 17;
+        f.config.wait_status = WaitStatus::kPending;
+        f.config.status_timeout = seconds(60);
+        const Headers later = {{"Retry-After", "3600"}};
+        f.http.answer(200, parameters()).answer(429, "", later);
+        if (there)
+            f.http.answer(200, status("pending"));
+        else
+            f.http.answer(429, "", later);
+        f.resolved();
+        g_assert_cmpint(f.finish().ok(), ==, there);
+        g_assert_true(f.http.done());
+        g_assert_cmpuint(f.slept.size(), ==, 1);
+        g_assert_true(f.slept[0] > seconds(55) && f.slept[0] <= seconds(60));
+    }
+}
+
 void following_can_be_cancelled()
 {
     Fixture f;
@@ -652,6 +673,8 @@ int main(int argc, char **argv)
         add_row_test(cat("/gcore-target/follow/", row.name), row, follow);
     add_test("/gcore-target/follow/timeout", following_ends_after_the_status_timeout);
     add_test("/gcore-target/follow/retry-after", following_heeds_retry_after);
+    add_test("/gcore-target/follow/retry-after-too-long",
+             following_asks_once_more_before_a_retry_after_that_is_too_long);
     add_test("/gcore-target/follow/cancelled", following_can_be_cancelled);
     add_test("/gcore-target/title/late", title_that_comes_late_becomes_the_name);
     add_test("/gcore-target/title/name-given", name_that_was_given_stays);
