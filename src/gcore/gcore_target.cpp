@@ -366,11 +366,16 @@ void GcoreTarget::abandoned(TargetContext &context, std::uint64_t bytes_stored)
     ApiResult<Nothing> removed = api_.remove(context, video_id_);
     if (auto *failed = std::get_if<ApiFailure>(&removed)) {
         Error error = std::move(failed->failure.error);
-        error.message = cat("the empty video ", video_id_, " is left over: ", error.message);
+        error.message =
+            cat("the empty video ", video_id_,
+                failed->maybe_done ? " may be left over: " : " is left over: ", error.message);
         warn(context, std::move(error));
-        return;
+        if (!failed->maybe_done)
+            return;
+    } else {
+        log(LogLevel::kInfo, "gcore", cat("deleted the empty video ", video_id_));
     }
-    log(LogLevel::kInfo, "gcore", cat("deleted the empty video ", video_id_));
+    // Where nobody knows, too: a recovery makes a new one rather than fill one that is deleted.
     video_id_ = 0;
     created_ = false;
 }

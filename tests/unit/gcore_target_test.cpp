@@ -613,15 +613,40 @@ void abandoning_what_was_never_made_asks_nobody()
     g_assert_true(f.http.seen().empty());
 }
 
-void failed_deletion_names_the_video()
+struct DeletionRow {
+    const char *name;
+    int status; // 0: no answer
+    HttpFailure::Reach reach;
+    bool known_to_be_there;
+};
+
+const std::vector<DeletionRow> kDeletions = {
+    {"not-reached", 0, HttpFailure::Reach::kNotConnected, true},
+    {"answer-lost", 0, HttpFailure::Reach::kMaybe, false},
+    {"409", 409, {}, true},
+    {"500", 500, {}, false},
+};
+
+void failed_deletion(const DeletionRow &row)
 {
     Fixture f;
-    f.http.answer(200, kMade).answer(200, parameters()).answer(500, "oops");
+    f.http.answer(200, kMade).answer(200, parameters());
+    if (row.status != 0)
+        f.http.answer(row.status, "oops");
+    else
+        f.http.fail(ErrorKind::kNetwork, row.reach);
     f.resolved();
     f.abandon(0);
     const auto warnings = f.noticed<TargetWarning>();
     g_assert_cmpuint(warnings.size(), ==, 1);
-    g_assert_true(Fixture::contains(warnings[0].error.message, "empty video 17"));
+    g_assert_true(Fixture::contains(warnings[0].error.message,
+                                    row.known_to_be_there ? "empty video 17 is left over"
+                                                          : "empty video 17 may be left over"));
+    // what is perhaps deleted must not be gone on with
+    const auto facts = f.target->describe();
+    const auto video = std::find_if(facts.begin(), facts.end(),
+                                    [](const auto &fact) { return fact.first == "video_id"; });
+    ASSERT_STR(video->second, row.known_to_be_there ? "17" : "0");
 }
 
 // describe --------------------------------------------------------------------------------------
@@ -682,7 +707,8 @@ int main(int argc, char **argv)
     add_test("/gcore-target/abandoned/deleted", empty_video_of_ours_is_deleted);
     add_test("/gcore-target/abandoned/stays", video_with_bytes_or_unwanted_deletion_stays);
     add_test("/gcore-target/abandoned/never-made", abandoning_what_was_never_made_asks_nobody);
-    add_test("/gcore-target/abandoned/failed", failed_deletion_names_the_video);
+    for (const DeletionRow &row : kDeletions)
+        add_row_test(cat("/gcore-target/abandoned/failed/", row.name), row, failed_deletion);
     add_test("/gcore-target/describe", description_rebuilds_the_target_without_secrets);
     return g_test_run();
 }
