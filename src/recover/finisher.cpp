@@ -56,6 +56,23 @@ Metadata metadata_of(const SpooledUpload &upload)
     return metadata;
 }
 
+std::vector<std::string> lines_of(const std::string &text)
+{
+    std::vector<std::string> lines;
+    for (std::size_t from = 0, end = 0; (end = text.find('\n', from)) != std::string::npos;
+         from = end + 1)
+        lines.push_back(text.substr(from, end - from));
+    return lines;
+}
+
+// Where the sink would send credentials. It may have ended before it could say so.
+std::vector<std::string> homes_of(const SpooledUpload &upload)
+{
+    if (upload.notes.count("homes") == 0)
+        return {target_note(upload, "endpoint")};
+    return lines_of(note(upload, "homes"));
+}
+
 bool is_open_to_others(const std::string &url)
 {
     const GUriOwn uri(g_uri_parse(url.c_str(), G_URI_FLAGS_ENCODED, nullptr));
@@ -73,7 +90,10 @@ Result<void> check_secrecy(const SpooledUpload &upload, const RecoverOptions &op
 {
     if (options.authorization.empty() && options.extra_headers.empty())
         return {};
-    for (const std::string &url : {note(upload, "upload-url"), target_note(upload, "endpoint")}) {
+    std::vector<std::string> urls = homes_of(upload);
+    urls.push_back(note(upload, "upload-url"));
+    urls.push_back(target_note(upload, "endpoint"));
+    for (const std::string &url : urls) {
         if (is_open_to_others(url))
             return make_error(ErrorKind::kSettings,
                               cat("The credentials would go over the network unencrypted, to ",
@@ -185,17 +205,13 @@ ResumePoint recovery_of(const SpooledUpload &upload)
     recovery.upload_url = note(upload, "upload-url");
     recovery.origin = tus::parse_size(note(upload, "origin"));
     recovery.released = size_note(upload, "released");
-    std::string parts = note(upload, "parts");
-    if (recovery.mode == LengthMode::kConcatenation) { // where they end comes first
-        const std::size_t line = parts.find('\n');
-        recovery.released = tus::parse_size(parts.substr(0, line)).value_or(0);
-        parts.erase(0, line == std::string::npos ? line : line + 1);
-    } else {
-        parts.clear();
-    }
-    for (std::size_t end = parts.find('\n'); end != std::string::npos; end = parts.find('\n')) {
-        recovery.parts.push_back(parts.substr(0, end));
-        parts.erase(0, end + 1);
+    if (recovery.mode == LengthMode::kConcatenation) {
+        recovery.parts = lines_of(note(upload, "parts"));
+        recovery.released = 0;
+        if (!recovery.parts.empty()) { // where they end comes first
+            recovery.released = tus::parse_size(recovery.parts.front()).value_or(0);
+            recovery.parts.erase(recovery.parts.begin());
+        }
     }
     return recovery;
 }
@@ -311,6 +327,7 @@ Result<UploadComplete> finish_upload(const std::string &spool_dir, const Spooled
 
     UploadConfig config;
     config.recovery = recovery;
+    config.homes = homes_of(upload);
     config.length_mode = LengthMode::kAuto;
     config.on_stop = OnStop::kKeep;
     config.runtime.authorization = options.authorization;

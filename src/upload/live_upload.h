@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace gsttus {
 
@@ -35,6 +36,7 @@ struct RuntimeConfig {
 struct UploadConfig {
     std::string upload_url;              // continue this upload; empty: create one
     std::optional<ResumePoint> recovery; // another process' upload, see the constructor
+    std::vector<std::string> homes;      // of the recovery: as the note "homes" has them
     std::uint64_t chunk_size = std::uint64_t{8} << 20;
     std::uint64_t min_chunk_size = 0;
     std::uint64_t chunk_align = 1;

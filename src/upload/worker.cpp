@@ -331,7 +331,8 @@ void Worker::run()
             core_.network_listener = http_->network_listener();
         }
         machine_ = std::make_unique<UploadMachine>(machine_config(core_.config));
-        homes_ = {core_.config.upload_url};
+        homes_ = core_.config.recovery ? core_.config.homes
+                                       : std::vector<std::string>{core_.config.upload_url};
         wait_for_hints();
         loop();
         http_.reset();
@@ -888,6 +889,9 @@ void Worker::journal()
     std::string &parts = facts["parts"] = cat(machine_->releasable(), '\n');
     for (const std::string &part : machine_->parts())
         parts += cat(part, '\n');
+    std::string &homes = facts["homes"]; // the upload-url may be anywhere
+    for (const std::string &home : homes_)
+        homes += cat(home, '\n');
     if (machine_->state() == State::kFinished)
         facts["finished"] = "1";
     MutexLock lock(core_.mutex);

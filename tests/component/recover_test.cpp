@@ -1,10 +1,12 @@
 // What one process leaves on disk, gst-tus-recover brings to the server. The program itself is run,
 // its path comes in GST_TUS_RECOVER.
+#include "base/text.h"
 #include "gcore/gcore_target.h"
 #include "glib/ptr.h"
 #include "http/soup_transport.h"
 #include "noise.h"
 #include "patience.h"
+#include "raw_http.h"
 #include "replay/journal.h"
 #include "replay/recovery.h"
 #include "standin/standin.h"
@@ -303,6 +305,67 @@ void credentials_do_not_travel_unencrypted()
     g_assert_cmpint(test.recover({"--delete", id.c_str()}).status, ==, 0);
 }
 
+struct HomeRow {
+    const char *name;
+    bool continued; // with upload-url, else created
+    bool redirected;
+    bool told; // the credentials
+};
+
+const std::vector<HomeRow> kHomes = {
+    {"created", false, false, true},
+    {"created-elsewhere", false, true, false},
+    {"continued", true, false, true},
+    {"continued-elsewhere", true, true, false},
+};
+
+// Whom the sink tells them, and whom not, whoever leads to the upload.
+void credentials_go_where_the_sink_sent_them(const HomeRow &row)
+{
+    Case test;
+    auto other = Standin::start({});
+    g_assert_true(other.ok());
+    Standin &holder = row.redirected ? **other : *test.server;
+    UploadConfig config = test.config(SpoolMode::kAlways);
+    config.runtime.progress_interval = milliseconds(1);
+    config.runtime.authorization = "Bearer marker";
+    std::string endpoint = test.server->files_url();
+    std::string leads_to = holder.files_url();
+    if (row.continued) {
+        leads_to = gsttus::test::ask(holder.url(), "POST", "/files/",
+                                     "Tus-Resumable: 1.0.0\r\nUpload-Defer-Length: 1\r\n")
+                       .header("location");
+        config.upload_url = row.redirected ? test.server->files_url() + "1" : leads_to;
+        endpoint = (*other)->files_url(); // is not used
+    }
+    if (row.redirected)
+        g_assert_true(test.server->add_fault(cat("on ANY any: redirect 307 to ", leads_to)).ok());
+    const std::uint64_t before = holder.snapshot().requests_total;
+    const std::vector<std::byte> bytes = noise(300000);
+    {
+        AckObserver observer;
+        LiveUpload upload(
+            std::move(config), std::make_unique<TusTarget>(endpoint, Metadata{}),
+            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+        upload.set_hints({});
+        upload.start();
+        g_assert_true(upload.write(bytes).status == WriteStatus::kOk);
+        observer.wait_acked(200000);
+        upload.stop(OnStop::kKeep);
+    }
+    const std::uint64_t sent = holder.snapshot().requests_total;
+    const Run run = test.recover({"--authorization", "Bearer marker", "--header", "X-Key: marker"});
+    g_assert_cmpint(run.status, ==, 0);
+    const Snapshot snapshot = holder.snapshot();
+    ASSERT_STR(snapshot.only_finished()->sha256, sha256(bytes));
+    g_assert_cmpuint(snapshot.requests.size(), >, sent);
+    for (std::size_t i = before; i < snapshot.requests.size(); ++i) {
+        const auto &request = snapshot.requests[i].request;
+        g_assert_cmpint(request.header("authorization") != nullptr, ==, row.told);
+        g_assert_cmpint(request.header("x-key") != nullptr, ==, row.told && i >= sent);
+    }
+}
+
 void upload_that_is_gone_is_made_anew()
 {
     Case test;
@@ -566,6 +629,9 @@ int main(int argc, char **argv)
                      partial_uploads_are_joined);
     add_test("/recover/nothing-to-do", nothing_to_do_ends_at_once);
     add_test("/recover/unencrypted", credentials_do_not_travel_unencrypted);
+    for (const HomeRow &row : kHomes)
+        add_row_test(std::string("/recover/credentials/") + row.name, row,
+                     credentials_go_where_the_sink_sent_them);
     add_test("/recover/upload-is-gone", upload_that_is_gone_is_made_anew);
     for (const LostNoteRow &row : kLostNotes)
         add_row_test(std::string("/recover/lost-note/") + row.name, row,
