@@ -20,6 +20,8 @@ constexpr seconds kConnect{10};
 constexpr seconds kReconnect{2};
 constexpr seconds kCleanUp{5};
 constexpr seconds kGoodbye{1};
+constexpr milliseconds kRemovePause{250}; // grows
+constexpr seconds kMostRemovePause{1};
 constexpr std::size_t kMostMarks = 64;
 
 MachineConfig machine_config(const UploadConfig &config)
@@ -786,13 +788,36 @@ Result<std::string> Worker::keep()
                                 folder.empty() ? core_.config.replay.spool_dir : folder, '.')};
 }
 
-// Termination extension: DELETE
+// Termination extension: DELETE. A server may hold on to the upload for a while after the PATCH was
+// given up.
 void Worker::remove(const std::string &url)
 {
-    HttpRequest request = make_delete(url, identity());
-    request.timeout = kCleanUp;
-    request.connect_timeout = kReconnect;
-    const HttpOutcome outcome = http_->send(request, core_.cancel_all.get());
+    TimePoint deadline = Clock::now() + kCleanUp;
+    {
+        MutexLock lock(core_.mutex);
+        deadline = std::min(deadline, core_.stop_by.value_or(deadline));
+    }
+    const auto send = [&] {
+        HttpRequest request = make_delete(url, identity());
+        request.timeout = std::max<Duration>(deadline - Clock::now(), kGoodbye);
+        request.connect_timeout = std::min<Duration>(kReconnect, request.timeout);
+        return http_->send(request, core_.cancel_all.get());
+    };
+    const auto is_busy = [](const HttpResponse *response) {
+        const int status = response ? response->status : 0;
+        return status == 409 || status == 423 || status == 429 || (status >= 500 && status != 501);
+    };
+    const auto rest = [&](Duration pause) { // not sleep(): that is over when the upload is
+        const TimePoint until = Clock::now() + pause;
+        MutexLock lock(core_.mutex);
+        while (until < deadline && Clock::now() < until && !core_.stop_expired)
+            core_.worker_wake.wait_until(lock, until);
+        return until < deadline && !core_.stop_expired;
+    };
+    HttpOutcome outcome = send();
+    for (Duration pause = kRemovePause; is_busy(outcome.response()) && rest(pause);
+         pause = std::min<Duration>(pause * 2, kMostRemovePause))
+        outcome = send();
     const HttpResponse *response = outcome.response();
     if (response && (response->status < 300 || response->status == 404 || response->status == 410))
         return;

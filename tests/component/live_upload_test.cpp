@@ -1031,6 +1031,53 @@ void stop_can_remove_the_upload()
     g_assert_true(snapshot.uploads.begin()->second.removed);
 }
 
+struct BusyRow {
+    const char *name;
+    const char *fault;
+    std::uint64_t requests;
+};
+
+const std::vector<BusyRow> kBusy = {
+    {"locked", "on DELETE 1-2: answer 423", 3},
+    {"conflict", "on DELETE 1: answer 409", 2},
+    {"too-many", "on DELETE 1: answer 429, Retry-After 60", 2},
+    {"error", "on DELETE 1: answer 500", 2},
+    {"refused", "on DELETE any: answer 403", 1},
+    {"not-implemented", "on DELETE any: answer 501", 1},
+};
+
+void removing_is_tried_again_while_the_server_is_busy(const BusyRow &row)
+{
+    Recording recording;
+    g_assert_true(recording.server->add_fault(row.fault).ok());
+    recording.upload->start();
+    recording.write(noise(100000));
+    g_assert_true(recording.server->wait_for(
+        [](const Snapshot &now) { return now.bytes_received > 10000; }, kPatience));
+    recording.upload->stop(OnStop::kTerminate);
+    const Snapshot snapshot = recording.server->snapshot();
+    g_assert_cmpuint(snapshot.count("DELETE"), ==, row.requests);
+    const bool removed = row.requests > 1;
+    g_assert_cmpint(snapshot.uploads.begin()->second.removed, ==, removed);
+    g_assert_cmpuint(recording.listener.warnings_.size(), ==, removed ? 0 : 1);
+}
+
+// stop-timeout ends the pauses too.
+void removing_from_a_busy_server_is_bounded()
+{
+    UploadConfig config = quick_config();
+    config.stop_timeout = milliseconds(100);
+    Recording recording({}, std::move(config));
+    g_assert_true(recording.server->add_fault("on DELETE any: answer 423").ok());
+    recording.upload->start();
+    recording.write(noise(100000));
+    g_assert_true(recording.server->wait_for(
+        [](const Snapshot &now) { return now.bytes_received > 10000; }, kPatience));
+    recording.upload->stop(OnStop::kTerminate);
+    g_assert_cmpuint(recording.server->snapshot().count("DELETE"), <=, 1);
+    g_assert_cmpuint(recording.listener.warnings_.size(), ==, 1);
+}
+
 struct SilentRow {
     const char *name;
     const char *fault;
@@ -1270,6 +1317,10 @@ int main(int argc, char **argv)
     add_test("/live-upload/stop/finish", stop_finishes_what_was_written);
     add_test("/live-upload/stop/keep", stop_can_keep_the_upload_for_later);
     add_test("/live-upload/stop/terminate", stop_can_remove_the_upload);
+    for (const BusyRow &row : kBusy)
+        add_row_test(std::string("/live-upload/stop/busy-server/") + row.name, row,
+                     removing_is_tried_again_while_the_server_is_busy);
+    add_test("/live-upload/stop/busy-server/bounded", removing_from_a_busy_server_is_bounded);
     for (const SilentRow &row : kSilent)
         add_row_test(std::string("/live-upload/stop/silent-server/") + row.name, row,
                      stop_is_bounded_against_a_silent_server);
