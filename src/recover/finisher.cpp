@@ -291,18 +291,15 @@ std::string describe_upload(const SpooledUpload &upload)
                where);
 }
 
-Result<UploadComplete> finish_upload(const std::string &spool_dir, const SpooledUpload &listed,
+Result<UploadComplete> finish_upload(RecoveredUpload opened, const SpooledUpload &listed,
                                      const RecoverOptions &options,
                                      const std::function<void(const UploadProgress &)> &progress,
                                      const std::function<void(const std::string &)> &tell,
                                      GCancellable *cancel)
 {
-    Result<RecoveredUpload> opened = open_upload(spool_dir, listed.id);
-    if (!opened)
-        return opened.error();
-    if (!opened->cut.empty())
-        tell(opened->cut);
-    std::unique_ptr<ReplayStore> store = std::move(opened->store);
+    if (!opened.cut.empty())
+        tell(opened.cut);
+    std::unique_ptr<ReplayStore> store = std::move(opened.store);
     SpooledUpload upload = listed;
     upload.notes = store->notes(); // somebody else may have gone on with it since it was listed
     if (const Result<void> secret = check_secrecy(upload, options); !secret)

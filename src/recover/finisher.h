@@ -23,8 +23,9 @@ struct RecoverOptions {
 // What the journal says of the recording, for people.
 std::string describe_upload(const SpooledUpload &upload);
 
-// `progress` is called on another thread. Cancelling leaves what is not finished for another time.
-Result<UploadComplete> finish_upload(const std::string &spool_dir, const SpooledUpload &upload,
+// `opened` is what was `listed`. `progress` is called on another thread. Cancelling leaves what is
+// not finished for another time.
+Result<UploadComplete> finish_upload(RecoveredUpload opened, const SpooledUpload &listed,
                                      const RecoverOptions &options,
                                      const std::function<void(const UploadProgress &)> &progress,
                                      const std::function<void(const std::string &)> &tell,

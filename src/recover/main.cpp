@@ -87,6 +87,56 @@ void remove_leftover(const SpooledUpload &upload, const std::string &folder)
                 removed ? "removed" : cat("not removed. ", removed.error().message).c_str());
 }
 
+struct Counts {
+    std::size_t finished = 0, unfinished = 0, in_use = 0;
+};
+
+void finish_one(const SpooledUpload &upload, const std::string &folder,
+                const RecoverOptions &options, GCancellable *cancel, Counts &counts)
+{
+    if (upload.leftover)
+        return remove_leftover(upload, folder);
+    if (g_cancellable_is_cancelled(cancel)) {
+        ++(upload.in_use ? counts.in_use : counts.unfinished);
+        return;
+    }
+    std::printf("%s\n", describe_upload(upload).c_str());
+    std::fflush(stdout);
+    if (upload.in_use) {
+        ++counts.in_use;
+        return;
+    }
+    Result<UploadComplete> result = Error{};
+    result.error().message = upload.trouble;
+    if (upload.trouble.empty()) {
+        Result<RecoveredUpload> opened = open_upload(folder, upload.id);
+        // another program was quicker since it was listed
+        if (!opened && opened.error().retryable) {
+            ++counts.in_use;
+            std::printf("  in use by a running program\n");
+            return;
+        }
+        if (!opened && opened.error().kind == ErrorKind::kNotFound) {
+            std::printf("  gone: finished or deleted by another program\n");
+            return;
+        }
+        result =
+            opened ? finish_upload(std::move(*opened), upload, options, show_progress, tell, cancel)
+                   : opened.error();
+    }
+    if (isatty(STDERR_FILENO))
+        std::fprintf(stderr, "\r\033[K");
+    if (result) {
+        ++counts.finished;
+        const GCharOwn size(g_format_size(result->bytes));
+        std::printf("  finished: %s at %s\n", size.get(), redact_url(result->upload_url).c_str());
+    } else {
+        ++counts.unfinished;
+        std::printf("  not finished: %s\n", result.error().message.c_str());
+    }
+    std::fflush(stdout);
+}
+
 int finish_all(const std::vector<SpooledUpload> &uploads, const std::string &folder,
                const RecoverOptions &options)
 {
@@ -99,38 +149,10 @@ int finish_all(const std::vector<SpooledUpload> &uploads, const std::string &fol
     };
     const std::array<guint, 2> sources = {g_unix_signal_add(SIGINT, on_signal, cancel.get()),
                                           g_unix_signal_add(SIGTERM, on_signal, cancel.get())};
-    std::size_t unfinished = 0;
+    Counts counts;
     std::thread work([&] {
-        for (const SpooledUpload &upload : uploads) {
-            if (upload.leftover) {
-                remove_leftover(upload, folder);
-                continue;
-            }
-            if (g_cancellable_is_cancelled(cancel.get())) {
-                unfinished += upload.in_use ? 0 : 1;
-                continue;
-            }
-            std::printf("%s\n", describe_upload(upload).c_str());
-            std::fflush(stdout);
-            if (upload.in_use)
-                continue;
-            Result<UploadComplete> result = Error{};
-            if (upload.trouble.empty())
-                result = finish_upload(folder, upload, options, show_progress, tell, cancel.get());
-            else
-                result.error().message = upload.trouble;
-            if (isatty(STDERR_FILENO))
-                std::fprintf(stderr, "\r\033[K");
-            if (result) {
-                const GCharOwn size(g_format_size(result->bytes));
-                std::printf("  finished: %s at %s\n", size.get(),
-                            redact_url(result->upload_url).c_str());
-            } else {
-                ++unfinished;
-                std::printf("  not finished: %s\n", result.error().message.c_str());
-            }
-            std::fflush(stdout);
-        }
+        for (const SpooledUpload &upload : uploads)
+            finish_one(upload, folder, options, cancel.get(), counts);
         // not from here: the loop may not have begun to run yet, and would not hear it
         g_idle_add(
             [](gpointer data) {
@@ -143,14 +165,9 @@ int finish_all(const std::vector<SpooledUpload> &uploads, const std::string &fol
     work.join();
     for (const guint source : sources)
         g_source_remove(source);
-    const auto busy = static_cast<std::size_t>(std::count_if(
-        uploads.begin(), uploads.end(), [](const SpooledUpload &upload) { return upload.in_use; }));
-    const auto left_over = static_cast<std::size_t>(
-        std::count_if(uploads.begin(), uploads.end(),
-                      [](const SpooledUpload &upload) { return upload.leftover; }));
-    std::printf("%s finished, %zu not, %zu in use\n",
-                plural(uploads.size() - unfinished - busy - left_over).c_str(), unfinished, busy);
-    return unfinished == 0 ? kAllFinished : kSomeNot;
+    std::printf("%s finished, %zu not, %zu in use\n", plural(counts.finished).c_str(),
+                counts.unfinished, counts.in_use);
+    return counts.unfinished == 0 ? kAllFinished : kSomeNot;
 }
 
 int remove_one(const std::string &folder, const std::string &id)

@@ -16,6 +16,7 @@
 
 #include <csignal>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -279,6 +280,48 @@ void nothing_to_do_ends_at_once()
         g_assert_cmpint(test.recover({}).status, ==, 0);
     upload.start();
     upload.stop(OnStop::kFinish);
+}
+
+struct QuickerRow {
+    const char *name;
+    bool gone; // else it is still under way
+    const char *says;
+};
+
+const std::vector<QuickerRow> kQuicker = {
+    {"under-way", false, "  in use by a running program\n"},
+    {"finished", true, "  gone: finished or deleted by another program\n"},
+};
+
+// While the program is at one of two uploads, another one takes the second.
+void upload_that_another_program_took_is_no_failure(const QuickerRow &row)
+{
+    Case test;
+    for (int i = 0; i < 2; ++i) {
+        test.leave(test.tus_target(), SpoolMode::kOverflow, noise(300000), true);
+        g_assert_true(test.server->come_back().ok());
+    }
+    g_assert_true(test.server->add_fault("on ANY any: answer 503").ok());
+    Run run;
+    std::thread program([&] { run = test.recover({}); });
+    g_assert_true(test.server->wait_for([](const Snapshot &now) { return !now.faults_hit.empty(); },
+                                        patience(seconds(20))));
+    const auto uploads = list_uploads(test.folder.get());
+    g_assert_cmpuint(uploads->size(), ==, 2);
+    g_assert_cmpint(uploads->front().in_use, !=, uploads->back().in_use);
+    const std::string id = (uploads->front().in_use ? uploads->back() : uploads->front()).id;
+    {
+        Result<RecoveredUpload> taken = open_upload(test.folder.get(), id);
+        g_assert_true(taken.ok());
+        if (row.gone)
+            taken->store->discard();
+        test.server->clear_faults();
+        program.join();
+    }
+    g_assert_cmpint(run.status, ==, 0);
+    g_assert_nonnull(strstr(run.out.c_str(), row.says));
+    g_assert_nonnull(strstr(run.out.c_str(), "1 upload finished, 0 not, "));
+    g_assert_cmpint(test.recover({}).status, ==, 0);
 }
 
 void credentials_do_not_travel_unencrypted()
@@ -628,6 +671,9 @@ int main(int argc, char **argv)
         add_row_test(std::string("/recover/partial-uploads/") + row.name, row,
                      partial_uploads_are_joined);
     add_test("/recover/nothing-to-do", nothing_to_do_ends_at_once);
+    for (const QuickerRow &row : kQuicker)
+        add_row_test(std::string("/recover/another-was-quicker/") + row.name, row,
+                     upload_that_another_program_took_is_no_failure);
     add_test("/recover/unencrypted", credentials_do_not_travel_unencrypted);
     for (const HomeRow &row : kHomes)
         add_row_test(std::string("/recover/credentials/") + row.name, row,
