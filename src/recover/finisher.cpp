@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <array>
 
+#include <pwd.h>
+
 namespace gsttus {
 
 namespace {
@@ -269,6 +271,12 @@ private:
 
 std::string describe_upload(const SpooledUpload &upload)
 {
+    if (upload.owner) {
+        const passwd *user = ::getpwuid(*upload.owner); // NOLINT(concurrency-mt-unsafe): only here
+        return cat(upload.id, "  belongs to user ",
+                   user ? std::string(user->pw_name) : std::to_string(*upload.owner),
+                   ": run gst-tus-recover as that user");
+    }
     if (upload.in_use)
         return cat(upload.id, "  in use by a running program");
     if (upload.leftover)

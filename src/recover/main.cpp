@@ -88,7 +88,7 @@ void remove_leftover(const SpooledUpload &upload, const std::string &folder)
 }
 
 struct Counts {
-    std::size_t finished = 0, unfinished = 0, in_use = 0;
+    std::size_t finished = 0, unfinished = 0, in_use = 0, of_others = 0;
 };
 
 void finish_one(const SpooledUpload &upload, const std::string &folder,
@@ -96,16 +96,17 @@ void finish_one(const SpooledUpload &upload, const std::string &folder,
 {
     if (upload.leftover)
         return remove_leftover(upload, folder);
+    const bool theirs = upload.owner || upload.in_use;
+    if (theirs)
+        ++(upload.owner ? counts.of_others : counts.in_use);
     if (g_cancellable_is_cancelled(cancel)) {
-        ++(upload.in_use ? counts.in_use : counts.unfinished);
+        counts.unfinished += theirs ? 0 : 1;
         return;
     }
     std::printf("%s\n", describe_upload(upload).c_str());
     std::fflush(stdout);
-    if (upload.in_use) {
-        ++counts.in_use;
+    if (theirs)
         return;
-    }
     Result<UploadComplete> result = Error{};
     result.error().message = upload.trouble;
     if (upload.trouble.empty()) {
@@ -165,8 +166,11 @@ int finish_all(const std::vector<SpooledUpload> &uploads, const std::string &fol
     work.join();
     for (const guint source : sources)
         g_source_remove(source);
-    std::printf("%s finished, %zu not, %zu in use\n", plural(counts.finished).c_str(),
+    std::printf("%s finished, %zu not, %zu in use", plural(counts.finished).c_str(),
                 counts.unfinished, counts.in_use);
+    if (counts.of_others > 0)
+        std::printf(", %zu of other users", counts.of_others);
+    std::printf("\n");
     return counts.unfinished == 0 ? kAllFinished : kSomeNot;
 }
 

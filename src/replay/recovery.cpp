@@ -15,6 +15,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace gsttus {
 
@@ -38,6 +39,20 @@ bool is_absent(int dir, const char *name)
     struct stat info {};
 
     return ::fstatat(dir, name, &info, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
+std::string path_of(const std::string &spool_dir, const std::string &id)
+{
+    return cat(spool_dir, spool_dir.ends_with('/') ? "" : "/", id);
+}
+
+std::optional<uid_t> other_owner(const std::string &folder)
+{
+    struct stat info {};
+
+    if (::lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid == ::geteuid())
+        return std::nullopt;
+    return info.st_uid;
 }
 
 // FALSE: not all of it could be read.
@@ -332,7 +347,12 @@ Result<std::vector<SpooledUpload>> list_uploads(const std::string &spool_dir)
             continue;
         SpooledUpload upload;
         upload.id = id;
-        upload.folder = cat(spool_dir, spool_dir.ends_with('/') ? "" : "/", id);
+        upload.folder = path_of(spool_dir, id);
+        upload.owner = other_owner(upload.folder);
+        if (upload.owner) {
+            uploads.push_back(std::move(upload));
+            continue;
+        }
         auto folder = SpoolFolder::open(spool_dir, id, ops);
         if (folder)
             describe(**folder, ops, upload);
@@ -349,6 +369,10 @@ Result<std::vector<SpooledUpload>> list_uploads(const std::string &spool_dir)
 
 Result<void> delete_upload(const std::string &spool_dir, const std::string &id)
 {
+    if (is_upload_id(id) && other_owner(path_of(spool_dir, id)))
+        return Error{.kind = ErrorKind::kNotAuthorized,
+                     .message = cat("The spooled upload ", path_of(spool_dir, id),
+                                    " belongs to another user.")};
     auto folder = SpoolFolder::open(spool_dir, id, real_file_ops());
     if (!folder)
         return folder.error();

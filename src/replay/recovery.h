@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,11 @@ namespace gsttus {
 
 // An upload in a spool folder, as its journal tells it; its bytes have not been looked at.
 struct SpooledUpload {
-    std::string id;      // name of its folder in the spool folder
-    std::string folder;  // path
-    bool in_use = false; // a running program has it; the rest is empty then
-    std::string trouble; // not empty: why it cannot be read
+    std::string id;                     // name of its folder in the spool folder
+    std::string folder;                 // path
+    bool in_use = false;                // a running program has it; the rest is empty then
+    std::optional<std::uint32_t> owner; // another user, whose it is; the rest is empty then
+    std::string trouble;                // not empty: why it cannot be read
     // There is no journal: the rest of a finished upload whose files were being removed, or of a
     // recording that died without SpoolMode::kAlways. Nothing can be recovered from it.
     bool leftover = false;

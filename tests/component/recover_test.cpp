@@ -599,6 +599,30 @@ void leftover_with_a_foreign_file_is_said_to_stay()
     g_assert_false(g_file_test(folder.get(), G_FILE_TEST_EXISTS));
 }
 
+void upload_of_another_user_is_said_and_no_failure()
+{
+    Case test;
+    if (geteuid() != 0)
+        return g_test_skip("only root can give a folder away");
+    const GCharOwn folder(
+        g_build_filename(test.folder.get(), "upload-20240101T000000Z-1-0badcafe", nullptr));
+    g_assert_cmpint(g_mkdir(folder.get(), 0700), ==, 0);
+    const GCharOwn lock(g_build_filename(folder.get(), "lock", nullptr));
+    g_assert_true(g_file_set_contents(lock.get(), "", 0, nullptr));
+    g_assert_cmpint(chown(folder.get(), 12345, 0), ==, 0);
+    test.leave(test.tus_target(), SpoolMode::kOverflow, noise(300000), false);
+    for (const bool only_list : {true, false}) {
+        const Run run = only_list ? test.recover({"--list"}) : test.recover({});
+        g_assert_cmpint(run.status, ==, 0);
+        g_assert_nonnull(strstr(run.out.c_str(), "belongs to user 12345: run gst-tus-recover as"));
+        if (!only_list)
+            g_assert_nonnull(
+                strstr(run.out.c_str(), "1 upload finished, 0 not, 0 in use, 1 of other users\n"));
+    }
+    g_assert_cmpint(unlink(lock.get()), ==, 0);
+    g_assert_cmpint(rmdir(folder.get()), ==, 0);
+}
+
 void wrong_usage_is_told_apart()
 {
     Case test;
@@ -690,6 +714,7 @@ int main(int argc, char **argv)
     add_test("/recover/delete", one_upload_can_be_deleted);
     add_test("/recover/leftover", rest_of_a_finished_upload_is_no_failure);
     add_test("/recover/leftover-foreign-file", leftover_with_a_foreign_file_is_said_to_stay);
+    add_test("/recover/of-another-user", upload_of_another_user_is_said_and_no_failure);
     add_test("/recover/usage", wrong_usage_is_told_apart);
     for (const KilledRow &row : kKilled)
         add_row_test(std::string("/recover/killed/") + row.name, row,

@@ -721,6 +721,30 @@ struct Recovering {
         g_assert_true(fs::exists(dir.spool() + "/photos"));
     }
 
+    void folder_of_another_user_is_listed_as_theirs()
+    {
+        if (::geteuid() != 0)
+            return g_test_skip("only root can be somebody else");
+        constexpr uid_t kOther = 12345;
+        small_upload();
+        const std::string folder = dir.spool() + "/" + only_id();
+        const auto check = [&](uid_t me, uid_t owner) {
+            for (const auto &path : {dir.path(), dir.path() + "/cache", dir.spool()})
+                fs::permissions(path, fs::perms(0755));
+            g_assert_cmpint(::chown(folder.c_str(), owner, 0), ==, 0);
+            g_assert_cmpint(::seteuid(me), ==, 0);
+            const auto uploads = list_uploads(dir.spool());
+            const auto deleted = delete_upload(dir.spool(), only_id());
+            g_assert_cmpint(::seteuid(0), ==, 0);
+            g_assert_cmpuint(uploads->size(), ==, 1);
+            g_assert_true(uploads->front().owner == owner);
+            ASSERT_STR(uploads->front().trouble, "");
+            g_assert_true(deleted.error().kind == ErrorKind::kNotAuthorized);
+        };
+        check(0, kOther);
+        check(kOther, 0); // which cannot even look into it
+    }
+
     void deleting_takes_only_our_files()
     {
         small_upload();
@@ -802,6 +826,7 @@ int main(int argc, char **argv)
     CASE("folder/upload-in-use-is-left-alone", upload_in_use_is_left_alone);
     CASE("folder/what-is-not-ours-is-neither-listed-nor-deleted",
          what_is_not_ours_is_neither_listed_nor_deleted);
+    CASE("folder/of-another-user", folder_of_another_user_is_listed_as_theirs);
     CASE("folder/deleting-takes-only-our-files", deleting_takes_only_our_files);
     CASE("folder/linked-files-are-not-read", linked_files_are_not_read);
     CASE("keep/disk-that-fails-once", keep_on_a_disk_that_fails_once_keeps_all);
