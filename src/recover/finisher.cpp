@@ -329,6 +329,9 @@ Result<UploadComplete> finish_upload(RecoveredUpload opened, const SpooledUpload
     Result<std::unique_ptr<Target>> target = make_target(upload, options);
     if (!target)
         return target.error();
+    if (const std::uint64_t length = size_note(upload, "length"); length > end)
+        tell(cat("The recording has ", length, " bytes, of which the first ", end,
+                 " are here: the upload ends there."));
 
     UploadConfig config;
     config.recovery = recovery;

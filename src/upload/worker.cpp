@@ -920,7 +920,7 @@ void Worker::journal()
     if (machine_->state() == State::kFinished)
         facts["finished"] = "1";
     MutexLock lock(core_.mutex);
-    if (core_.ended)
+    if (core_.ended && !core_.config.recovery) // which may not have all of it
         facts["length"] = std::to_string(core_.store->end());
     for (const auto &[name, value] : facts) {
         std::string &known = journaled_[name];

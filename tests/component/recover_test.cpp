@@ -158,17 +158,18 @@ struct Case {
         return {WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1, out, err};
     }
 
-    // The journal in that folder loses what says how far the server is.
-    static void forget_what_is_confirmed(const std::string &path)
+    // What the journal in that folder says.
+    static JournalState read_journal(const std::string &path)
     {
         char *text = nullptr;
         gsize length = 0;
         g_assert_true(g_file_get_contents((path + "/journal").c_str(), &text, &length, nullptr));
         const GCharOwn own(text);
-        JournalState state = parse_journal(std::as_bytes(std::span(text, length))).state;
-        g_assert_cmpuint(state.acked, >, 0);
-        state.acked = 0;
-        state.notes["released"] = "0";
+        return parse_journal(std::as_bytes(std::span(text, length))).state;
+    }
+
+    static void write_journal(const std::string &path, const JournalState &state)
+    {
         FileOps &ops = real_file_ops();
         const FdRef dir = open_file(ops, AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
         g_assert_cmpint(Journal(ops).rewrite(dir->get(), state), ==, 0);
@@ -467,7 +468,11 @@ void lost_note_of_what_is_confirmed_is_asked_for(const LostNoteRow &row)
     }
     const std::string id = list_uploads(test.folder.get())->front().id;
     const GCharOwn folder(g_build_filename(test.folder.get(), id.c_str(), nullptr));
-    test.forget_what_is_confirmed(folder.get());
+    JournalState state = Case::read_journal(folder.get());
+    g_assert_cmpuint(state.acked, >, 0);
+    state.acked = 0;
+    state.notes["released"] = "0";
+    Case::write_journal(folder.get(), state);
     g_assert_true(test.server->come_back().ok());
     if (row.fault)
         g_assert_true(test.server->add_fault(row.fault).ok());
@@ -477,6 +482,30 @@ void lost_note_of_what_is_confirmed_is_asked_for(const LostNoteRow &row)
         return test.check_stored(bytes);
     g_assert_nonnull(strstr(run.out.c_str(), "not finished: The server went back to byte"));
     g_assert_true(delete_upload(test.folder.get(), id).ok()); // else it is kept
+}
+
+// A full disk could not keep the end of it.
+void recording_whose_end_is_not_here_is_said_to_be_cut()
+{
+    Case test;
+    const std::vector<std::byte> bytes = noise(600000);
+    test.leave(test.tus_target(), SpoolMode::kAlways, bytes, true, OnStop::kFinish);
+    const std::string folder = list_uploads(test.folder.get())->front().folder;
+    JournalState state = Case::read_journal(folder);
+    ASSERT_STR(state.notes.at("length"), "600000");
+    const std::uint64_t end = state.data.back().position;
+    state.data.pop_back();
+    Case::write_journal(folder, state);
+    const std::string says = cat("  The recording has 600000 bytes, of which the first ", end,
+                                 " are here: the upload ends there.\n");
+    const Run first = test.recover({"--outage-timeout", "1"});
+    g_assert_cmpint(first.status, ==, 1);
+    g_assert_nonnull(strstr(first.err.c_str(), says.c_str()));
+    g_assert_true(test.server->come_back().ok());
+    const Run second = test.recover({});
+    g_assert_cmpint(second.status, ==, 0); // all that there is
+    g_assert_nonnull(strstr(second.err.c_str(), says.c_str()));
+    test.check_stored(std::span(bytes).first(end));
 }
 
 void gcore_upload_is_finished_in_its_video()
@@ -706,6 +735,7 @@ int main(int argc, char **argv)
     for (const LostNoteRow &row : kLostNotes)
         add_row_test(std::string("/recover/lost-note/") + row.name, row,
                      lost_note_of_what_is_confirmed_is_asked_for);
+    add_test("/recover/cut", recording_whose_end_is_not_here_is_said_to_be_cut);
     add_test("/recover/gcore/video-exists", gcore_upload_is_finished_in_its_video);
     add_test("/recover/gcore/no-video-yet",
              gcore_recording_that_never_reached_the_api_gets_a_video);
