@@ -88,7 +88,7 @@ bool same_origin(const std::string &a, const std::string &b)
 Location resolve_location(const std::string &request_url, const std::string &location)
 {
     const GUriOwn base = parse_uri(request_url);
-    if (!base)
+    if (!base || location.empty()) // an empty one would be the request's own URL
         return {};
     GUriOwn uri(g_uri_parse_relative(base.get(), location.c_str(), kUriFlags, nullptr));
     if (!uri)
@@ -100,16 +100,16 @@ Location resolve_location(const std::string &request_url, const std::string &loc
     const bool upgrade = scheme == "http" && same_host(base.get(), uri.get()) &&
                          g_strcmp0(g_uri_get_scheme(base.get()), "https") == 0;
     if (upgrade) {
-        const int port =
-            g_uri_get_port(uri.get()) > 0 ? g_uri_get_port(uri.get()) : g_uri_get_port(base.get());
+        const bool is_default = port_of(uri.get()) == 80;
+        const int port = g_uri_get_port(is_default ? base.get() : uri.get());
         uri.reset(g_uri_build(kUriFlags, "https", nullptr, g_uri_get_host(uri.get()), port,
                               g_uri_get_path(uri.get()), g_uri_get_query(uri.get()), nullptr));
     }
     const GCharOwn text(g_uri_to_string_partial(uri.get(), G_URI_HIDE_FRAGMENT));
     // An address that is complete is kept to the letter: ids may hold characters (+ ; =) that
     // must not be rewritten.
-    const bool verbatim = !upgrade && location.find("://") != std::string::npos &&
-                          location.find('#') == std::string::npos;
+    const bool verbatim =
+        !upgrade && g_uri_peek_scheme(location.c_str()) && location.find('#') == std::string::npos;
     return {verbatim ? location : std::string(text.get()), !is_same_origin(base.get(), uri.get())};
 }
 

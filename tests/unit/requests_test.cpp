@@ -35,6 +35,8 @@ const std::vector<LocationRow> kLocations = {
     {"odd-characters-relative", "https://h/files/", "a+b=c", "https://h/files/a+b=c", false},
     {"upgraded", "https://h/files/", "http://h/files/1", "https://h/files/1", false},
     {"upgraded-port", "https://h:8443/files/", "http://h/files/1", "https://h:8443/files/1", false},
+    {"upgraded-port-80", "https://h/files/", "http://h:80/files/1", "https://h/files/1", false},
+    {"upgraded-own-port", "https://h/files/", "http://h:81/files/1", "https://h:81/files/1", true},
     {"other-host", "https://h/files/", "https://i/files/1", "https://i/files/1", true},
     {"downgrade-elsewhere", "https://h/files/", "http://i/files/1", "http://i/files/1", true},
     {"other-port", "http://h:1/files/", "http://h:2/files/1", "http://h:2/files/1", true},
@@ -42,6 +44,9 @@ const std::vector<LocationRow> kLocations = {
     {"not-http", "https://h/files/", "ftp://h/1", "", false},
     {"javascript", "https://h/files/", "javascript:alert(1)", "", false},
     {"garbage", "https://h/files/", "http://[", "", false},
+    {"address-in-query", "https://h/files/", "/files/1?back=https://x/y",
+     "https://h/files/1?back=https://x/y", false},
+    {"empty", "https://h/files/", "", "", false},
 };
 
 void location_is_resolved(const LocationRow &row)
