@@ -375,9 +375,10 @@ Action UploadMachine::redirected(const Answer &answer, RequestKind request, cons
     return ask();
 }
 
-Action UploadMachine::renew(const Answer &answer, Next next)
+Action UploadMachine::renew(const Answer &answer, RequestKind request, Next next)
 {
     refused_answer_ = answer;
+    refused_request_ = request;
     next_ = next;
     state_ = State::kRenewing;
     return RenewCredentials{answer.status};
@@ -396,8 +397,7 @@ Action UploadMachine::on_renewing(const Event &event, const Input &input)
         metadata_refreshed_ = true;
         return resolve(true);
     }
-    const RequestKind request = next_ == Next::kAsk ? RequestKind::kHead : RequestKind::kCreate;
-    Error error = describe(request, refused_answer_, where());
+    Error error = describe(refused_request_, refused_answer_, where());
     // A recording that is under way waits for new credentials; one that can not begin, or has
     // nobody left to wait for, says so.
     if (!created || acked_ == 0 || (input.ended && refusals_ > kMostRefusalsAfterEnd))
@@ -585,7 +585,7 @@ Action UploadMachine::on_creating(const Event &event, const Input &input)
     case Verdict::kRedirect:
         return redirected(answer, RequestKind::kCreate, input);
     case Verdict::kRenew:
-        return renew(answer, Next::kCreate);
+        return renew(answer, RequestKind::kCreate, Next::kCreate);
     case Verdict::kMetadata:
         if (metadata_refreshed_)
             return fail(std::move(error));
@@ -657,7 +657,7 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
     case Verdict::kRedirect:
         return redirected(answer, RequestKind::kPatch, input);
     case Verdict::kRenew:
-        return renew(answer, Next::kAsk);
+        return renew(answer, RequestKind::kPatch, Next::kAsk);
     case Verdict::kGone:
     case Verdict::kLengthKnown:
         return not_there(error, input);
@@ -814,7 +814,7 @@ Action UploadMachine::on_asking(const Event &event, const Input &input)
     case Verdict::kRedirect:
         return redirected(answer, RequestKind::kHead, input);
     case Verdict::kRenew:
-        return renew(answer, Next::kAsk);
+        return renew(answer, RequestKind::kHead, Next::kAsk);
     case Verdict::kGone:
         return lost(answer, input);
     case Verdict::kBusy:
@@ -928,7 +928,7 @@ Action UploadMachine::on_joining(const Event &event, const Input &input)
     case Verdict::kRedirect:
         return redirected(answer, RequestKind::kCreate, input);
     case Verdict::kRenew:
-        return renew(answer, Next::kJoin);
+        return renew(answer, RequestKind::kCreate, Next::kJoin);
     case Verdict::kMetadata:
         if (metadata_refreshed_)
             return fail(std::move(error));

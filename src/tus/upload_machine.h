@@ -150,7 +150,7 @@ private:
     Action without_defer(const Input &input, const Error &reason);
     Action created(const Answer &answer, const Input &input);
     Action redirected(const Answer &answer, RequestKind request, const Input &input);
-    Action renew(const Answer &answer, Next next);
+    Action renew(const Answer &answer, RequestKind request, Next next);
     Action acknowledged(const Answer &answer, const Input &input);
     Action impossible(const Answer &answer, const Input &input);
     Action shrink(const Answer &answer);
@@ -241,6 +241,7 @@ private:
     bool wake_on_network_ = false;
     std::uint64_t network_seen_ = 0, credentials_seen_ = 0;
     Answer refused_answer_; // the 401/403 that the application is asked about
+    RequestKind refused_request_ = RequestKind::kHead;
 
     MachineCounters counters_;
     std::vector<Report> reports_;

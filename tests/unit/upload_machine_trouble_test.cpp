@@ -631,6 +631,19 @@ void a_recording_that_can_not_begin_says_so()
     s.starts().gets(status(401)).gets(Credentials{false}).expect_failed(ErrorKind::kNotAuthorized);
 }
 
+void refused_credentials_are_told_with_the_request_that_they_were_for()
+{
+    Script s;
+    s.starts_and_creates().produces(201).gets(Tick{});
+    Script asked;
+    asked.starts_and_creates().produces(201).gets(Tick{}).gets(stale()).expect<Head>();
+    s.gets(status(401)).gets(Credentials{false});
+    asked.gets(status(401)).gets(Credentials{false});
+    g_assert_true(s.expect<Failed>().error.message.find("sending data") != std::string::npos);
+    g_assert_true(asked.expect<Failed>().error.message.find("asking for the offset") !=
+                  std::string::npos);
+}
+
 void a_secret_token_is_fetched_once_more()
 {
     Script s;
@@ -888,6 +901,7 @@ int main(int argc, char **argv)
         Case{"credentials/in-vain", credentials_that_are_renewed_in_vain_do_not_spin},
         Case{"credentials/after-end", an_ended_recording_does_not_wait_for_credentials_for_ever},
         Case{"credentials/start", a_recording_that_can_not_begin_says_so},
+        Case{"credentials/text", refused_credentials_are_told_with_the_request_that_they_were_for},
         Case{"credentials/token", a_secret_token_is_fetched_once_more},
         Case{"redirect/kept", redirects_keep_what_was_asked},
         Case{"redirect/secret", a_secret_is_not_taken_to_another_host},
