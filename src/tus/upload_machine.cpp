@@ -646,6 +646,8 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
     const auto &answer = std::get<Answer>(event);
     watch_expiry(answer, input);
     const Verdict verdict = classify(RequestKind::kPatch, answer);
+    if (method_override_ && answer.status == 201)
+        return fail(another_upload(answer));
     if (verdict == Verdict::kSuccess)
         return acknowledged(answer, input);
     Error error = describe(RequestKind::kPatch, answer, where());
@@ -667,6 +669,11 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
                    ? ask()
                    : back_off(Trouble::kLocked, error, Next::kAsk, input, answer.retry_after);
     case Verdict::kNoMethod:
+        // The method worked before: somebody answers in the server's place, for a while.
+        if (patched_)
+            return input.ended
+                       ? doubtful(answer, RequestKind::kPatch, Next::kAsk, input)
+                       : back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
         if (method_override_)
             return fail(std::move(error));
         method_override_ = true;
@@ -693,6 +700,17 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
     default:
         return fail(std::move(error));
     }
+}
+
+// The server does not know the override: it took the POST for a creation.
+Error UploadMachine::another_upload(const Answer &answer) const
+{
+    Error error = describe(RequestKind::kPatch, answer, where());
+    error.kind = ErrorKind::kProtocol;
+    error.message +=
+        " Something refuses PATCH, and the server made another upload of the POST with "
+        "X-HTTP-Method-Override that stood in for it: let PATCH through.";
+    return error;
 }
 
 // Another server of a cluster may not know the upload yet, or we do not know what it knows: HEAD
@@ -727,6 +745,7 @@ Action UploadMachine::acknowledged(const Answer &answer, const Input &input)
         return impossible(answer, input);
     const std::uint64_t position = base_position() + (offset - base);
     const bool complete = position == patch_to_;
+    patched_ = true;
     if (position == acked_ && !complete) {
         Error error =
             make_error(ErrorKind::kServer,

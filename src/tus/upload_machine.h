@@ -151,6 +151,7 @@ private:
     Action created(const Answer &answer, const Input &input);
     Action redirected(const Answer &answer, RequestKind request, const Input &input);
     Action renew(const Answer &answer, RequestKind request, Next next);
+    Error another_upload(const Answer &answer) const;
     Action acknowledged(const Answer &answer, const Input &input);
     Action impossible(const Answer &answer, const Input &input);
     Action shrink(const Answer &answer);
@@ -189,6 +190,7 @@ private:
     std::string checksum_;        // in use; empty: none
     std::uint64_t shrunk_to_ = 0; // most bytes in a request after 413; 0: not shrunk
     bool method_override_ = false;
+    bool patched_ = false; // the method in use was acknowledged
     bool expect_next_ = false;
     bool expect_refused_ = false; // 417: never again
 

@@ -529,6 +529,43 @@ void a_server_without_patch_gets_the_override()
     g_assert_true(s.expect<Patch>().method_override);
 }
 
+// It does not know the override, and takes the POST for a creation with an upload of its own.
+void another_upload_is_no_acknowledgement_of_the_override()
+{
+    Script s;
+    s.starts_and_creates().produces(60).ends().gets(Tick{}).expect_patch(0, 60, 60);
+    s.gets(status(405)).gets(offset_is(0)).expect_patch(0, 60, 60);
+    Answer answer = created("https://host/files/2");
+    answer.upload_offset = 60;
+    s.gets(answer);
+    const Error &error = s.expect_failed(ErrorKind::kProtocol);
+    g_assert_cmpint(error.http_status, ==, 201);
+    g_assert_true(error.message.find("X-HTTP-Method-Override") != std::string::npos);
+}
+
+// The page of a maintenance, or another server for a moment: the method had worked before.
+void a_method_that_worked_is_not_given_up()
+{
+    for (const bool override_first : {false, true}) {
+        for (const int number : {405, 501}) {
+            Script s;
+            s.starts_and_creates().produces(301).gets(Tick{});
+            if (override_first)
+                s.gets(status(405)).gets(offset_is(0));
+            s.gets(acknowledged(100));
+            for (int n = 0; n < 10; ++n) {
+                s.expect_patch(100, 200);
+                g_assert_cmpint(s.expect<Patch>().method_override, ==, override_first);
+                s.gets(status(number));
+                g_assert_true(s.pause() >= milliseconds(100));
+                s.time_passes().gets(offset_is(100));
+            }
+            s.ends().gets(status(number)).time_passes().gets(offset_is(100));
+            s.gets(status(number)).expect<Failed>(); // nobody left to wait for
+        }
+    }
+}
+
 void a_reset_lets_the_server_speak_first_once()
 {
     Script s;
@@ -893,6 +930,8 @@ int main(int argc, char **argv)
         Case{"large/kept-more", a_server_that_kept_more_than_it_said_is_believed},
         Case{"large/408", requests_that_take_too_long_get_shorter_down_to_a_floor},
         Case{"method/override", a_server_without_patch_gets_the_override},
+        Case{"method/another-upload", another_upload_is_no_acknowledgement_of_the_override},
+        Case{"method/worked-before", a_method_that_worked_is_not_given_up},
         Case{"expect/once", a_reset_lets_the_server_speak_first_once},
         Case{"expect/refused", a_server_that_refuses_expect_is_not_asked_again},
         Case{"checksum/mismatch", damaged_bytes_are_sent_again_but_not_for_ever},
