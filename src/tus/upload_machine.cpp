@@ -638,6 +638,8 @@ Action UploadMachine::created(const Answer &answer, const Input &input)
 Action UploadMachine::on_patching(const Event &event, const Input &input)
 {
     if (const auto *failure = std::get_if<NoAnswer>(&event)) {
+        if (patch_expects_ && failure->reached_server && failure->error.kind == ErrorKind::kTimeout)
+            expect_refused_ = true; // it may know nothing of it and wait for the body
         // perhaps it wants to refuse and closes early: let it speak before the body next time
         expect_next_ = failure->reached_server && !failure->reused_connection &&
                        failure->error.kind == ErrorKind::kNetwork && !expect_refused_;

@@ -192,7 +192,7 @@ private:
     bool method_override_ = false;
     bool patched_ = false; // the method in use was acknowledged
     bool expect_next_ = false;
-    bool expect_refused_ = false; // 417: never again
+    bool expect_refused_ = false; // 417, or silence: never again
 
     // the upload (in concatenation: the partial one under way)
     std::string url_;
@@ -213,6 +213,7 @@ private:
     std::uint64_t patch_to_ = 0;
     bool patch_declares_ = false;
     bool patch_finishes_ = false;
+    bool patch_expects_ = false;
     bool hurry_ = false;                  // bytes that were sent before wait again: no pacing
     bool truncated_ = false;              // Tus-Max-Size reached: finish what fits, then fail
     std::optional<Error> refused_finish_; // a 4xx answered the request that completes the upload

@@ -91,7 +91,7 @@ Action UploadMachine::patch(std::uint64_t to, std::optional<std::uint64_t> decla
     request.declare_length = declare;
     request.checksum = to > acked_ ? checksum_ : std::string();
     request.method_override = method_override_;
-    request.expect_continue = expect_next_ && to > acked_;
+    request.expect_continue = patch_expects_ = expect_next_ && to > acked_;
     expect_next_ = false;
     hurry_ = false;
     if (acked_ < sent_)

@@ -589,6 +589,29 @@ void a_server_that_refuses_expect_is_not_asked_again()
     }
 }
 
+// It knows no Expect and waits for the body, we for its word.
+void a_server_that_is_silent_to_expect_is_not_asked_again()
+{
+    Script s;
+    s.starts_and_creates().produces(301).gets(Tick{});
+    s.gets(broken()).time_passes().gets(offset_is(0));
+    g_assert_true(s.expect<Patch>().expect_continue);
+    for (int n = 0; n < 5; ++n) {
+        s.gets(n % 2 ? broken() : broken(ErrorKind::kTimeout)).time_passes().gets(offset_is(0));
+        g_assert_false(s.expect<Patch>().expect_continue);
+    }
+    Script other; // a time-out of something else says nothing about Expect
+    other.starts_and_creates().produces(301).gets(Tick{});
+    other.gets(broken(ErrorKind::kTimeout)).time_passes().gets(offset_is(0));
+    other.gets(broken()).time_passes().gets(offset_is(0));
+    g_assert_true(other.expect<Patch>().expect_continue);
+    NoAnswer away = unreachable();
+    away.error.kind = ErrorKind::kTimeout;
+    other.gets(away).time_passes().gets(offset_is(0));
+    other.gets(broken()).time_passes().gets(offset_is(0));
+    g_assert_true(other.expect<Patch>().expect_continue);
+}
+
 void damaged_bytes_are_sent_again_but_not_for_ever()
 {
     Script s;
@@ -934,6 +957,7 @@ int main(int argc, char **argv)
         Case{"method/worked-before", a_method_that_worked_is_not_given_up},
         Case{"expect/once", a_reset_lets_the_server_speak_first_once},
         Case{"expect/refused", a_server_that_refuses_expect_is_not_asked_again},
+        Case{"expect/silent", a_server_that_is_silent_to_expect_is_not_asked_again},
         Case{"checksum/mismatch", damaged_bytes_are_sent_again_but_not_for_ever},
         Case{"credentials/renewed", refused_credentials_are_renewed_and_the_server_is_asked},
         Case{"credentials/waited-for", a_recording_under_way_waits_for_credentials},
