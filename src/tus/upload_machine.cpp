@@ -774,11 +774,14 @@ void UploadMachine::advance(std::uint64_t position, const Input &input)
 {
     if (position > acked_ || (patch_declares_ && position == patch_to_)) {
         acked_ = position;
+        // HEAD: the servers of a cluster may disagree, and go to and fro
+        const bool news = state_ == State::kPatching || position > most_acked_;
         if (position > most_acked_) {
             most_acked_ = position;
             recreations_ = 0;
         }
-        recovered(input);
+        if (news)
+            recovered(input);
     }
     if (taken_ > acked_)
         hurry_ = true;

@@ -249,6 +249,39 @@ void the_server_may_go_back_over_what_it_confirmed()
     s.gets(acknowledged(130)).expect_patch(130, 200);
 }
 
+// Two servers of a cluster that disagree: to and fro is no progress.
+void offsets_that_go_to_and_fro_are_an_outage()
+{
+    for (const bool ends : {false, true}) {
+        Script s;
+        s.in.outage_timeout = seconds(60);
+        s.starts_and_creates().produces(ends ? 201 : 301).gets(Tick{}).gets(acknowledged(100));
+        if (ends)
+            s.ends();
+        s.gets(acknowledged(200)).expect<Patch>();
+        const TimePoint begin = s.in.now;
+        int requests = 0;
+        while (!std::holds_alternative<Failed>(s.action) && ++requests < 1000) {
+            if (std::holds_alternative<Patch>(s.action))
+                s.gets(status(409));
+            else if (std::holds_alternative<Head>(s.action))
+                s.gets(offset_is(requests % 2 ? 100 : 200));
+            else
+                s.time_passes();
+        }
+        s.expect<Failed>();
+        g_assert_true(s.in.now - begin <= seconds(70));
+        g_assert_cmpuint(s.count<ReportResumed>(), <=, 1);
+    }
+    Script s; // new bytes are, and so is what goes again and arrives
+    s.starts_and_creates().produces(301).gets(Tick{}).gets(acknowledged(100));
+    s.gets(broken()).time_passes().gets(offset_is(150)).expect_patch(150, 250);
+    g_assert_cmpuint(s.count<ReportResumed>(), ==, 1);
+    s.gets(broken()).time_passes().gets(offset_is(50)).expect_patch(50, 150);
+    s.gets(acknowledged(150));
+    g_assert_cmpuint(s.count<ReportResumed>(), ==, 2);
+}
+
 void the_server_may_not_go_back_over_what_is_no_longer_held()
 {
     Script s;
@@ -934,6 +967,7 @@ int main(int argc, char **argv)
         Case{"ack/no-location", a_creation_without_location_is_an_error},
         Case{"offset/more", the_server_may_have_more_than_it_told},
         Case{"offset/back", the_server_may_go_back_over_what_it_confirmed},
+        Case{"offset/to-and-fro", offsets_that_go_to_and_fro_are_an_outage},
         Case{"offset/too-far-back", the_server_may_not_go_back_over_what_is_no_longer_held},
         Case{"offset/beyond", bytes_of_somebody_else_are_an_error},
         Case{"length/once", the_length_is_declared_only_while_the_server_does_not_know_it},
