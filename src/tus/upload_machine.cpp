@@ -863,7 +863,18 @@ Action UploadMachine::located(const Answer &answer, const Input &input)
         reports_.emplace_back(ReportCreated{url_, url_, mode_});
     }
     const std::uint64_t base = base_offset();
-    const std::uint64_t sent_offset = base + (std::max(sent_, base_position()) - base_position());
+    std::uint64_t sent_offset = base + (std::max(sent_, base_position()) - base_position());
+    // A power cut may cost the disk its last bytes, when the server has them already.
+    if (config_.recovery && mode_ != LengthMode::kConcatenation && offset > sent_offset &&
+        answer.upload_length.value_or(offset) == offset) {
+        reports_.emplace_back(ReportWarning{make_error(
+            ErrorKind::kServer,
+            cat("The server has ", offset - sent_offset,
+                " bytes more of this upload than the disk: the recording ends with them, at byte ",
+                offset, '.'))});
+        sent_offset = offset;
+        sent_ = offset - base;
+    }
     if (offset < base || offset > sent_offset) {
         Error error =
             make_error(ErrorKind::kUploadLost,

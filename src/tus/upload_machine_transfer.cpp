@@ -63,7 +63,7 @@ std::uint64_t UploadMachine::end_of(const Input &input, bool &ended)
 {
     ended = input.ended;
     if (!max_size_ || origin_ + input.produced <= *max_size_)
-        return input.produced;
+        return std::max(input.produced, acked_); // a recovery: the server may have more
     ended = true;
     truncated_ = true;
     // a server that took more than it said it would: what it has, it has

@@ -14,6 +14,7 @@
 #include "upload/live_upload.h"
 #include "upload/tus_target.h"
 
+#include <algorithm>
 #include <csignal>
 #include <string>
 #include <thread>
@@ -61,6 +62,24 @@ private:
     Mutex mutex_;
     Condition changed_;
     std::uint64_t acked_ = 0;
+};
+
+class BytesBody final : public BodySource {
+public:
+    explicit BytesBody(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+    std::size_t size() const { return bytes_.size(); }
+
+    Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override
+    {
+        const auto piece =
+            bytes_.subspan(offset).first(std::min(out.size(), bytes_.size() - offset));
+        std::copy(piece.begin(), piece.end(), out.begin());
+        return piece.size();
+    }
+
+private:
+    std::span<const std::byte> bytes_;
 };
 
 struct Run {
@@ -508,6 +527,33 @@ void recording_whose_end_is_not_here_is_said_to_be_cut()
     test.check_stored(std::span(bytes).first(end));
 }
 
+// A power cut took the disk's last bytes, the server has them.
+void server_that_has_more_than_the_disk_keeps_it()
+{
+    Case test;
+    const std::vector<std::byte> bytes = noise(301000);
+    test.leave(test.tus_target(), SpoolMode::kAlways, std::span(bytes).first(300000), true);
+    g_assert_true(test.server->come_back().ok());
+    auto http = make_soup_transport(HttpConfig{.user_agent = "test"});
+    HttpRequest request;
+    request.method = "HEAD";
+    request.url = cat(test.server->url(), test.server->snapshot().uploads.begin()->second.url_path);
+    request.headers = {{"Tus-Resumable", "1.0.0"}};
+    const HttpOutcome asked = (*http)->send(request, nullptr);
+    const std::string offset = *asked.response()->header("Upload-Offset");
+    BytesBody rest{std::span(bytes).subspan(std::stoull(offset))};
+    request.method = "PATCH";
+    request.headers.emplace_back("Upload-Offset", offset);
+    request.content_type = "application/offset+octet-stream";
+    request.body = &rest;
+    request.body_length = rest.size();
+    g_assert_cmpint((*http)->send(request, nullptr).response()->status, ==, 204);
+    const Run run = test.recover({});
+    g_assert_cmpint(run.status, ==, 0);
+    g_assert_nonnull(strstr((run.out + run.err).c_str(), "1000 bytes more"));
+    test.check_stored(bytes);
+}
+
 void gcore_upload_is_finished_in_its_video()
 {
     Case test;
@@ -736,6 +782,7 @@ int main(int argc, char **argv)
         add_row_test(std::string("/recover/lost-note/") + row.name, row,
                      lost_note_of_what_is_confirmed_is_asked_for);
     add_test("/recover/cut", recording_whose_end_is_not_here_is_said_to_be_cut);
+    add_test("/recover/server-has-more", server_that_has_more_than_the_disk_keeps_it);
     add_test("/recover/gcore/video-exists", gcore_upload_is_finished_in_its_video);
     add_test("/recover/gcore/no-video-yet",
              gcore_recording_that_never_reached_the_api_gets_a_video);

@@ -516,6 +516,26 @@ void an_upload_of_another_process_is_finished()
     complete.gets(Started{}).gets(offset_is(250, 250)).expect<Finished>();
 }
 
+// A power cut: the server was quicker than the disk.
+void an_upload_that_has_more_than_the_disk_ends_with_it()
+{
+    Script s = after_a_crash({kUpload, 20, LengthMode::kDeferred, {}, 0});
+    s.in.held_from = 40;
+    s.gets(Started{}).gets(offset_is(320)).expect_patch(300, 300, 320);
+    g_assert_cmpuint(s.count<ReportWarning>(), ==, 1);
+    const std::string text = std::get<ReportWarning>(s.reports.front()).error.message;
+    g_assert_true(text.find("50 bytes") != std::string::npos);
+    g_assert_true(text.find("byte 320") != std::string::npos);
+    s.gets(broken()).time_passes().gets(offset_is(320)).expect_patch(300, 300, 320);
+    g_assert_cmpuint(s.count<ReportWarning>(), ==, 1);
+    s.gets(acknowledged(320)).expect<Finished>();
+    g_assert_cmpuint(s.machine->acked(), ==, 300);
+    Script complete = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
+    complete.gets(Started{}).gets(offset_is(300, 300)).expect<Finished>();
+    Script cut = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
+    cut.gets(Started{}).gets(offset_is(300, 310)).expect_failed(ErrorKind::kUploadLost);
+}
+
 void an_upload_of_another_process_that_is_gone_is_made_anew_only_when_whole()
 {
     Script whole = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
@@ -638,6 +658,8 @@ int main(int argc, char **argv)
              a_given_upload_that_takes_another_length_is_an_error);
     add_test("/machine/upload-url/gone", a_given_upload_that_is_gone_is_not_made_anew);
     add_test("/machine/recovery/finished", an_upload_of_another_process_is_finished);
+    add_test("/machine/recovery/server-has-more",
+             an_upload_that_has_more_than_the_disk_ends_with_it);
     add_test("/machine/recovery/gone",
              an_upload_of_another_process_that_is_gone_is_made_anew_only_when_whole);
     add_test("/machine/recovery/parts", finished_partial_uploads_of_another_process_are_kept);
