@@ -62,6 +62,7 @@ Error tls_error(const GError &cause, const FailureScene &scene)
     } else if (cause.code == G_TLS_ERROR_NOT_TLS) {
         error.message = cat(scene.origin, " does not speak TLS there: check the port, and whether "
                                           "the address should begin with http://");
+        error.retryable = true; // GIO says the same of a handshake that is cut off
     } else {
         error.message = cat("no TLS connection to ", scene.origin,
                             " could be made: check the port, and whether TLS is spoken there");

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kMostRedirects = 5;
 constexpr std::uint64_t kMostProbes = 3;
+constexpr std::uint64_t kMostHandshakes = 5;
 constexpr std::uint64_t kMostMismatches = 3;
 constexpr std::uint64_t kMostRecreations = 3;
 constexpr std::uint64_t kMostRefusalsAfterEnd = 5;
@@ -300,8 +301,8 @@ Action UploadMachine::no_answer(const NoAnswer &failure, Next next, const Input 
     case ErrorKind::kSettings:
     case ErrorKind::kInternal:
         return fail(failure.error);
-    case ErrorKind::kTls: // a wrong certificate at the start is a setting, later it may pass
-        if (url_.empty() && acked_ == 0)
+    case ErrorKind::kTls:
+        if (is_wrong_setting(failure.error))
             return fail(failure.error);
         break;
     default:
@@ -323,6 +324,16 @@ Action UploadMachine::no_answer(const NoAnswer &failure, Next next, const Input 
         }
     }
     return back_off(Trouble::kUnreachable, failure.error, next, input);
+}
+
+// At the start a wrong certificate is a setting, later it may pass. A handshake that breaks is a
+// server that restarts, or one that does not speak TLS: that shows when it does not get better.
+bool UploadMachine::is_wrong_setting(const Error &tls_error)
+{
+    if (!url_.empty() || acked_ > 0)
+        return false;
+    const std::uint64_t most = kMostHandshakes * std::max<std::size_t>(endpoints_.size(), 1);
+    return !tls_error.retryable || ++handshakes_ > most;
 }
 
 void UploadMachine::recovered(const Input &input)
@@ -433,7 +444,8 @@ Wait UploadMachine::wait_from(const Input &input)
 Action UploadMachine::on_resolving(const Event &event, const Input &input)
 {
     if (const auto *failure = std::get_if<ResolveFailed>(&event)) {
-        if (!failure->error.retryable)
+        if (!failure->error.retryable ||
+            (failure->error.kind == ErrorKind::kTls && is_wrong_setting(failure->error)))
             return fail(failure->error);
         const Trouble trouble = failure->reached_server ? Trouble::kBusy : Trouble::kUnreachable;
         // what was there stays there: the same resolve again, not a refresh

@@ -144,6 +144,7 @@ private:
     // what an outcome leads to
     Action back_off(Trouble trouble, const Error &reason, Next next, const Input &input,
                     Duration retry_after = Duration::zero());
+    bool is_wrong_setting(const Error &tls_error);
     Action no_answer(const NoAnswer &failure, Next next, const Input &input);
     Action probed(const Answer &answer, const Input &input);
     Action choose_mode(const Input &input);
@@ -230,6 +231,7 @@ private:
     std::uint64_t absences_ = 0;   // PATCH: 404, or a length that is known already
     std::uint64_t impossible_ = 0; // answers with an offset that can not be
     std::uint64_t probes_ = 0;
+    std::uint64_t handshakes_ = 0; // that broke before there was an upload
     std::uint64_t redirects_ = 0;
     std::uint64_t mismatches_ = 0;
     std::uint64_t refusals_ = 0;    // credentials refused and not renewed

@@ -836,6 +836,25 @@ void plain_server_is_no_tls_server()
            Reach::kNotConnected);
 }
 
+// A server that restarts: it is there, but not ready for TLS.
+void cut_tls_handshake_may_be_tried_again()
+{
+    RawServer server({[](RawConnection &) {}, [](RawConnection &peer) { peer.read_bytes(100); },
+                      [](RawConnection &peer) {
+                          peer.read_bytes(100);
+                          peer.reset();
+                      }});
+    Fixture f;
+    for (int n = 0; n < 3; ++n) {
+        const HttpOutcome outcome = f.get(cat("https://127.0.0.1:", server.port(), "/"));
+        g_assert_nonnull(outcome.failure());
+        g_test_message("%s [%s]", outcome.failure()->error.message.c_str(),
+                       outcome.failure()->error.detail.c_str());
+        g_assert_true(outcome.failure()->reach == Reach::kNotConnected);
+        g_assert_true(outcome.failure()->error.retryable);
+    }
+}
+
 struct Interaction {
     GTlsInteraction parent;
 };
@@ -963,6 +982,7 @@ int main(int argc, char **argv)
     add_test("/transport/tls/own-authority", own_authority_is_accepted_and_http_1_is_spoken);
     add_test("/transport/tls/big-body", big_body_through_tls_arrives);
     add_test("/transport/tls/plain-server", plain_server_is_no_tls_server);
+    add_test("/transport/tls/cut-handshake", cut_tls_handshake_may_be_tried_again);
     add_test("/transport/tls/client-certificate", client_certificate_comes_from_the_interaction);
     add_test("/transport/proxy/plain", proxy_gets_the_whole_address);
     add_test("/transport/proxy/bad", bad_proxy_does_not_show_its_password);

@@ -878,6 +878,39 @@ void a_wrong_certificate_at_the_start_is_an_error_and_later_an_outage()
     later.expect<Wait>();
 }
 
+void a_broken_handshake_at_the_start_is_tried_again_a_few_times()
+{
+    NoAnswer cut = unreachable();
+    cut.error.kind = ErrorKind::kTls;
+    cut.error.retryable = true;
+    Script s;
+    s.gets(Started{}).gets(Resolved{s.endpoints, true});
+    for (int n = 0; n < 20; ++n) // a server that is not there is no handshake
+        s.gets(unreachable()).time_passes();
+    for (int n = 0; n < 5; ++n)
+        s.gets(cut).time_passes().expect<Options>();
+    s.gets(cut).expect_failed(ErrorKind::kTls);
+
+    Script back;
+    back.gets(Started{}).gets(Resolved{back.endpoints, true}).gets(cut).time_passes();
+    back.gets(capabilities({"creation", "creation-defer-length"})).gets(cut).time_passes();
+    back.gets(created()).expect<Wait>();
+
+    Script api; // the same where the parameters come from
+    api.gets(Started{});
+    ResolveFailed failure{cut.error, false, {}};
+    for (int n = 0; n < 5; ++n)
+        api.gets(failure).time_passes().expect<Resolve>();
+    api.gets(failure).expect_failed(ErrorKind::kTls);
+
+    Script several; // every server gets its chance
+    several.endpoints = {"https://a/", "https://b/", "https://c/"};
+    several.gets(Started{}).gets(Resolved{several.endpoints, true});
+    for (int n = 0; n < 5; ++n)
+        several.gets(cut).gets(cut).gets(cut).time_passes().expect<Options>();
+    several.gets(cut).expect_failed(ErrorKind::kTls);
+}
+
 void bytes_that_can_not_be_read_are_an_error()
 {
     for (const ErrorKind kind : {ErrorKind::kDisk, ErrorKind::kInternal}) {
@@ -1009,6 +1042,7 @@ int main(int argc, char **argv)
         Case{"network/busy-once", a_server_that_is_busy_once_after_an_outage_is_tried_again_soon},
         Case{"network/endpoints", the_next_server_is_tried_until_the_upload_exists},
         Case{"network/tls", a_wrong_certificate_at_the_start_is_an_error_and_later_an_outage},
+        Case{"network/handshake", a_broken_handshake_at_the_start_is_tried_again_a_few_times},
         Case{"network/body", bytes_that_can_not_be_read_are_an_error},
         Case{"resolve/later", parameters_that_can_not_be_fetched_now_are_fetched_later},
         Case{"expires", an_end_of_the_upload_that_comes_near_is_told_once},
