@@ -13,6 +13,7 @@ namespace gsttus {
 namespace {
 
 constexpr std::uint64_t kMostRedirects = 5;
+constexpr std::uint64_t kMostAbsences = 3;
 constexpr std::uint64_t kMostProbes = 3;
 constexpr std::uint64_t kMostHandshakes = 5;
 constexpr std::uint64_t kMostMismatches = 3;
@@ -167,7 +168,7 @@ Action UploadMachine::create(const Input &input)
 Action UploadMachine::ask()
 {
     state_ = State::kAsking;
-    return Head{url_};
+    return Head{request_url()};
 }
 
 Action UploadMachine::join()
@@ -364,9 +365,13 @@ Action UploadMachine::doubtful(const Answer &answer, RequestKind request, Next n
 
 Action UploadMachine::redirected(const Answer &answer, RequestKind request, const Input &input)
 {
-    if (++redirects_ > kMostRedirects)
-        return fail(make_error(ErrorKind::kProtocol,
-                               cat("The server redirects in circles (", where(), ").")));
+    if (++redirects_ > kMostRedirects) {
+        Error error = make_error(ErrorKind::kProtocol,
+                                 cat("The server's redirects lead nowhere (", where(), ")."));
+        if (trouble_since_)
+            error.message += cat(" Last trouble: ", last_trouble_.message);
+        return fail(std::move(error));
+    }
     // what OPTIONS is sent to, the creation is sent to next
     const bool leads_metadata = request == RequestKind::kCreate || request == RequestKind::kOptions;
     if (leads_metadata && answer.location_other_host && !follow_other_hosts_)
@@ -380,10 +385,23 @@ Action UploadMachine::redirected(const Answer &answer, RequestKind request, cons
                : state_ == State::kJoining      ? join()
                                                 : create(input);
     }
-    if (redirected_from_.empty())
-        redirected_from_ = url_;
-    url_ = answer.location; // for good when the upload turns out to be there
+    detour_ = answer.location;
     return ask();
+}
+
+// The redirect led to something else than the upload (a captive portal, a server that is not well).
+// Only where it was created can anybody say what has become of it.
+Action UploadMachine::astray(const Answer &answer, const Input &input)
+{
+    const Verdict verdict = classify(RequestKind::kHead, answer);
+    const Error error = describe(RequestKind::kHead, answer, where());
+    detour_.clear();
+    const bool is_busy = verdict == Verdict::kBusy || verdict == Verdict::kLocked;
+    if (is_busy || (acked_ > 0 && !input.ended)) // waited for; otherwise kMostRedirects is the end
+        redirects_ = 0;
+    if (verdict == Verdict::kRenew)
+        return renew(answer, RequestKind::kHead, Next::kAsk);
+    return back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
 }
 
 Action UploadMachine::renew(const Answer &answer, RequestKind request, Next next)
@@ -731,7 +749,7 @@ Error UploadMachine::another_upload(const Answer &answer) const
 // decides. That is no reason to ask without end.
 Action UploadMachine::not_there(const Error &error, const Input &input)
 {
-    if (++absences_ > 3)
+    if (++absences_ > kMostAbsences)
         return fail(error);
     return absences_ == 1 ? ask() : back_off(Trouble::kLocked, error, Next::kAsk, input);
 }
@@ -825,25 +843,29 @@ Action UploadMachine::shrink(const Answer &answer)
 
 Action UploadMachine::on_asking(const Event &event, const Input &input)
 {
-    if (const auto *failure = std::get_if<NoAnswer>(&event))
+    if (const auto *failure = std::get_if<NoAnswer>(&event)) {
+        if (!detour_.empty())
+            redirects_ = 0;
+        detour_.clear();
         return no_answer(*failure, Next::kAsk, input);
+    }
     const auto &answer = std::get<Answer>(event);
     watch_expiry(answer, input);
     const Verdict verdict = classify(RequestKind::kHead, answer);
     if (verdict == Verdict::kSuccess && answer.upload_offset)
         return located(answer, input);
+    if (!detour_.empty() && verdict != Verdict::kRedirect) {
+        const bool says_gone = verdict == Verdict::kGone && answer.speaks_tus;
+        if (!says_gone || ++absences_ <= kMostAbsences)
+            return astray(answer, input);
+    }
     Error error = describe(RequestKind::kHead, answer, where());
     // Something answers in the server's place (a captive portal, a gateway's error page): that
     // passes. A recording that is under way waits for it; at its end two such answers are enough.
     const bool impostor =
         !answer.speaks_tus && answer.status < 400 && verdict != Verdict::kRedirect;
-    if (impostor) {
-        redirects_ = 0;
-        if (!redirected_from_.empty()) // it led nowhere
-            url_ = std::exchange(redirected_from_, {});
-        if (acked_ > 0 && !input.ended)
-            return back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
-    }
+    if (impostor && acked_ > 0 && !input.ended)
+        return back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
     if (verdict == Verdict::kSuccess)
         return doubtful(answer, RequestKind::kHead, Next::kAsk, input);
     switch (verdict) {
@@ -868,7 +890,6 @@ Action UploadMachine::on_asking(const Event &event, const Input &input)
 Action UploadMachine::located(const Answer &answer, const Input &input)
 {
     const std::uint64_t offset = *answer.upload_offset;
-    redirected_from_.clear();
     if (!origin_known_) {
         origin_known_ = true;
         origin_ = offset;
@@ -948,7 +969,7 @@ Action UploadMachine::lost(const Answer &answer, const Input &input)
     warning.message += " It is created anew; nothing is lost, all its bytes are still here.";
     reports_.emplace_back(ReportWarning{std::move(warning)});
     url_.clear();
-    redirected_from_.clear();
+    detour_.clear();
     doubts_ = head_doubts_ = absences_ = conflicts_ = impossible_ =
         0; // those were about the one that is gone
     server_length_.reset();

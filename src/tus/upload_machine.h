@@ -96,6 +96,7 @@ public:
     // The server has every byte up to the length that it knows.
     bool stored() const;
 
+    // Where it was created, whatever redirects say.
     const std::string &upload_url() const { return url_; }
 
     const std::vector<std::string> &parts() const { return parts_; } // finished partial uploads
@@ -152,6 +153,7 @@ private:
     Action created(const Answer &answer, const Input &input);
     Action redirected(const Answer &answer, RequestKind request, const Input &input);
     Action renew(const Answer &answer, RequestKind request, Next next);
+    Action astray(const Answer &answer, const Input &input);
     Error another_upload(const Answer &answer) const;
     Action acknowledged(const Answer &answer, const Input &input);
     Action impossible(const Answer &answer, const Input &input);
@@ -169,7 +171,10 @@ private:
     bool offers(std::string_view extension) const;
     std::uint64_t request_limit() const;
     std::uint64_t end_of(const Input &input, bool &ended);
-    std::string where() const;         // for texts
+    std::string where() const; // for texts
+
+    const std::string &request_url() const { return detour_.empty() ? url_ : detour_; }
+
     std::uint64_t base_offset() const; // server offset of stream position base_position()
     std::uint64_t base_position() const;
 
@@ -197,7 +202,7 @@ private:
 
     // the upload (in concatenation: the partial one under way)
     std::string url_;
-    std::string redirected_from_; // url_ before a redirect that has not proved right yet
+    std::string detour_; // where a redirect led; left when HEAD does not find the upload there
     bool origin_known_ = true;
     std::uint64_t origin_ = 0;
     std::optional<std::uint64_t> created_length_; // what the last creation said

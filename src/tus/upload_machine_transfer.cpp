@@ -45,7 +45,7 @@ bool UploadMachine::stored() const
 std::string UploadMachine::where() const
 {
     if (!url_.empty())
-        return redact_url(url_);
+        return redact_url(request_url());
     return endpoints_.empty() ? std::string("no endpoint") : redact_url(endpoints_[endpoint_]);
 }
 
@@ -84,7 +84,7 @@ Action UploadMachine::transfer(const Input &input)
 Action UploadMachine::patch(std::uint64_t to, std::optional<std::uint64_t> declare)
 {
     Patch request;
-    request.url = url_;
+    request.url = request_url();
     request.server_offset = base_offset() + (acked_ - base_position());
     request.from = acked_;
     request.to = to;
@@ -194,6 +194,7 @@ Action UploadMachine::transfer_parts(const Input &input)
         if (acked_ < part_end_)
             return patch(std::min(part_end_, acked_ + request_limit()), std::nullopt);
         parts_.push_back(std::exchange(url_, {}));
+        detour_.clear();
         server_length_.reset();
         part_begin_ = part_end_ = acked_;
     }

@@ -774,6 +774,103 @@ void redirects_keep_what_was_asked()
     ASSERT_STR(s.expect<Patch>().url, "https://elsewhere/1");
 }
 
+constexpr const char *kAstray = "http://portal/login";
+
+// A recording of which 100 bytes are confirmed is led astray.
+Script led_astray()
+{
+    Script s;
+    s.starts_and_creates().produces(201).gets(Tick{}).gets(acknowledged(100));
+    s.gets(redirect(kAstray, true));
+    ASSERT_STR(s.expect<Head>().url, kAstray);
+    return s;
+}
+
+void a_redirect_that_leads_nowhere_is_left_again()
+{
+    std::vector<Event> nowhere = {unreachable(), broken(ErrorKind::kTimeout)};
+    for (const int number : {400, 401, 403, 404, 405, 410, 412, 423, 500, 501, 503})
+        nowhere.emplace_back(status(number));
+    nowhere.emplace_back(status(302));
+    for (const Event &answer : nowhere) {
+        Script s = led_astray();
+        for (int round = 0; round < 10; ++round) {
+            std::visit([&](const auto &event) { s.gets(event); }, answer);
+            if (std::holds_alternative<RenewCredentials>(s.action))
+                s.gets(Credentials{false});
+            g_assert_true(s.pause() >= milliseconds(100));
+            s.time_passes();
+            ASSERT_STR(s.expect<Head>().url, kUpload);
+            s.gets(redirect(kAstray, true));
+            ASSERT_STR(s.expect<Head>().url, kAstray);
+        }
+        s.gets(unreachable()).time_passes().gets(offset_is(100)).expect_patch(100, 200);
+        ASSERT_STR(s.expect<Patch>().url, kUpload);
+    }
+}
+
+// The same when it did lead to the upload before: a server that dies is not asked for ever.
+void a_redirect_that_leads_nowhere_any_more_is_left_too()
+{
+    Script s = led_astray();
+    s.gets(offset_is(100)).expect_patch(100, 200);
+    ASSERT_STR(s.expect<Patch>().url, kAstray);
+    s.gets(broken()).time_passes();
+    ASSERT_STR(s.expect<Head>().url, kAstray);
+    s.gets(unreachable()).time_passes();
+    ASSERT_STR(s.expect<Head>().url, kUpload);
+    s.gets(offset_is(100)).expect_patch(100, 200);
+    ASSERT_STR(s.expect<Patch>().url, kUpload);
+}
+
+// For the application, the journal and the list of partial uploads it is where it was created.
+void a_redirect_does_not_change_the_address_of_the_upload()
+{
+    Script s = led_astray();
+    ASSERT_STR(s.machine->upload_url(), kUpload);
+    s.gets(offset_is(100)).expect_patch(100, 200);
+    ASSERT_STR(s.machine->upload_url(), kUpload);
+    Script parts;
+    parts.config.length_mode = LengthMode::kConcatenation;
+    parts.starts({"creation", "concatenation"}).produces(50).ends().gets(Tick{});
+    parts.gets(created()).gets(redirect("https://node/1", true)).gets(offset_is(0, 50));
+    ASSERT_STR(parts.expect<Patch>().url, "https://node/1");
+    parts.gets(acknowledged(50));
+    ASSERT_STR(parts.expect<Create>().final_of.at(0), kUpload);
+    Script given;
+    given.config.upload_url = kUpload;
+    given.gets(Started{}).gets(redirect("https://node/1", true)).gets(offset_is(0));
+    ASSERT_STR(std::get<ReportCreated>(given.reports.front()).upload_url, kUpload);
+}
+
+void a_tus_server_behind_a_redirect_may_say_that_it_is_gone()
+{
+    Script s = led_astray();
+    Answer gone = status(404);
+    gone.speaks_tus = true;
+    for (int n = 0; n < 3; ++n) { // perhaps it was the wrong one
+        s.gets(gone).time_passes();
+        ASSERT_STR(s.expect<Head>().url, kUpload);
+        s.gets(redirect(kAstray, true));
+    }
+    s.gets(gone).time_passes().expect<Resolve>();
+}
+
+void an_ended_recording_does_not_go_astray_for_ever()
+{
+    Script s = led_astray();
+    s.ends();
+    int tries = 0;
+    while (!std::holds_alternative<Failed>(s.action) && ++tries < 50)
+        s.gets(status(404)).time_passes().gets(redirect(kAstray, true));
+    g_assert_cmpint(tries, ==, 5);
+    g_assert_true(s.expect_failed(ErrorKind::kProtocol).message.find("404") != std::string::npos);
+    Script away = led_astray(); // no answer is no verdict
+    away.ends();
+    for (int n = 0; n < 50; ++n)
+        away.gets(unreachable()).time_passes().gets(redirect(kAstray, true)).expect<Head>();
+}
+
 void a_secret_is_not_taken_to_another_host()
 {
     Script s;
@@ -1034,6 +1131,11 @@ int main(int argc, char **argv)
         Case{"credentials/text", refused_credentials_are_told_with_the_request_that_they_were_for},
         Case{"credentials/token", a_secret_token_is_fetched_once_more},
         Case{"redirect/kept", redirects_keep_what_was_asked},
+        Case{"redirect/nowhere", a_redirect_that_leads_nowhere_is_left_again},
+        Case{"redirect/nowhere-any-more", a_redirect_that_leads_nowhere_any_more_is_left_too},
+        Case{"redirect/address", a_redirect_does_not_change_the_address_of_the_upload},
+        Case{"redirect/gone", a_tus_server_behind_a_redirect_may_say_that_it_is_gone},
+        Case{"redirect/ended", an_ended_recording_does_not_go_astray_for_ever},
         Case{"redirect/secret", a_secret_is_not_taken_to_another_host},
         Case{"redirect/circle", circles_of_redirects_end},
         Case{"network/stale", a_dead_kept_alive_connection_is_no_outage},
