@@ -220,11 +220,11 @@ Action UploadMachine::fail(Error error)
 
 // --- trouble and its end -------------------------------------------------------------------------
 
-std::optional<TimePoint> UploadMachine::deadline(const Input &input) const
+std::optional<TimePoint> UploadMachine::deadline(const Input &input, TimePoint moved) const
 {
     std::optional<TimePoint> when;
     if (trouble_since_ && input.outage_timeout > Duration::zero())
-        when = *trouble_since_ + input.outage_timeout;
+        when = std::max(*trouble_since_, moved) + input.outage_timeout;
     if (input.ended_at && input.drain_timeout > Duration::zero()) {
         const TimePoint drained = *input.ended_at + input.drain_timeout;
         when = when ? std::min(*when, drained) : drained;

@@ -106,7 +106,8 @@ public:
     std::vector<Report> take_reports() { return std::exchange(reports_, {}); }
 
     // When the upload is to be given up (outage-timeout, drain-timeout): bounds a request too.
-    std::optional<TimePoint> deadline(const Input &input) const;
+    // While the body of one moves, which it last did at `moved`, that is no outage.
+    std::optional<TimePoint> deadline(const Input &input, TimePoint moved = {}) const;
 
 private:
     // What a wait is followed by.

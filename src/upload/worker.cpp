@@ -257,6 +257,7 @@ public:
             error.message = "The time for the upload is over.";
             return error;
         }
+        worker_.moved_ = Clock::now(); // it is asked for more: there was room
         worker_.publish_progress(false);
         const std::uint64_t at = from_ + offset;
         if (!piece_ || at < piece_->begin() || at >= piece_->end()) {
@@ -367,7 +368,7 @@ bool Worker::too_late()
     const TimePoint now = Clock::now();
     if (core_.must_end(now))
         return true;
-    const std::optional<TimePoint> deadline = machine_->deadline(core_.snapshot(now));
+    const std::optional<TimePoint> deadline = machine_->deadline(core_.snapshot(now), moved_);
     return deadline && now >= *deadline;
 }
 
@@ -559,7 +560,8 @@ Event Worker::resolve(const Resolve &action)
 
 Event Worker::send(HttpRequest request, const Input &input, bool creating)
 {
-    std::optional<TimePoint> deadline = machine_->deadline(input);
+    std::optional<TimePoint> deadline =
+        machine_->deadline(input, request.body ? Clock::now() : TimePoint{});
     {
         MutexLock lock(core_.mutex);
         request.timeout = core_.runtime.timeout;
@@ -612,6 +614,7 @@ Event Worker::send(HttpRequest request, const Input &input, bool creating)
 Event Worker::send_patch(const Patch &action, const Input &input)
 {
     StoreBody body(*this, action.from);
+    moved_ = Clock::now();
     std::string checksum;
     if (!action.checksum.empty()) {
         const std::unique_ptr<GChecksum, GDelete<&g_checksum_free>> sum(

@@ -171,6 +171,7 @@ private:
     std::uint64_t credentials_used_ = 0;
     std::uint64_t connect_failures_ = 0;
     bool distrust_kept_alive_ = false; // one was dead: the next body goes over a new connection
+    TimePoint moved_{};                // when the body under way last moved
     TimePoint last_progress_{};
     std::map<std::string, std::string> journaled_;
     friend class StoreBody;

@@ -824,6 +824,86 @@ void outage_timeout_gives_up()
     g_assert_true(recording.listener.failure_->retryable);
 }
 
+// Takes bodies from the upload as slowly as a link of 4 Mbit/s does.
+class SlowTransport final : public Transport {
+public:
+    explicit SlowTransport(std::unique_ptr<Transport> inner) : inner_(std::move(inner)) {}
+
+    HttpOutcome send(const HttpRequest &request, GCancellable *cancel) override
+    {
+        SlowBody body(request.body);
+        HttpRequest slow = request;
+        slow.body = request.body ? &body : nullptr;
+        return inner_->send(slow, cancel);
+    }
+
+private:
+    class SlowBody final : public BodySource {
+    public:
+        explicit SlowBody(BodySource *inner) : inner_(inner) {}
+
+        Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override
+        {
+            std::this_thread::sleep_for(milliseconds(250));
+            return inner_->read(offset, out);
+        }
+
+    private:
+        BodySource *inner_;
+    };
+
+    std::unique_ptr<Transport> inner_;
+};
+
+void bytes_that_move_are_no_outage()
+{
+    UploadConfig config = quick_config();
+    config.chunk_size = 2 << 20;
+    config.runtime.outage_timeout = gsttus::test::patience(milliseconds(1000));
+    Recording recording;
+    recording.transport = []() -> Result<std::unique_ptr<Transport>> {
+        auto inner = make_soup_transport(HttpConfig{.user_agent = "test"});
+        return std::unique_ptr<Transport>(std::make_unique<SlowTransport>(std::move(*inner)));
+    };
+    recording.begin(std::move(config), recording.server->files_url());
+    g_assert_true(recording.server->add_fault("on PATCH 1: answer 503").ok());
+    const std::vector<std::byte> bytes = noise(1000000);
+    recording.write(bytes, bytes.size());
+    recording.upload->start();
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes);
+}
+
+struct NoProgressRow {
+    const char *name, *fault;
+};
+
+const std::vector<NoProgressRow> kNoProgress = {
+    {"silent", "on PATCH from 2: stall 600 s"},
+    {"cut", "on PATCH from 2: cut after 1 MiB"},
+};
+
+// Bytes that a request takes along count while it lasts, and no longer.
+void bytes_that_arrive_nowhere_are_an_outage(const NoProgressRow &row)
+{
+    UploadConfig config = quick_config();
+    config.chunk_size = 12 << 20;
+    config.runtime.timeout = seconds(600);
+    config.runtime.outage_timeout = milliseconds(700);
+    Recording recording({}, std::move(config));
+    g_assert_true(recording.server->add_fault("on PATCH 1: answer 503").ok());
+    g_assert_true(recording.server->add_fault(row.fault).ok());
+    g_assert_true(recording.server->add_fault("on HEAD any: answer 200, Upload-Offset 0").ok());
+    recording.upload->start();
+    const std::vector<std::byte> bytes = noise(12000000);
+    recording.write(bytes, bytes.size());
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kFailed);
+    recording.upload->stop(OnStop::kFinish);
+    g_assert_nonnull(strstr(recording.listener.failure_->message.c_str(), "outage-timeout"));
+}
+
 // Passes everything on and notes the credentials that went with it.
 class NotingTransport final : public Transport {
 public:
@@ -1310,6 +1390,10 @@ int main(int argc, char **argv)
         add_row_test(std::string("/live-upload/failure/") + row.name, row,
                      what_cannot_heal_fails_at_once);
     add_test("/live-upload/failure/outage-timeout", outage_timeout_gives_up);
+    add_test("/live-upload/outage-timeout/bytes-move", bytes_that_move_are_no_outage);
+    for (const NoProgressRow &row : kNoProgress)
+        add_row_test(std::string("/live-upload/outage-timeout/") + row.name, row,
+                     bytes_that_arrive_nowhere_are_an_outage);
     add_test("/live-upload/authorization/renewed", authorization_is_renewed_in_mid_recording);
     for (const ModeRow &row : kModes)
         add_row_test(std::string("/live-upload/length-mode/") + row.name, row,

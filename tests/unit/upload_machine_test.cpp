@@ -582,6 +582,24 @@ void drain_timeout_bounds_the_end()
     g_assert_true(s.in.now == *s.in.ended_at + seconds(10));
 }
 
+void a_body_that_moves_puts_off_the_outage_but_not_the_drain()
+{
+    Script s;
+    s.in.outage_timeout = seconds(60);
+    s.starts_and_creates();
+    s.produces(101).gets(Tick{}).expect<Patch>();
+    const TimePoint begin = s.in.now;
+    g_assert_false(s.machine->deadline(s.in, begin).has_value()); // no trouble
+    s.gets(status(503)).time_passes().gets(offset_is(0)).expect<Patch>();
+    g_assert_true(s.machine->deadline(s.in) == begin + seconds(60));
+    g_assert_true(s.machine->deadline(s.in, begin + seconds(50)) == begin + seconds(110));
+    s.in.drain_timeout = seconds(90);
+    s.ends();
+    g_assert_true(s.machine->deadline(s.in, begin + seconds(50)) == s.in.now + seconds(90));
+    s.in.now = begin + seconds(70); // it moved until then, to no avail
+    s.gets(broken()).expect_failed(ErrorKind::kNetwork);
+}
+
 void an_acknowledgement_that_comes_late_is_still_the_end()
 {
     Script s;
@@ -667,5 +685,6 @@ int main(int argc, char **argv)
     add_test("/machine/bounds/late-end", an_acknowledgement_that_comes_late_is_still_the_end);
     add_test("/machine/bounds/outage-timeout",
              outage_timeout_bounds_an_outage_but_not_the_recording);
+    add_test("/machine/bounds/body-moves", a_body_that_moves_puts_off_the_outage_but_not_the_drain);
     return g_test_run();
 }
