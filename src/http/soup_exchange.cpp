@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kBufferSize = std::size_t{128} << 10;
 constexpr unsigned kMostInterimAnswers = 100;
+constexpr gint kMostUnsent = 128 << 10; // in the socket
 
 bool same_name(std::string_view a, std::string_view b)
 {
@@ -84,6 +85,11 @@ void bound_socket(GSocket *socket, Duration timeout)
     const auto span = std::chrono::ceil<milliseconds>(timeout).count();
     g_socket_set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT,
                         static_cast<gint>(std::min<long long>(span, G_MAXINT)), nullptr);
+#endif
+#ifdef TCP_NOTSENT_LOWAT
+    // a body is pulled as fast as it is sent: without this megabytes of it wait in the kernel, and
+    // on a slow link nobody sees them move
+    g_socket_set_option(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kMostUnsent, nullptr);
 #endif
 }
 

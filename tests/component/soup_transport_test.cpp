@@ -680,6 +680,32 @@ void cancel_ends_a_wait_for_an_answer()
     }
 }
 
+// What was pulled tells how far a request has come: what waits in the sockets is little.
+void body_is_pulled_no_faster_than_it_is_sent()
+{
+    class CountingBody final : public BodySource {
+    public:
+        Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override
+        {
+            pulled = offset + out.size();
+            return out.size();
+        }
+
+        std::uint64_t pulled = 0;
+    };
+
+    RawServer server({[](RawConnection &peer) {
+        peer.read_head();
+        peer.hold();
+    }});
+    Fixture f;
+    f.request.timeout = milliseconds(1000);
+    CountingBody body;
+    failed(f.patch(server.url(), body, kHuge), ErrorKind::kTimeout, Reach::kMaybe);
+    g_test_message("%" G_GUINT64_FORMAT " bytes", body.pulled);
+    g_assert_cmpuint(body.pulled, <, 2 << 20);
+}
+
 void cancel_ends_sending_through_tls_to_a_peer_that_does_not_read()
 {
     RawServer *seen = nullptr;
@@ -966,6 +992,7 @@ int main(int argc, char **argv)
     add_test("/transport/timeout/kept-alive", silent_server_times_out_on_a_kept_alive_connection);
     add_test("/transport/timeout/no-connection", port_that_takes_no_connection_times_out);
     add_test("/transport/timeout/stops-reading", server_that_stops_reading_times_out);
+    add_test("/transport/body/pulled-as-sent", body_is_pulled_no_faster_than_it_is_sent);
     add_test("/transport/timeout/tls-handshake", silent_tls_handshake_times_out);
     add_test("/transport/timeout/answer-body", answer_body_that_stalls_times_out);
     add_test("/transport/cancel/waiting", cancel_ends_a_wait_for_an_answer);
