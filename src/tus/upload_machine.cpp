@@ -805,7 +805,8 @@ void UploadMachine::advance(std::uint64_t position, const Input &input)
     if (position > acked_ || (patch_declares_ && position == patch_to_)) {
         acked_ = position;
         // HEAD: the servers of a cluster may disagree, and go to and fro
-        const bool news = state_ == State::kPatching || position > most_acked_;
+        const bool news = state_ == State::kPatching || position > most_here_;
+        most_here_ = std::max(most_here_, position);
         if (position > most_acked_) {
             most_acked_ = position;
             recreations_ = 0;
@@ -973,7 +974,7 @@ Action UploadMachine::lost(const Answer &answer, const Input &input)
     doubts_ = head_doubts_ = absences_ = conflicts_ = impossible_ =
         0; // those were about the one that is gone
     server_length_.reset();
-    acked_ = base_position();
+    acked_ = most_here_ = base_position();
     hurry_ = true;
     resolved_once_ = true;
     return back_off(Trouble::kBusy, error, Next::kResolve, input, answer.retry_after);

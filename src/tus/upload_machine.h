@@ -240,9 +240,9 @@ private:
     std::uint64_t handshakes_ = 0; // that broke before there was an upload
     std::uint64_t redirects_ = 0;
     std::uint64_t mismatches_ = 0;
-    std::uint64_t refusals_ = 0;    // credentials refused and not renewed
-    std::uint64_t recreations_ = 0; // without a byte more than the server ever had
-    std::uint64_t most_acked_ = 0;
+    std::uint64_t refusals_ = 0;                   // credentials refused and not renewed
+    std::uint64_t recreations_ = 0;                // without a byte more than the server ever had
+    std::uint64_t most_acked_ = 0, most_here_ = 0; // ever; of the upload that there is now
     bool metadata_refreshed_ = false;
     bool expiry_warned_ = false;
 

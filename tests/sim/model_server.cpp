@@ -134,7 +134,9 @@ Answer ModelServer::status_of(const Fault &fault, RequestKind request)
             excuse(row.status, ErrorKind::kServer);
         doubt(row.status, ErrorKind::kServer);
         break;
-    case 405:
+    case 405: // when PATCH had worked before, something in the server's place
+        doubt(row.status, ErrorKind::kServer);
+        [[fallthrough]];
     case 412:
     case 302:
         excuse(row.status, ErrorKind::kProtocol);

@@ -89,8 +89,9 @@ private:
     std::uint64_t refusals_ = 0;
     bool refused_ = false; // credentials, now
     // checks
-    std::uint64_t confirmed_ = 0; // stream position that the server has told of
-    std::uint64_t acked_ = 0;
+    std::uint64_t confirmed_ = 0;              // stream position that the server has told of
+    std::uint64_t acked_ = 0, most_acked_ = 0; // of this upload
+    bool acknowledged_ = false;                // a PATCH was
     std::optional<TimePoint> trouble_since_;
     std::deque<TimePoint> failures_;
     TimePoint not_before_{};
@@ -243,12 +244,15 @@ void Simulation::after_step(const Input &input)
     store_.release(releasable);
     store_.step_of_spilling();
     driver_.machine().take_reports();
-    if (driver_.machine().acked() > acked_) {
+    // What was confirmed before, and is found again, is no progress.
+    if (driver_.machine().acked() > (acknowledged_ ? acked_ : most_acked_)) {
         server_.progress();
         trouble_since_.reset();
         refusals_ = 0;
     }
     acked_ = driver_.machine().acked();
+    most_acked_ = std::max(most_acked_, acked_);
+    acknowledged_ = false;
     if (driver_.machine().state() == State::kWaiting && !trouble_since_)
         trouble_since_ = now_;
     if (server_.disk_full())
@@ -439,6 +443,7 @@ Event Simulation::perform(const Action &action, const Input &)
                 trouble_since_.reset();
             if (!create->partial && create->final_of.empty())
                 confirmed_ = 0; // from the beginning
+            most_acked_ = driver_.machine().acked();
         }
         return event;
     }
@@ -464,6 +469,8 @@ Event Simulation::perform(const Action &action, const Input &)
     if (!store_.readable(patch.from, patch.to))
         server_.refuse("the store does not give back what was written");
     Event event = http(server_.patch(patch, now_));
+    const auto *answer = std::get_if<Answer>(&event);
+    acknowledged_ = answer && answer->status == 204;
     note_announced(patch.url);
     return event;
 }

@@ -397,6 +397,10 @@ void a_gone_upload_is_made_anew_while_its_first_byte_is_here()
         s.gets(created("https://host/files/2")).expect_patch(0, 100);
         ASSERT_STR(s.expect<Patch>().url, "https://host/files/2");
         g_assert_cmpuint(s.expect<Patch>().server_offset, ==, 0);
+        // what arrives there is progress, though the one before had as much
+        g_assert_cmpuint(s.count<ReportResumed>(), ==, 0);
+        s.gets(broken()).time_passes().gets(offset_is(50)).expect_patch(50, 150);
+        g_assert_cmpuint(s.count<ReportResumed>(), ==, 1);
     }
 }
 
