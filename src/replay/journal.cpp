@@ -235,12 +235,14 @@ int Journal::rewrite(int dir, const JournalState &state)
         add_record(data_payload(record));
     add_record(begin_payload(RecordType::kComplete));
 
-    FdRef fd = open_file(ops_, dir, kNewJournalName, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    if (!fd)
-        return errno;
-    const auto outcome = write_fully(ops_, fd->get(), bytes_of(text), 0);
-    if (outcome.error != 0)
-        return outcome.error;
+    FdRef fd;
+    int error = write_new(dir, text, fd);
+    // On a full disk the one before the last makes room, when the last is known to be good.
+    if ((error == ENOSPC || error == EDQUOT) && is_open() &&
+        ops_.remove_at(dir, kOldJournalName, 0) == 0)
+        error = write_new(dir, text, fd);
+    if (error != 0)
+        return error;
     // Between the two renames a recovery finds journal.old, which holds the same.
     if (ops_.rename_at(dir, kJournalName, kOldJournalName) != 0 && errno != ENOENT)
         return errno;
@@ -251,6 +253,12 @@ int Journal::rewrite(int dir, const JournalState &state)
     long_at_ = std::max(kLongJournal, size_ * 4);
     chain_ = chain;
     return 0;
+}
+
+int Journal::write_new(int dir, const std::string &text, FdRef &fd)
+{
+    fd = open_file(ops_, dir, kNewJournalName, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    return fd ? write_fully(ops_, fd->get(), bytes_of(text), 0).error : errno;
 }
 
 int Journal::note(std::string_view name, std::string_view value)

@@ -77,6 +77,7 @@ public:
 
 private:
     int add(const std::string &payload);
+    int write_new(int dir, const std::string &text, FdRef &fd);
 
     FileOps &ops_;
     FdRef fd_;

@@ -117,12 +117,15 @@ std::uint64_t end_of(const DataRecord &record)
 std::uint64_t acked_by_absence(const std::vector<DataRecord> &records, std::uint64_t acked,
                                const RecordTest &gone)
 {
+    std::uint64_t until = acked;
     for (const auto &record : records) {
-        if (record.position > acked || !gone(record))
+        if (record.position > until)
             break;
-        acked = std::max(acked, end_of(record));
+        if (!gone(record))
+            return until;
+        until = std::max(until, end_of(record));
     }
-    return acked;
+    return acked; // nothing is left behind them
 }
 
 // The records that matter to an upload of which the server has `acked` bytes: those that follow

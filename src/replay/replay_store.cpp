@@ -377,8 +377,7 @@ bool ReplayStore::Impl::make_room()
     }
     if (!freed) {
         std::size_t older = 0; // what comes first has to be written
-        const bool journal = spool_.has_journal() && !spool_.is_stale();
-        while (journal && older < segments_.size() && segments_[older].file)
+        while (spool_.is_described() && older < segments_.size() && segments_[older].file)
             ++older;
         const auto on_disk = [](const Segment &segment) { return segment.file != nullptr; };
         if (!std::any_of(segments_.begin() + static_cast<std::ptrdiff_t>(older), segments_.end(),
@@ -411,7 +410,7 @@ void ReplayStore::Impl::cut_back()
 
 std::uint64_t ReplayStore::Impl::kept_until() const
 {
-    if (!spool_.has_journal() || spool_.is_stale())
+    if (!spool_.is_described())
         return acked_;
     for (const auto &segment : segments_) {
         if (segment.end > acked_ && segment.block)
@@ -522,7 +521,8 @@ public:
             if (!file || ops_.sync_data(file->get()) != 0)
                 return failure(errno);
         }
-        if (ops_.sync_data(journal_->get()) != 0 || ops_.sync_all(dir_->get()) != 0)
+        // The journal last: it speaks of files.
+        if (ops_.sync_all(dir_->get()) != 0 || ops_.sync_data(journal_->get()) != 0)
             return failure(errno);
         return {};
     }

@@ -53,7 +53,7 @@ void Spool::adopt(std::unique_ptr<SpoolFolder> folder, std::uint32_t next_file, 
     folder_ = std::move(folder);
     next_file_ = next_file;
     used_ = used;
-    journaling_ = true;
+    journaling_ = adopted_ = true;
 }
 
 // --- one write -----------------------------------------------------------------------------------
@@ -268,10 +268,7 @@ bool Spool::ensure_journal()
     const bool needed = !journal_.is_open() || journal_stale_;
     if (!needed && !journal_.is_long())
         return true;
-    int error = journal_.rewrite(folder_->dir(), state_());
-    if (needed && (error == ENOSPC || error == EDQUOT) &&
-        ops_.remove_at(folder_->dir(), kOldJournalName, 0) == 0)
-        error = journal_.rewrite(folder_->dir(), state_());
+    const int error = journal_.rewrite(folder_->dir(), state_());
     if (error == 0) {
         journal_stale_ = false;
         return true;

@@ -93,6 +93,9 @@ public:
 
     bool has_journal() const { return journal_.is_open(); }
 
+    // A journal on disk knows of every byte in a spill file.
+    bool is_described() const { return journal_.is_open() || adopted_; }
+
     void note(const std::string &name, const std::string &value);
     // FALSE: the journal on disk does not say so, and needs the bytes before `position` still.
     bool acked(std::uint64_t position);
@@ -137,6 +140,7 @@ private:
     std::unique_ptr<SpoolFolder> folder_;
     Journal journal_;
     bool journaling_ = false;
+    bool adopted_ = false;       // with a journal, which is replaced at the first chance
     bool journal_stale_ = false; // a fact could not be written: begin a new journal
     std::shared_ptr<SpillFile> out_;
     std::uint32_t next_file_ = 1;

@@ -243,11 +243,30 @@ Input LiveUpload::Core::snapshot(TimePoint now)
 
 // --- request bodies ------------------------------------------------------------------------------
 
+// The upload thread does something that a disk may take long for; never with the mutex.
+class InDisk {
+public:
+    explicit InDisk(LiveUpload::Core &core) : core_(core)
+    {
+        core_.reading_since = Clock::now().time_since_epoch().count();
+    }
+
+    ~InDisk() { core_.reading_since = 0; }
+
+    InDisk(const InDisk &) = delete;
+    InDisk &operator=(const InDisk &) = delete;
+
+private:
+    LiveUpload::Core &core_;
+};
+
 // Pulls a request's body out of the replay store, piece by piece, without holding the lock
 // while it reads.
 class StoreBody final : public BodySource {
 public:
     StoreBody(Worker &worker, std::uint64_t from) : worker_(worker), from_(from) {}
+
+    ~StoreBody() override { close(); }
 
     Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override
     {
@@ -261,14 +280,13 @@ public:
         worker_.publish_progress(false);
         const std::uint64_t at = from_ + offset;
         if (!piece_ || at < piece_->begin() || at >= piece_->end()) {
+            close();
             MutexLock lock(worker_.core_.mutex);
             piece_ = worker_.core_.store->piece(at);
         }
         if (!piece_)
             return gone();
-        worker_.core_.reading_since = Clock::now().time_since_epoch().count();
-        Result<std::size_t> got = piece_->read(at, out);
-        worker_.core_.reading_since = 0;
+        Result<std::size_t> got = read_piece(at, out);
         if (!got) {
             MutexLock lock(worker_.core_.mutex);
             if (at < worker_.core_.store->begin())
@@ -278,6 +296,18 @@ public:
     }
 
 private:
+    Result<std::size_t> read_piece(std::uint64_t at, std::span<std::byte> out)
+    {
+        const InDisk scope(worker_.core_);
+        return piece_->read(at, out);
+    }
+
+    void close()
+    {
+        const InDisk scope(worker_.core_);
+        piece_.reset();
+    }
+
     // Given up for room since the machine looked; asking again, it sees that they are gone.
     static Error gone()
     {
@@ -561,7 +591,7 @@ Event Worker::resolve(const Resolve &action)
 Event Worker::send(HttpRequest request, const Input &input, bool creating)
 {
     std::optional<TimePoint> deadline =
-        machine_->deadline(input, request.body ? Clock::now() : TimePoint{});
+        machine_->deadline(input, request.body ? Clock::now() : moved_);
     {
         MutexLock lock(core_.mutex);
         request.timeout = core_.runtime.timeout;

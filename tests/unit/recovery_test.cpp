@@ -325,6 +325,56 @@ struct Recovering {
         }
     }
 
+    // What a recovery has read is on the disk, with a journal: that stays as it is.
+    void full_disk_takes_nothing_from_what_was_kept()
+    {
+        for (const bool notes : {false, true}) {
+            {
+                ReplayStore store(config(SpoolMode::kOverflow));
+                append(store, 3072 * kKiB);
+                g_assert_true(store.keep().ok());
+            }
+            SmallDisk full(0);
+            {
+                auto opened = open_upload(dir.spool(), only_id(), full);
+                g_assert_true(opened.ok());
+                if (notes)
+                    opened->store->note("upload-url", "http://server/2");
+                opened->store->release(100000);
+                const auto kept = opened->store->keep();
+                g_assert_cmpuint(kept ? opened->store->end() : *kept.error().offset, ==,
+                                 3072 * kKiB);
+            }
+            const auto opened = reopen();
+            assert_holds_all(*opened.store);
+            g_assert_cmpuint(opened.store->end(), ==, 3072 * kKiB);
+            opened.store->discard();
+        }
+    }
+
+    // Where the newest journal is not good, the one before it is all that there is.
+    void full_disk_leaves_the_journal_that_serves()
+    {
+        std::string folder;
+        {
+            ReplayStore store(config(SpoolMode::kAlways));
+            append(store, 100 * kKiB);
+            folder = store.folder();
+        }
+        fs::rename(folder + "/journal", folder + "/journal.old");
+        write_file(folder + "/journal", "torn");
+        {
+            SmallDisk full(0);
+            auto opened = open_upload(dir.spool(), only_id(), full);
+            g_assert_true(opened.ok());
+            opened->store->note("upload-url", "http://server/2");
+            g_assert_false(opened->store->keep().ok());
+        }
+        const auto opened = reopen();
+        g_assert_cmpuint(opened.store->end(), ==, 100 * kKiB);
+        assert_holds_all(*opened.store);
+    }
+
     // One record of the journal does not get onto the disk; a kill before anything else is said.
     void files_stay_as_long_as_the_journal_needs_them()
     {
@@ -530,7 +580,7 @@ struct Recovering {
             {{1}, 0, kFile, 5 * kFile},
             {{1, 2}, 0, 2 * kFile, 5 * kFile},
             {{1, 2}, kFile + 5000, 2 * kFile, 5 * kFile},
-            {{1, 2, 3, 4, 5}, 0, 5 * kFile, 5 * kFile},
+            {{1, 2, 3, 4, 5}, 0, 0, 0}, // nothing behind them says that they went by rule
             {{2}, 0, 0, kFile},
             {{1, 3}, 0, kFile, 2 * kFile},
             {{2}, kFile, 0, kFile}, // the server may have that, but what is behind is not here
@@ -831,6 +881,8 @@ int main(int argc, char **argv)
     CASE("folder/linked-files-are-not-read", linked_files_are_not_read);
     CASE("keep/disk-that-fails-once", keep_on_a_disk_that_fails_once_keeps_all);
     CASE("keep/full-disk", full_disk_keeps_what_is_on_it);
+    CASE("keep/full-disk-after-a-recovery", full_disk_takes_nothing_from_what_was_kept);
+    CASE("journal/full-disk-after-a-power-cut", full_disk_leaves_the_journal_that_serves);
     CASE("keep/makes-room", what_the_server_has_makes_room_on_a_full_disk);
     CASE("journal/files-stay-as-long-as-it-needs-them",
          files_stay_as_long_as_the_journal_needs_them);
