@@ -22,6 +22,7 @@ constexpr std::uint64_t kMostRefusalsAfterEnd = 5;
 constexpr std::uint64_t kMostConflicts = 5;
 constexpr std::uint64_t kShrinkFloor = std::uint64_t{256} << 10;
 constexpr seconds kExpiryWarning{600};
+constexpr seconds kSecondLook{3};
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 62; // sums of sizes stay far from a wrap
 
 Error make_error(ErrorKind kind, std::string message)
@@ -888,6 +889,23 @@ Action UploadMachine::on_asking(const Event &event, const Input &input)
     }
 }
 
+// A power cut may cost the disk its last bytes, when the server has them already.
+bool UploadMachine::may_be_ahead(const Answer &answer) const
+{
+    return config_.recovery && mode_ != LengthMode::kConcatenation && patch_to_ == 0 &&
+           answer.upload_length.value_or(*answer.upload_offset) == *answer.upload_offset;
+}
+
+Action UploadMachine::look_again(const Input &input)
+{
+    next_ = Next::kAsk;
+    wait_until_ = input.now + kSecondLook;
+    wake_on_network_ = false;
+    credentials_seen_ = input.credential_changes;
+    state_ = State::kWaiting;
+    return on_waiting(input);
+}
+
 Action UploadMachine::located(const Answer &answer, const Input &input)
 {
     const std::uint64_t offset = *answer.upload_offset;
@@ -898,16 +916,22 @@ Action UploadMachine::located(const Answer &answer, const Input &input)
     }
     const std::uint64_t base = base_offset();
     std::uint64_t sent_offset = base + (std::max(sent_, base_position()) - base_position());
-    // A power cut may cost the disk its last bytes, when the server has them already.
-    if (config_.recovery && mode_ != LengthMode::kConcatenation && offset > sent_offset &&
-        answer.upload_length.value_or(offset) == offset) {
-        reports_.emplace_back(ReportWarning{make_error(
-            ErrorKind::kServer,
-            cat("The server has ", offset - sent_offset,
-                " bytes more of this upload than the disk: the recording ends with them, at byte ",
-                offset, '.'))});
-        sent_offset = offset;
-        sent_ = offset - base;
+    if (offset > sent_offset && may_be_ahead(answer)) {
+        // Where somebody else goes on with the upload, it grows.
+        const bool certain = answer.upload_length || surplus_seen_ == offset;
+        if (!certain && !surplus_seen_) {
+            surplus_seen_ = offset;
+            return look_again(input);
+        }
+        if (certain) {
+            reports_.emplace_back(ReportWarning{make_error(
+                ErrorKind::kServer, cat("The server has ", offset - sent_offset,
+                                        " bytes more of this upload than the disk: the recording "
+                                        "ends with them, at byte ",
+                                        offset, '.'))});
+            sent_offset = offset;
+            sent_ = offset - base;
+        }
     }
     if (offset < base || offset > sent_offset) {
         Error error =

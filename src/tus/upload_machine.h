@@ -161,6 +161,8 @@ private:
     Action shrink(const Answer &answer);
     Action not_there(const Error &error, const Input &input); // PATCH: 404, HEAD may know better
     Action located(const Answer &answer, const Input &input); // HEAD told the offset
+    bool may_be_ahead(const Answer &answer) const;
+    Action look_again(const Input &input);
     Action lost(const Answer &answer, const Input &input);
     Action doubtful(const Answer &answer, RequestKind request, Next next, const Input &input);
 
@@ -216,7 +218,8 @@ private:
     // positions in the stream
     std::uint64_t acked_ = 0;
     std::uint64_t taken_ = 0;
-    std::uint64_t sent_ = 0; // highest position that any request has carried
+    std::uint64_t sent_ = 0;                    // highest position that any request has carried
+    std::optional<std::uint64_t> surplus_seen_; // a recovery: the server has more than the disk
     std::uint64_t patch_to_ = 0;
     bool patch_declares_ = false;
     bool patch_finishes_ = false;
