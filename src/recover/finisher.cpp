@@ -220,9 +220,9 @@ ResumePoint recovery_of(const SpooledUpload &upload)
 
 class Watcher final : public UploadObserver {
 public:
-    Watcher(const std::function<void(const UploadProgress &)> &progress,
-            const std::function<void(const std::string &)> &tell)
-        : progress_(progress), tell_(tell)
+    Watcher(std::function<void(const UploadProgress &)> progress,
+            std::function<void(const std::string &)> tell)
+        : progress_(std::move(progress)), tell_(std::move(tell))
     {
     }
 
@@ -263,8 +263,8 @@ public:
     Error error_;
 
 private:
-    const std::function<void(const UploadProgress &)> &progress_;
-    const std::function<void(const std::string &)> &tell_;
+    const std::function<void(const UploadProgress &)> progress_;
+    const std::function<void(const std::string &)> tell_;
 };
 
 } // namespace
@@ -347,10 +347,11 @@ Result<UploadComplete> finish_upload(RecoveredUpload opened, const SpooledUpload
     http.ssl_ca_file = options.ssl_ca_file;
     http.ssl_strict = options.ssl_strict;
 
-    Watcher watcher(progress, tell);
+    // the upload thread's too: a disk that does not answer lets it outlive this
+    const auto watcher = std::make_shared<Watcher>(progress, tell);
     LiveUpload live(
-        std::move(config), std::move(*target), [http] { return make_soup_transport(http); },
-        watcher, std::move(store));
+        std::move(config), std::move(*target),
+        [http, watcher] { return make_soup_transport(http); }, *watcher, std::move(store));
     const gulong handler =
         g_cancellable_connect(cancel, G_CALLBACK(+[](GCancellable *, gpointer data) {
                                   static_cast<LiveUpload *>(data)->interrupt();
@@ -360,11 +361,11 @@ Result<UploadComplete> finish_upload(RecoveredUpload opened, const SpooledUpload
     const DrainStatus status = live.wait_drained();
     g_cancellable_disconnect(cancel, handler);
     live.stop(OnStop::kKeep);
-    if (status == DrainStatus::kComplete && watcher.complete_)
-        return *watcher.complete_;
+    if (status == DrainStatus::kComplete && watcher->complete_)
+        return *watcher->complete_;
     if (status == DrainStatus::kInterrupted)
         return make_error(ErrorKind::kCancelled, "Interrupted; what is left stays for next time.");
-    return watcher.error_;
+    return watcher->error_;
 }
 
 } // namespace gsttus
