@@ -2,7 +2,6 @@
 
 #include "base/redact.h"
 #include "base/text.h"
-#include "enums.h"
 #include "tus/protocol.h"
 
 #include <string_view>
@@ -27,14 +26,6 @@ std::string from_environment(const char *name)
     return value ? value : "";
 }
 
-std::string effective_api_url(const GcoreSettings &gcore)
-{
-    if (!gcore.api_url.empty())
-        return gcore.api_url;
-    std::string url = from_environment("GCORE_BASE_URL");
-    return url.empty() ? kDefaultApi : url;
-}
-
 Result<void> check_text(const char *property, const std::string &text)
 {
     if (g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr))
@@ -57,6 +48,14 @@ Result<void> check_secret_address(const char *property, const std::string &url)
 }
 
 } // namespace
+
+std::string effective_api_url(const GcoreSettings &gcore)
+{
+    if (!gcore.api_url.empty())
+        return gcore.api_url;
+    std::string url = from_environment("GCORE_BASE_URL");
+    return url.empty() ? kDefaultApi : url;
+}
 
 Result<GcoreConfig> make_gcore_config(const GcoreSettings &gcore, const Settings &settings)
 {
@@ -103,59 +102,6 @@ Result<GcoreConfig> make_gcore_config(const GcoreSettings &gcore, const Settings
     config.status_timeout = gcore.status_timeout;
     config.delete_empty_video = gcore.delete_empty_video;
     return config;
-}
-
-std::vector<Property<GcoreSettings>> make_gcore_properties()
-{
-    using S = GcoreSettings;
-    std::vector<Property<S>> rows;
-    rows.push_back(secret_property<S, [](auto &s) -> auto & { return s.api_key; }>(
-        g_param_spec_string("api-key", "API key",
-                            "Permanent Gcore API token; default: $GCORE_API_KEY. Sent to api-url "
-                            "only, never to the upload host; never readable",
-                            nullptr, kSecretReady)));
-    Property<S> api_url = string_property < S, [](auto &s) -> auto &
-    {
-        return s.api_url;
-    }
-    > (g_param_spec_string("api-url", "API URL",
-                           "Address of the Gcore API; default: $GCORE_BASE_URL, else "
-                           "https://api.gcore.com. http only to this machine",
-                           nullptr, param_flags(kReady | GST_PARAM_DOC_SHOW_DEFAULT)));
-    api_url.get = [](const S &s, GValue *v) { set_string(v, redact_url(effective_api_url(s))); };
-    rows.push_back(api_url);
-    rows.push_back(uint64_property<S, [](auto &s) -> auto & { return s.video_id; }>(
-        g_param_spec_uint64("video-id", "Video ID",
-                            "Upload into this video; 0: create one, whose id is then read here", 0,
-                            G_MAXINT64, 0, kReady)));
-    rows.push_back(string_property<S, [](auto &s) -> auto & { return s.video_name; }>(
-        g_param_spec_string("video-name", "Video name",
-                            "Name of the new video; default: location, the stream's title tag, or "
-                            "the time of the start",
-                            nullptr, kReady)));
-    rows.push_back(string_property<S, [](auto &s) -> auto & { return s.video_description; }>(
-        g_param_spec_string("video-description", "Video description",
-                            "Description of the new video", nullptr, kReady)));
-    rows.push_back(structure_property<S, [](auto &s) -> auto & { return s.video_options; }>(
-        g_param_spec_boxed("video-options", "Video options",
-                           "Other fields of \"Create video\", passed on with their types, for "
-                           "example \"options,client_user_id=(int)7,quality_set_id=(int)3,"
-                           "auto_transcribe_audio_language=auto\"",
-                           GST_TYPE_STRUCTURE, kReady)));
-    rows.push_back(enum_property<S, WaitStatus, [](auto &s) -> auto & { return s.wait_status; }>(
-        g_param_spec_enum("wait-status", "Wait for status",
-                          "Follow the video after the upload and hold EOS until it has this "
-                          "status; an error of the video becomes an ERROR",
-                          wait_status_type(), static_cast<int>(WaitStatus::kNone), kReady)));
-    rows.push_back(time_property<S, seconds, [](auto &s) -> auto & { return s.status_timeout; }>(
-        g_param_spec_uint("status-timeout", "Status timeout",
-                          "Longest time in seconds to wait for wait-status", 0, G_MAXINT32, 600,
-                          kReady)));
-    rows.push_back(boolean_property<S, [](auto &s) -> auto & { return s.delete_empty_video; }>(
-        g_param_spec_boolean("delete-empty-video", "Delete empty video",
-                             "Delete a video that this sink created and that got no byte", TRUE,
-                             kReady)));
-    return rows;
 }
 
 Result<GcoreSettings> with_gcore_uri(GcoreSettings settings, const std::string &uri)

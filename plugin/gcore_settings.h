@@ -2,11 +2,9 @@
 #pragma once
 
 #include "gcore/gcore_target.h"
-#include "properties.h"
 #include "settings.h"
 
 #include <string>
-#include <vector>
 
 namespace gsttus {
 
@@ -22,10 +20,11 @@ struct GcoreSettings {
     bool delete_empty_video = true;
 };
 
+// Where the API is: the property, else $GCORE_BASE_URL, else Gcore's.
+std::string effective_api_url(const GcoreSettings &gcore);
+
 // Falls back on $GCORE_API_KEY and $GCORE_BASE_URL.
 Result<GcoreConfig> make_gcore_config(const GcoreSettings &gcore, const Settings &settings);
-
-std::vector<Property<GcoreSettings>> make_gcore_properties();
 
 // gcore://VIDEO_ID, gcore://new, gcore://new?name=…&description=… (percent-encoded).
 Result<GcoreSettings> with_gcore_uri(GcoreSettings settings, const std::string &uri);

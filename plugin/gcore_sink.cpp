@@ -22,14 +22,13 @@
 #include "base/mutex.h"
 #include "bus.h"
 #include "debug.h"
-#include "gcore_settings.h"
+#include "gcore_properties.h"
 
 #include <utility>
 
 using gsttus::GcoreSettings;
 using gsttus::Mutex;
 using gsttus::MutexLock;
-using gsttus::Property;
 
 struct GstGcoreSinkImpl {
     Mutex mutex; // after it, no other
@@ -51,9 +50,10 @@ GST_ELEMENT_REGISTER_DEFINE(gcoresink, "gcoresink", GST_RANK_NONE, GST_TYPE_GCOR
 
 namespace {
 
-const std::vector<Property<GcoreSettings>> &properties()
+const gsttus::PropertyTable<GcoreSettings> &properties()
 {
-    static const auto *table = new std::vector(gsttus::make_gcore_properties());
+    static const auto *table =
+        new gsttus::PropertyTable<GcoreSettings>(gsttus::make_gcore_properties());
     return *table;
 }
 
@@ -71,7 +71,8 @@ GcoreSettings settings_of(gpointer object)
 
 void get_property(GObject *object, unsigned id, GValue *value, GParamSpec *spec) noexcept
 {
-    if (id == 0 || id > properties().size()) {
+    const auto *row = gsttus::find_row(properties(), id);
+    if (!row) {
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
         return;
     }
@@ -81,12 +82,13 @@ void get_property(GObject *object, unsigned id, GValue *value, GParamSpec *spec)
     if (shown.video_id == 0)
         shown.video_id = impl.current_video;
     lock.unlock();
-    properties()[id - 1].get(shown, value);
+    row->get(shown, value);
 }
 
 void set_property(GObject *object, unsigned id, const GValue *value, GParamSpec *spec) noexcept
 {
-    if (id == 0 || id > properties().size()) {
+    const auto *row = gsttus::find_row(properties(), id);
+    if (!row) {
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
         return;
     }
@@ -96,7 +98,7 @@ void set_property(GObject *object, unsigned id, const GValue *value, GParamSpec 
     }
     GstGcoreSinkImpl &impl = impl_of(object);
     const MutexLock lock(impl.mutex);
-    properties()[id - 1].set(impl.settings, value);
+    row->set(impl.settings, value);
 }
 
 void finalize(GObject *object) noexcept

@@ -30,7 +30,7 @@
 #include "base/text.h"
 #include "bus.h"
 #include "debug.h"
-#include "properties.h"
+#include "tus_properties.h"
 #include "tus_sink_private.h"
 #include "upload/tus_target.h"
 
@@ -381,7 +381,8 @@ void install_properties(GObjectClass *klass)
                            "bytes-acked, bytes-in-memory, bytes-on-disk, bytes-resent, requests, "
                            "retries, outages, outage-time (ns), last-http-status, upload-rate "
                            "(bits/s), length-mode. Stays after the end of a recording",
-                           GST_TYPE_STRUCTURE, gsttus::param_flags(G_PARAM_READABLE)));
+                           GST_TYPE_STRUCTURE,
+                           static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 
 void install_signals(GstTusSinkClass *klass)
