@@ -22,7 +22,10 @@ GstTusSinkImpl &impl_of(gpointer object);
 std::shared_ptr<Recording> recording_of(gpointer object); // nullptr: not above READY
 UploadStats stats_of(gpointer object);                    // of this or the last recording
 
-// Render, events and queries: tus_sink_stream.cpp.
-void install_stream_functions(GstTusSinkClass *klass);
+// Each from class_init: the vfuncs of one file.
+void install_property_functions(GstTusSinkClass *klass); // tus_sink_properties.cpp
+void install_state_functions(GstTusSinkClass *klass);    // tus_sink_states.cpp
+void install_stream_functions(GstTusSinkClass *klass);   // tus_sink_stream.cpp
+void init_uri_handler(gpointer iface, gpointer data);    // tus_sink_properties.cpp
 
 } // namespace gsttus

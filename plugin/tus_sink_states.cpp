@@ -1,0 +1,120 @@
+// What GstTusSink does at state changes: checks the settings, and makes and ends the recording.
+// On the thread that changes the state. Blocks from PAUSED to READY only, within stop-timeout.
+#include "bus.h"
+#include "tus_sink_private.h"
+
+#include <utility>
+
+namespace gsttus {
+
+namespace {
+
+gpointer parent_class = nullptr; // of GstTusSink, set once in its class_init
+
+struct Plan {
+    UploadConfig config;
+    HttpConfig http;
+    std::unique_ptr<Target> target;
+};
+
+Result<Plan> make_plan(GstTusSink *self)
+{
+    GstTusSinkImpl &impl = impl_of(self);
+    MutexLock lock(impl.mutex);
+    const Settings settings = impl.settings;
+    lock.unlock();
+    auto config = make_upload_config(settings);
+    if (!config)
+        return config.error();
+    auto target = GST_TUS_SINK_GET_CLASS(self)->make_target(self, settings);
+    if (!target)
+        return target.error();
+    return Plan{std::move(*config), settings.http, std::move(*target)};
+}
+
+// NULL→READY: says what is wrong with the settings as early as can be. Not in the base class's
+// start(), after whose failure it posts an ERROR of its own.
+bool check_settings(GstTusSink *self)
+{
+    const auto plan = make_plan(self);
+    if (!plan)
+        post_error(GST_ELEMENT(self), plan.error());
+    return plan.ok();
+}
+
+StreamHints first_hints(GstTusSink *self)
+{
+    StreamHints hints;
+    GstCaps *caps = gst_pad_peer_query_caps(GST_BASE_SINK_PAD(self), nullptr);
+    hints.mime_type = mime_from_caps(caps);
+    gst_caps_unref(caps);
+    return hints;
+}
+
+bool begin_recording(GstTusSink *self)
+{
+    auto plan = make_plan(self);
+    if (!plan) {
+        post_error(GST_ELEMENT(self), plan.error());
+        return false;
+    }
+    GST_TUS_SINK_GET_CLASS(self)->recording_begins(self);
+    auto recording =
+        std::make_shared<Recording>(self, std::move(plan->config), std::move(plan->http),
+                                    std::move(plan->target), first_hints(self));
+    GstTusSinkImpl &impl = impl_of(self);
+    const MutexLock lock(impl.mutex);
+    impl.recording = std::move(recording);
+    impl.last = {};
+    return true;
+}
+
+void end_recording(GstTusSink *self)
+{
+    // It stays in place while it stops, which may take stop-timeout, for `stats`.
+    const auto recording = recording_of(self);
+    if (!recording)
+        return;
+    recording->stop();
+    UploadStats stats = recording->upload().stats();
+    GstTusSinkImpl &impl = impl_of(self);
+    const MutexLock lock(impl.mutex);
+    impl.last = std::move(stats);
+    impl.recording.reset();
+}
+
+void set_paused(GstTusSink *self, bool paused)
+{
+    if (const auto recording = recording_of(self))
+        recording->set_paused(paused);
+}
+
+GstStateChangeReturn change_state(GstElement *element, GstStateChange transition) noexcept
+{
+    GstTusSink *self = GST_TUS_SINK(element);
+    if (transition == GST_STATE_CHANGE_NULL_TO_READY && !check_settings(self))
+        return GST_STATE_CHANGE_FAILURE;
+    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !begin_recording(self))
+        return GST_STATE_CHANGE_FAILURE;
+    if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+        set_paused(self, true);
+    const GstStateChangeReturn result =
+        GST_ELEMENT_CLASS(parent_class)->change_state(element, transition);
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING && result != GST_STATE_CHANGE_FAILURE)
+        set_paused(self, false);
+    // Going down, the streaming thread is out of here once the base class has deactivated the pad.
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+        (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
+        end_recording(self);
+    return result;
+}
+
+} // namespace
+
+void install_state_functions(GstTusSinkClass *klass)
+{
+    parent_class = g_type_class_peek_parent(klass);
+    GST_ELEMENT_CLASS(klass)->change_state = GST_DEBUG_FUNCPTR(change_state);
+}
+
+} // namespace gsttus
