@@ -47,6 +47,56 @@ Result<void> check_secret_address(const char *property, const std::string &url)
     return {};
 }
 
+Result<void> check_credentials(const GcoreConfig &config)
+{
+    if (config.api_key.empty()) {
+        return bad_setting("No Gcore API token: set the property api-key or the environment "
+                           "variable GCORE_API_KEY to a permanent API token.");
+    }
+    if (!tus::is_header_value(config.api_key))
+        return bad_setting("The Gcore API token contains control characters.");
+    if (auto checked = check_secret_address("api-url", config.api_url); !checked)
+        return checked;
+    return config.endpoint.empty() ? Result<void>{}
+                                   : check_secret_address("endpoint", config.endpoint);
+}
+
+Result<void> check_texts(const GcoreSettings &gcore, const Settings &settings)
+{
+    for (const auto &[property, text] : {std::pair{"video-name", &gcore.video_name},
+                                         std::pair{"video-description", &gcore.video_description},
+                                         std::pair{"location", &settings.location}}) {
+        if (auto checked = check_text(property, *text); !checked)
+            return checked;
+    }
+    return {};
+}
+
+// The parameters behind gcore://new?
+Result<GcoreSettings> with_uri_parameters(GcoreSettings settings, const std::string &query)
+{
+    const GHashTableOwn params(
+        g_uri_parse_params(query.c_str(), -1, "&", G_URI_PARAMS_NONE, nullptr));
+    if (!params)
+        return bad_setting("The parameters of the gcore:// URI are not name=value pairs.");
+    GHashTableIter iter;
+    gpointer key = nullptr;
+    gpointer value = nullptr;
+    g_hash_table_iter_init(&iter, params.get());
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        const std::string_view name(static_cast<const char *>(key));
+        if (name == "name") {
+            settings.video_name = static_cast<const char *>(value);
+        } else if (name == "description") {
+            settings.video_description = static_cast<const char *>(value);
+        } else {
+            return bad_setting(cat("The gcore:// URI has an unknown parameter \"", name,
+                                   "\"; it takes name and description."));
+        }
+    }
+    return settings;
+}
+
 } // namespace
 
 std::string effective_api_url(const GcoreSettings &gcore)
@@ -61,26 +111,12 @@ Result<GcoreConfig> make_gcore_config(const GcoreSettings &gcore, const Settings
 {
     GcoreConfig config;
     config.api_key = gcore.api_key.empty() ? from_environment("GCORE_API_KEY") : gcore.api_key;
-    if (config.api_key.empty()) {
-        return bad_setting("No Gcore API token: set the property api-key or the environment "
-                           "variable GCORE_API_KEY to a permanent API token.");
-    }
-    if (!tus::is_header_value(config.api_key))
-        return bad_setting("The Gcore API token contains control characters.");
     config.api_url = effective_api_url(gcore);
-    if (auto checked = check_secret_address("api-url", config.api_url); !checked)
-        return checked.error();
     config.endpoint = settings.endpoint;
-    if (!config.endpoint.empty()) {
-        if (auto checked = check_secret_address("endpoint", config.endpoint); !checked)
-            return checked.error();
-    }
-    for (const auto &[property, text] : {std::pair{"video-name", &gcore.video_name},
-                                         std::pair{"video-description", &gcore.video_description},
-                                         std::pair{"location", &settings.location}}) {
-        if (auto checked = check_text(property, *text); !checked)
-            return checked.error();
-    }
+    if (auto checked = check_credentials(config); !checked)
+        return checked.error();
+    if (auto checked = check_texts(gcore, settings); !checked)
+        return checked.error();
     auto options = to_video_options("video-options", gcore.video_options);
     if (!options)
         return options.error();
@@ -124,27 +160,7 @@ Result<GcoreSettings> with_gcore_uri(GcoreSettings settings, const std::string &
     settings.video_id = 0;
     if (question == std::string::npos)
         return settings;
-    const std::string query = uri.substr(question + 1);
-    const GHashTableOwn params(
-        g_uri_parse_params(query.c_str(), -1, "&", G_URI_PARAMS_NONE, nullptr));
-    if (!params)
-        return bad_setting("The parameters of the gcore:// URI are not name=value pairs.");
-    GHashTableIter iter;
-    gpointer key = nullptr;
-    gpointer value = nullptr;
-    g_hash_table_iter_init(&iter, params.get());
-    while (g_hash_table_iter_next(&iter, &key, &value)) {
-        const std::string_view name(static_cast<const char *>(key));
-        if (name == "name") {
-            settings.video_name = static_cast<const char *>(value);
-        } else if (name == "description") {
-            settings.video_description = static_cast<const char *>(value);
-        } else {
-            return bad_setting(cat("The gcore:// URI has an unknown parameter \"", name,
-                                   "\"; it takes name and description."));
-        }
-    }
-    return settings;
+    return with_uri_parameters(std::move(settings), uri.substr(question + 1));
 }
 
 std::string gcore_uri(const GcoreSettings &settings)
