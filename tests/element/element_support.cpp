@@ -21,6 +21,31 @@ void init_elements(int argc, char **argv)
     g_assert_true(GST_ELEMENT_REGISTER(gcoresink, nullptr));
 }
 
+GstElement *make_element(const char *factory)
+{
+    GstElement *element = gst_element_factory_make(factory, "sink");
+    g_assert_nonnull(element);
+    return GST_ELEMENT(gst_object_ref_sink(element));
+}
+
+std::string value_text(GstElement *element, GParamSpec *spec)
+{
+    GValue value = G_VALUE_INIT;
+    g_value_init(&value, spec->value_type);
+    g_object_get_property(G_OBJECT(element), spec->name, &value);
+    std::string text;
+    if (G_VALUE_HOLDS_STRING(&value) && g_value_get_string(&value)) {
+        text = g_value_get_string(&value);
+    } else if (!G_VALUE_HOLDS_STRING(&value) && !G_VALUE_HOLDS_BOXED(&value) &&
+               !G_VALUE_HOLDS_OBJECT(&value)) {
+        char *serialized = gst_value_serialize(&value);
+        text = serialized;
+        g_free(serialized);
+    }
+    g_value_unset(&value);
+    return text;
+}
+
 GstClockTime clock_time(Duration span)
 {
     const auto count = std::chrono::duration_cast<std::chrono::nanoseconds>(span).count();

@@ -18,6 +18,12 @@ namespace gsttus::test {
 // g_test_init, gst_init, and the two elements registered in this process.
 void init_elements(int argc, char **argv);
 
+// A fresh one called "sink", with a reference that the caller gives back.
+GstElement *make_element(const char *factory);
+
+// The value that a property has now; "" for unset strings, boxed values and objects.
+std::string value_text(GstElement *element, GParamSpec *spec);
+
 // As GStreamer counts time.
 GstClockTime clock_time(Duration span);
 

@@ -1,4 +1,4 @@
-// The elements as GObjects: properties, URIs, signals, and what a state change refuses.
+// The elements as GStreamer finds them: factories and URIs, and what a state change refuses.
 #include "element_support.h"
 
 #include <algorithm>
@@ -11,218 +11,6 @@ namespace {
 
 constexpr const char *kTus = "tussink";
 constexpr const char *kGcore = "gcoresink";
-
-GstElement *make(const char *factory)
-{
-    GstElement *element = gst_element_factory_make(factory, "sink");
-    g_assert_nonnull(element);
-    return GST_ELEMENT(gst_object_ref_sink(element));
-}
-
-// --- properties ----------------------------------------------------------------------------------
-
-struct PropertyRow {
-    const char *element, *name, *type, *value; // as text, of a fresh element; nullptr: unset
-    bool write_only;
-    bool playing; // may change while PLAYING
-};
-
-const PropertyRow kProperties[] = {
-    {kTus, "location", "gchararray", nullptr, false, false},
-    {kTus, "endpoint", "gchararray", nullptr, false, false},
-    {kTus, "upload-url", "gchararray", nullptr, false, false},
-    {kTus, "metadata", "GstStructure", nullptr, false, false},
-    {kTus, "extra-headers", "GstStructure", nullptr, false, true},
-    {kTus, "authorization", "gchararray", nullptr, true, true},
-    {kTus, "chunk-size", "guint64", "8388608", false, false},
-    {kTus, "min-chunk-size", "guint64", "0", false, false},
-    {kTus, "chunk-align", "guint64", "1", false, false},
-    {kTus, "flush-interval", "guint", "1000", false, true},
-    {kTus, "length-mode", "GstTusLengthMode", "auto", false, false},
-    {kTus, "max-memory", "guint64", "33554432", false, false},
-    {kTus, "spool-mode", "GstTusSpoolMode", "overflow", false, false},
-    {kTus, "max-spool-size", "guint64", "0", false, false},
-    {kTus, "rollback-margin", "guint64", "8388608", false, false},
-    {kTus, "checksum", "GstTusChecksum", "none", false, false},
-    {kTus, "timeout", "guint", "30", false, true},
-    {kTus, "outage-timeout", "guint", "0", false, true},
-    {kTus, "drain-timeout", "guint", "0", false, true},
-    {kTus, "on-stop", "GstTusOnStop", "finish", false, false},
-    {kTus, "stop-timeout", "guint", "5000", false, false},
-    {kTus, "progress-interval", "guint", "1000", false, true},
-    {kTus, "ssl-strict", "gboolean", "true", false, false},
-    {kTus, "ssl-ca-file", "gchararray", nullptr, false, false},
-    {kTus, "tls-database", "GTlsDatabase", nullptr, false, false},
-    {kTus, "tls-interaction", "GTlsInteraction", nullptr, false, false},
-    {kTus, "proxy", "gchararray", nullptr, false, false},
-    {kTus, "sync", "gboolean", "false", false, false},
-    {kTus, "async", "gboolean", "true", false, false},
-    {kTus, "enable-last-sample", "gboolean", "false", false, false},
-    {kGcore, "location", "gchararray", nullptr, false, false},
-    {kGcore, "authorization", "gchararray", nullptr, true, true},
-    {kGcore, "api-key", "gchararray", nullptr, true, false},
-    {kGcore, "api-url", "gchararray", "https://api.gcore.com", false, false},
-    {kGcore, "video-id", "guint64", "0", false, false},
-    {kGcore, "video-name", "gchararray", nullptr, false, false},
-    {kGcore, "video-description", "gchararray", nullptr, false, false},
-    {kGcore, "video-options", "GstStructure", nullptr, false, false},
-    {kGcore, "wait-status", "GstGcoreWaitStatus", "none", false, false},
-    {kGcore, "status-timeout", "guint", "600", false, false},
-    {kGcore, "delete-empty-video", "gboolean", "true", false, false},
-};
-
-std::string value_text(GstElement *element, GParamSpec *spec)
-{
-    GValue value = G_VALUE_INIT;
-    g_value_init(&value, spec->value_type);
-    g_object_get_property(G_OBJECT(element), spec->name, &value);
-    std::string text;
-    if (G_VALUE_HOLDS_STRING(&value) && g_value_get_string(&value)) {
-        text = g_value_get_string(&value);
-    } else if (!G_VALUE_HOLDS_STRING(&value) && !G_VALUE_HOLDS_BOXED(&value) &&
-               !G_VALUE_HOLDS_OBJECT(&value)) {
-        char *serialized = gst_value_serialize(&value);
-        text = serialized;
-        g_free(serialized);
-    }
-    g_value_unset(&value);
-    return text;
-}
-
-bool is_ours(const GParamSpec *spec)
-{
-    return g_type_is_a(spec->owner_type, g_type_from_name("GstTusSink"));
-}
-
-void property_is_as_promised(const PropertyRow &row)
-{
-    GstElement *element = make(row.element);
-    GParamSpec *spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), row.name);
-    g_assert_nonnull(spec);
-    g_assert_cmpstr(g_type_name(spec->value_type), ==, row.type);
-    g_assert_true((spec->flags & G_PARAM_WRITABLE) != 0);
-    g_assert_true(((spec->flags & G_PARAM_READABLE) == 0) == row.write_only);
-    if (is_ours(spec)) {
-        g_assert_true(((spec->flags & GST_PARAM_MUTABLE_PLAYING) != 0) == row.playing);
-        g_assert_true(((spec->flags & GST_PARAM_MUTABLE_READY) != 0) == !row.playing);
-    }
-    if (!row.write_only)
-        ASSERT_STR(value_text(element, spec), row.value ? row.value : "");
-    gst_object_unref(element);
-}
-
-// What is true of every property: documented, and no default that disagrees with the element.
-void properties_are_consistent(const char *factory)
-{
-    GstElement *element = make(factory);
-    unsigned count = 0;
-    GParamSpec **specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &count);
-    for (unsigned i = 0; i < count; ++i) {
-        GParamSpec *spec = specs[i];
-        if (!is_ours(spec))
-            continue;
-        g_test_message("%s", spec->name);
-        g_assert_cmpuint(std::strlen(g_param_spec_get_blurb(spec)), >, 15);
-        if (!(spec->flags & G_PARAM_READABLE) || spec->flags & GST_PARAM_DOC_SHOW_DEFAULT ||
-            std::strcmp(spec->name, "stats") == 0)
-            continue;
-        GValue value = G_VALUE_INIT;
-        g_value_init(&value, spec->value_type);
-        g_object_get_property(G_OBJECT(element), spec->name, &value);
-        g_assert_true(g_param_value_defaults(spec, &value));
-        g_value_unset(&value);
-    }
-    g_free(specs);
-    gst_object_unref(element);
-}
-
-void tussink_is_consistent()
-{
-    properties_are_consistent(kTus);
-}
-
-void gcoresink_is_consistent()
-{
-    properties_are_consistent(kGcore);
-}
-
-// Every readable property of an element full of secrets.
-void readable_values_hold_no_secret()
-{
-    GstElement *element = make(kGcore);
-    gst_util_set_object_arg(G_OBJECT(element), "extra-headers", "h,X-Key=marker,X-Other=marker");
-    g_object_set(element, "api-key", "marker", "authorization", "Bearer marker", "proxy",
-                 "http://joe:marker@proxy:8080", "endpoint", "https://h/files?key=marker",
-                 "api-url", "https://h/?key=marker", nullptr);
-    unsigned count = 0;
-    GParamSpec **specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &count);
-    for (unsigned i = 0; i < count; ++i) {
-        if (!(specs[i]->flags & G_PARAM_READABLE) || !is_ours(specs[i]))
-            continue;
-        GValue value = G_VALUE_INIT;
-        g_value_init(&value, specs[i]->value_type);
-        g_object_get_property(G_OBJECT(element), specs[i]->name, &value);
-        if (!G_VALUE_HOLDS_BOXED(&value) || g_value_get_boxed(&value)) {
-            char *text = g_strdup_value_contents(&value);
-            g_assert_null(std::strstr(text, "marker"));
-            g_free(text);
-        }
-        g_value_unset(&value);
-    }
-    g_free(specs);
-    g_object_set(element, "endpoint", "https://joe:marker@h/files", nullptr);
-    GstElement *plain = make(kTus);
-    g_object_set(plain, "endpoint", "https://joe:marker@h/files", nullptr);
-    for (GstElement *each : {element, plain}) {
-        const GCharOwn uri(gst_uri_handler_get_uri(GST_URI_HANDLER(each)));
-        g_assert_null(std::strstr(uri.get(), "marker"));
-    }
-    gst_object_unref(plain);
-    GstStructure *headers = nullptr;
-    g_object_get(element, "extra-headers", &headers, nullptr);
-    g_assert_true(gst_structure_has_field(headers, "X-Key")); // the names are there
-    gst_structure_free(headers);
-    gst_object_unref(element);
-}
-
-void stats_keep_the_fields_of_the_base_class()
-{
-    GstElement *element = make(kTus);
-    GstStructure *stats = nullptr;
-    g_object_get(element, "stats", &stats, nullptr);
-    g_assert_cmpstr(gst_structure_get_name(stats), ==, "application/x-tus-sink-stats");
-    for (const char *field :
-         {"average-rate", "dropped", "rendered", "state", "upload-url", "bytes-rendered",
-          "bytes-acked", "bytes-in-memory", "bytes-on-disk", "bytes-resent", "requests", "retries",
-          "outages", "outage-time", "last-http-status", "upload-rate", "length-mode"})
-        g_assert_true(gst_structure_has_field(stats, field));
-    gst_structure_free(stats);
-    gst_object_unref(element);
-}
-
-struct EnumRow {
-    const char *element, *property, *nicks;
-};
-
-const EnumRow kEnums[] = {
-    {kTus, "length-mode", "auto deferred concatenation spool "},
-    {kTus, "spool-mode", "never overflow always "},
-    {kTus, "on-stop", "finish keep terminate "},
-    {kTus, "checksum", "none md5 sha1 sha256 sha512 "},
-    {kGcore, "wait-status", "none pending viewable ready "},
-};
-
-void enum_has_its_nicks(const EnumRow &row)
-{
-    GstElement *element = make(row.element);
-    GParamSpec *spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), row.property);
-    const GEnumClass *values = G_PARAM_SPEC_ENUM(spec)->enum_class;
-    std::string nicks;
-    for (unsigned i = 0; i < values->n_values; ++i)
-        nicks += std::string(values->values[i].value_nick) + " ";
-    ASSERT_STR(nicks, row.nicks);
-    gst_object_unref(element);
-}
 
 // --- factory and URIs ----------------------------------------------------------------------------
 
@@ -271,7 +59,7 @@ void bad_uri_is_refused()
     for (const auto &[factory, uri] :
          {std::pair{kTus, "tus+https://joe:marker@h/"}, std::pair{kTus, "tus+http://"},
           std::pair{kGcore, "gcore://abc"}, std::pair{kGcore, "gcore://"}}) {
-        GstElement *element = make(factory);
+        GstElement *element = make_element(factory);
         GError *error = nullptr;
         g_test_message("%s", uri);
         g_assert_false(gst_uri_handler_set_uri(GST_URI_HANDLER(element), uri, &error));
@@ -285,7 +73,7 @@ void bad_uri_is_refused()
 void uri_can_not_change_while_running()
 {
     const SilentServer server;
-    GstElement *element = make(kTus);
+    GstElement *element = make_element(kTus);
     g_object_set(element, "endpoint", server.url().c_str(), "stop-timeout", 10U, nullptr);
     g_assert_cmpint(gst_element_set_state(element, GST_STATE_PAUSED), ==, GST_STATE_CHANGE_ASYNC);
     GError *error = nullptr;
@@ -346,7 +134,7 @@ void bad_settings_fail_the_start(const StartRow &row)
 
 void settings_are_checked_again_on_the_way_to_paused()
 {
-    GstElement *element = make(kTus);
+    GstElement *element = make_element(kTus);
     GstBus *bus = gst_bus_new();
     gst_element_set_bus(element, bus);
     g_object_set(element, "endpoint", "https://h/", nullptr);
@@ -367,15 +155,6 @@ void settings_are_checked_again_on_the_way_to_paused()
 int main(int argc, char **argv)
 {
     init_elements(argc, argv);
-    for (const PropertyRow &row : kProperties)
-        add_row_test(std::string("/element/property/") + row.element + "/" + row.name, row,
-                     property_is_as_promised);
-    add_test("/element/properties/tussink", tussink_is_consistent);
-    add_test("/element/properties/gcoresink", gcoresink_is_consistent);
-    add_test("/element/properties/no-secret-is-readable", readable_values_hold_no_secret);
-    add_test("/element/stats/fields", stats_keep_the_fields_of_the_base_class);
-    for (const EnumRow &row : kEnums)
-        add_row_test(std::string("/element/enum/") + row.property, row, enum_has_its_nicks);
     add_test("/element/factories", factories_have_their_class_and_rank);
     for (const UriRow &row : kUris)
         add_row_test("/element/uri/" + std::to_string(&row - kUris), row, uri_makes_the_element);
