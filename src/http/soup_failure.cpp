@@ -1,7 +1,10 @@
+// The sentences that people read when there was no answer.
 #include "http/soup_failure.h"
 
+#include "base/redact.h"
 #include "base/text.h"
 
+#include <algorithm>
 #include <array>
 
 #include <libsoup/soup.h>
@@ -121,6 +124,15 @@ long long whole_seconds(Duration span)
 }
 
 } // namespace
+
+std::string origin_of(std::string_view url)
+{
+    std::string shown = redact_url(url);
+    const std::size_t scheme = shown.find("://");
+    if (scheme != std::string::npos)
+        shown.resize(std::min(shown.find_first_of("/?", scheme + 3), shown.size()));
+    return shown;
+}
 
 HttpFailure timed_out(const FailureScene &scene, std::string detail)
 {

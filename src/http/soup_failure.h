@@ -5,6 +5,7 @@
 #include "http/transport.h"
 
 #include <string>
+#include <string_view>
 
 #include <gio/gio.h>
 
@@ -12,7 +13,7 @@ namespace gsttus {
 
 // What was going on when a request failed.
 struct FailureScene {
-    std::string origin;                        // "https://host:port", without secrets
+    std::string origin;                        // see origin_of()
     bool connected = false;                    // the request's connection stood (with TLS)
     bool reused_connection = false;            // it was a kept-alive one
     bool answer_began = false;                 // headers of an answer have come
@@ -21,6 +22,9 @@ struct FailureScene {
     Duration timeout{};
     Duration connect_timeout{};
 };
+
+// Scheme, host and port of an address; nothing that is secret.
+std::string origin_of(std::string_view url);
 
 HttpFailure failure_from(const GError &error, const FailureScene &scene);
 HttpFailure timed_out(const FailureScene &scene, std::string detail);

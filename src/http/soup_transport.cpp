@@ -1,3 +1,4 @@
+// The session and what lives as long: its context, its connections, the settings of TLS and proxy.
 #include "http/soup_transport.h"
 
 #include "base/log.h"
@@ -73,7 +74,7 @@ public:
         while (g_main_context_iteration(context_.get(), FALSE)) {
             // connections that were idle for too long are closed here
         }
-        bound_links(request);
+        bound_connections(request);
         HttpOutcome outcome =
             SoupExchange(session_.get(), links_, *watch_, request, check_certificates_, cancel)
                 .run();
@@ -87,7 +88,7 @@ public:
     }
 
 private:
-    void bound_links(const HttpRequest &request);
+    void bound_connections(const HttpRequest &request);
     static void trace(const HttpRequest &request, const HttpOutcome &outcome);
 
     GMainContextOwn context_;
@@ -98,19 +99,9 @@ private:
 };
 
 // The time-outs of this request: for connections that stand, and for one to come.
-void SoupTransport::bound_links(const HttpRequest &request)
+void SoupTransport::bound_connections(const HttpRequest &request)
 {
-    for (auto link = links_.begin(); link != links_.end();) {
-        if (!link->second.socket || g_socket_is_closed(link->second.socket.get())) {
-            link = links_.erase(link);
-        } else if (watch_->is_lost(link->second.socket.get())) {
-            g_socket_shutdown(link->second.socket.get(), TRUE, TRUE, nullptr); // libsoup sees that
-            link = links_.erase(link);
-        } else {
-            bound_socket(link->second.socket.get(), request.timeout);
-            ++link;
-        }
-    }
+    links_.before_request(request.timeout, *watch_);
     const guint connect = to_seconds_up(request.connect_timeout);
     if (soup_session_get_timeout(session_.get()) != connect)
         soup_session_set_timeout(session_.get(), connect);

@@ -1,0 +1,74 @@
+// Where libsoup 3.2 is unsure of an answer's end, this is not.
+#include "http/soup_answer.h"
+
+#include <algorithm>
+#include <array>
+
+namespace gsttus {
+
+namespace {
+
+bool has_no_body(const HttpRequest &request, guint status)
+{
+    return request.method == "HEAD" || status == SOUP_STATUS_NO_CONTENT ||
+           status == SOUP_STATUS_NOT_MODIFIED;
+}
+
+} // namespace
+
+void mend_framing(SoupMessage *message, const HttpRequest &request)
+{
+    // libsoup 3.2 takes the missing length of a 204 for "until the connection ends", and would
+    // open a connection for every PATCH.
+    SoupMessageHeaders *headers = soup_message_get_response_headers(message);
+    if (has_no_body(request, soup_message_get_status(message)) &&
+        soup_message_headers_get_encoding(headers) == SOUP_ENCODING_EOF)
+        soup_message_headers_set_encoding(headers, SOUP_ENCODING_NONE);
+}
+
+HttpResponse answer_head(SoupMessage *message)
+{
+    HttpResponse response;
+    response.status = static_cast<int>(soup_message_get_status(message));
+    SoupMessageHeadersIter iterator;
+    soup_message_headers_iter_init(&iterator, soup_message_get_response_headers(message));
+    const char *name = nullptr;
+    const char *value = nullptr;
+    while (soup_message_headers_iter_next(&iterator, &name, &value))
+        response.headers.emplace_back(name, value);
+    return response;
+}
+
+bool read_answer(GInputStream *answer, const HttpRequest &request, GCancellable *cancel,
+                 std::string &body, GError **error)
+{
+    std::array<char, 16384> piece{};
+    const TimePoint deadline = Clock::now() + request.timeout;
+    while (true) {
+        const gssize got = g_input_stream_read(answer, piece.data(), piece.size(), cancel, error);
+        if (got <= 0)
+            return got == 0;
+        const std::size_t room = request.max_answer - body.size();
+        body.append(piece.data(), std::min(static_cast<std::size_t>(got), room));
+        if (static_cast<std::size_t>(got) > room)
+            return false;
+        if (Clock::now() > deadline) {
+            g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                                "the answer came too slowly");
+            return false;
+        }
+    }
+}
+
+bool answer_is_whole(SoupMessage *message, const HttpRequest &request, const HttpResponse &response)
+{
+    // libsoup takes the end of the connection for the end of the body when it is not kept alive
+    SoupMessageHeaders *headers = soup_message_get_response_headers(message);
+    if (has_no_body(request, static_cast<guint>(response.status)) ||
+        soup_message_headers_get_encoding(headers) != SOUP_ENCODING_CONTENT_LENGTH)
+        return true;
+    return static_cast<goffset>(response.body.size()) >=
+           soup_message_headers_get_content_length(headers);
+}
+
+} // namespace gsttus

@@ -1,0 +1,118 @@
+// Waiting for room in the socket, looking for an answer meanwhile, and filling from the source.
+#include "http/soup_body.h"
+
+#include "base/text.h"
+#include "http/early_answer.h"
+#include "http/soup_failure.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <sys/socket.h>
+
+namespace gsttus {
+
+namespace {
+
+constexpr std::size_t kBufferSize = std::size_t{128} << 10;
+
+} // namespace
+
+SoupBody::SoupBody(const HttpRequest &request, SoupConnection &connection)
+    : request_(request), connection_(connection)
+{
+    if (request_.body && request_.body_length > 0)
+        stream_ = make_body_stream(*this);
+}
+
+SoupBody::~SoupBody()
+{
+    if (stream_)
+        detach_body_stream(stream_.get());
+}
+
+gssize SoupBody::pull(std::span<std::byte> out, GCancellable *cancel, GError **error)
+{
+    if (early_answer_ || is_sent())
+        return 0;
+    if (!wait_for_room(cancel, error))
+        return -1;
+    if (early_answer_)
+        return 0; // libsoup takes that for the end of the body, and reads the answer
+    if (taken_ == buffered_ && !refill(error))
+        return -1;
+    const std::size_t size = std::min(out.size(), buffered_ - taken_);
+    std::memcpy(out.data(), buffer_.get() + taken_, size);
+    taken_ += size;
+    sent_ += size;
+    return static_cast<gssize>(size);
+}
+
+// Waits until the socket takes bytes, so that libsoup's write does not block, where nobody would
+// see an answer that comes before the body's end.
+bool SoupBody::wait_for_room(GCancellable *cancel, GError **error)
+{
+    SoupLink *used = connection_.link();
+    if (!used || g_socket_is_closed(used->socket.get()))
+        return true;
+    // Behind TLS a readable socket may hold a session ticket: that comes once, after the
+    // handshake, and is gone when an answer has been read.
+    const bool may_answer = !used->tls || used->has_answered;
+    const bool watch = may_answer && watch_answers_;
+    const auto wanted = GIOCondition(watch ? G_IO_OUT | G_IO_IN : G_IO_OUT);
+    const auto patience =
+        std::chrono::duration_cast<std::chrono::microseconds>(request_.timeout).count();
+    if (!g_socket_condition_timed_wait(used->socket.get(), wanted, patience, cancel, error))
+        return false;
+    if (may_answer && answer_is_here(*used))
+        early_answer_ = true;
+    else if (watch)
+        return g_socket_condition_timed_wait(used->socket.get(), G_IO_OUT, patience, cancel, error);
+    return true;
+}
+
+bool SoupBody::answer_is_here(const SoupLink &link)
+{
+    if (!(g_socket_condition_check(link.socket.get(), G_IO_IN) & (G_IO_IN | G_IO_HUP)))
+        return false;
+    if (link.tls)
+        return true;
+    std::array<char, 4096> peeked{};
+    const ssize_t size = recv(g_socket_get_fd(link.socket.get()), peeked.data(), peeked.size(),
+                              MSG_PEEK | MSG_DONTWAIT);
+    if (size < 0)
+        return errno != EAGAIN && errno != EINTR;
+    if (size == 0 || begins_final_answer({peeked.data(), static_cast<std::size_t>(size)}))
+        return true;
+    watch_answers_ = false; // interim answers stay unread and would wake us for ever
+    return false;
+}
+
+bool SoupBody::refill(GError **error)
+{
+    if (!buffer_)
+        buffer_ = std::make_unique<std::byte[]>(
+            static_cast<std::size_t>(std::min<std::uint64_t>(kBufferSize, request_.body_length)));
+    const auto size = static_cast<std::size_t>(
+        std::min<std::uint64_t>(kBufferSize, request_.body_length - pulled_));
+    Result<std::size_t> got = request_.body->read(pulled_, {buffer_.get(), size});
+    if (got && *got > 0 && *got <= size) {
+        pulled_ += *got;
+        buffered_ = *got;
+        taken_ = 0;
+        return true;
+    }
+    if (got) {
+        error_.emplace();
+        error_->message = cat("the body of a request to ", origin_of(request_.url), " ended after ",
+                              pulled_, " of ", request_.body_length, " bytes");
+    } else {
+        error_ = std::move(got.error());
+    }
+    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, "the body can not be read");
+    return false;
+}
+
+} // namespace gsttus

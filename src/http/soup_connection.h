@@ -1,0 +1,56 @@
+// The connection of one request: opened for it, within the time for that, or a kept-alive one.
+// Runs in libsoup's signals, on the thread that sends. One of the soup_* files; knows nothing of
+// bodies and answers.
+#pragma once
+
+#include "http/soup_links.h"
+#include "http/transport.h"
+
+#include <libsoup/soup.h>
+
+namespace gsttus {
+
+class SoupConnection {
+public:
+    // The time for connecting begins here. `links` and `request` must outlive the connection;
+    // `cancel` is what ends the request.
+    SoupConnection(SoupLinks &links, const HttpRequest &request, bool check_certificates,
+                   GCancellable *cancel);
+    ~SoupConnection();
+    SoupConnection(const SoupConnection &) = delete;
+    SoupConnection &operator=(const SoupConnection &) = delete;
+
+    // Once, before the message is sent.
+    void follow(SoupMessage *message);
+
+    SoupLink *link(); // nullptr: no socket is known
+
+    bool opened() const { return opened_; } // begun for this request
+
+    bool stands() const { return stands_; } // … and made to its end, with TLS
+
+    bool too_late() const { return too_late_; } // cancelled, since it took too long
+
+    // Why the certificate was refused.
+    GTlsCertificateFlags certificate_errors() const { return certificate_errors_; }
+
+    void shut_down(); // so that closing can not wait for a peer that is silent
+
+private:
+    void on_network_event(GSocketClientEvent event, GIOStream *stream);
+    bool on_certificate(GTlsCertificateFlags errors);
+    void bound_step(SoupLink &link);
+
+    SoupLinks &links_;
+    const HttpRequest &request_;
+    const bool check_certificates_;
+    const GRef<GCancellable> cancel_;
+    const TimePoint deadline_; // of connecting
+    GRef<SoupMessage> message_;
+    GTlsCertificateFlags certificate_errors_{};
+    bool opened_ = false;
+    bool stands_ = false;
+    bool too_late_ = false; // deadline_ has passed
+};
+
+} // namespace gsttus

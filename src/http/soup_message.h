@@ -1,0 +1,17 @@
+// From an HttpRequest to the message that libsoup sends: its headers, and how its body is framed.
+// One of the soup_* files; knows no connection and no answer.
+#pragma once
+
+#include "base/result.h"
+#include "glib/ptr.h"
+#include "http/transport.h"
+
+#include <libsoup/soup.h>
+
+namespace gsttus {
+
+// `body`: what the request's body is read from, request.body_length bytes; nullptr: there is none.
+// Fails (kSettings) when the address is not http(s) or a header can not be sent.
+Result<GRef<SoupMessage>> make_soup_message(const HttpRequest &request, GInputStream *body);
+
+} // namespace gsttus
