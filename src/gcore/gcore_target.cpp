@@ -1,8 +1,11 @@
+// The video before the upload and when nobody wants it: what is made, named, described, deleted.
+// Runs on the upload thread.
 #include "gcore/gcore_target.h"
 
 #include "base/log.h"
 #include "base/text.h"
 #include "gcore/api_client.h"
+#include "gcore/video_follower.h"
 #include "glib/ptr.h"
 
 #include <algorithm>
@@ -12,34 +15,8 @@ namespace gsttus {
 
 namespace {
 
-constexpr std::size_t kLongestStatus = 40;
 constexpr seconds kCleanUp{5};                // the longest that deleting an empty video takes
 constexpr unsigned kMostUnreadableVideos = 2; // "Create video" succeeded, but nobody knows what
-
-// empty -> pending -> viewable -> ready; a status that is not known is not there yet.
-int rank(std::string_view status)
-{
-    if (status == "pending")
-        return 1;
-    if (status == "viewable")
-        return 2;
-    return status == "ready" ? 3 : 0;
-}
-
-const char *name_of(WaitStatus status)
-{
-    switch (status) {
-    case WaitStatus::kNone:
-        return "none";
-    case WaitStatus::kPending:
-        return "pending";
-    case WaitStatus::kViewable:
-        return "viewable";
-    case WaitStatus::kReady:
-        return "ready";
-    }
-    return "none";
-}
 
 std::string name_from_time()
 {
@@ -71,18 +48,11 @@ Error settings_error(std::string message)
     return error;
 }
 
-Error cancelled_error()
-{
-    Error error;
-    error.kind = ErrorKind::kCancelled;
-    error.message = "following the video was cancelled";
-    return error;
-}
-
 class GcoreTarget final : public Target {
 public:
     GcoreTarget(GcoreConfig config, ApiClient api)
-        : config_(std::move(config)), api_(std::move(api)), video_id_(config_.video_id)
+        : config_(std::move(config)), api_(std::move(api)), video_id_(config_.video_id),
+          follower_(config_)
     {
     }
 
@@ -101,8 +71,6 @@ private:
                                        std::vector<UploadServer> servers) const;
     Metadata metadata(const StreamHints &hints, const UploadParameters &parameters) const;
     void rename_by_title(TargetContext &context);
-    Result<void> follow(TargetContext &context);
-    Result<bool> judge(TargetContext &context, const GcoreVideo &video);
     static void warn(TargetContext &context, Error error);
 
     const GcoreConfig config_;
@@ -115,7 +83,7 @@ private:
     unsigned unreadable_videos_ = 0;
     bool maybe_created_ = false; // an answer to "Create video" was lost
     std::string filetype_;       // last sent
-    std::string status_, status_error_, warned_;
+    VideoFollower follower_;
 };
 
 // Where to ----------------------------------------------------------------------------------------
@@ -269,9 +237,7 @@ Result<void> GcoreTarget::finished(TargetContext &context, std::uint64_t /*bytes
 {
     if (created_ && name_is_time_ && !context.hints.title.empty())
         rename_by_title(context);
-    if (config_.wait_status == WaitStatus::kNone)
-        return {};
-    return follow(context);
+    return follower_.follow(context, api_, video_id_);
 }
 
 void GcoreTarget::rename_by_title(TargetContext &context)
@@ -284,78 +250,6 @@ void GcoreTarget::rename_by_title(TargetContext &context)
     }
     name_ = context.hints.title;
     name_is_time_ = false;
-}
-
-Result<void> GcoreTarget::follow(TargetContext &context)
-{
-    // What was slept counts as asked for, so that a test's clock need not run.
-    Duration spent = Duration::zero();
-    Error trouble;
-    while (true) {
-        const TimePoint asked = Clock::now();
-        ApiResult<GcoreVideo> got = api_.get(context, video_id_);
-        spent += Clock::now() - asked;
-        Duration pause = config_.status_interval;
-        if (auto *failed = std::get_if<ApiFailure>(&got)) {
-            trouble = failed->failure.error;
-            if (!trouble.retryable)
-                return trouble;
-            // longer than is left: once more at the end
-            pause = std::max(pause,
-                             std::min(failed->failure.retry_after, config_.status_timeout - spent));
-        } else {
-            trouble = {};
-            const Result<bool> reached = judge(context, std::get<GcoreVideo>(got));
-            if (!reached)
-                return reached.error();
-            if (*reached)
-                return {};
-        }
-        if (spent + pause > config_.status_timeout)
-            break;
-        if (!context.sleep(pause))
-            return cancelled_error();
-        spent += pause;
-    }
-    Error error;
-    error.kind = ErrorKind::kTimeout;
-    error.message = cat("the upload is complete, but video ", video_id_, " is not ",
-                        name_of(config_.wait_status), " after ",
-                        std::chrono::duration_cast<seconds>(config_.status_timeout).count(),
-                        " s: its status is \"", status_, "\"");
-    error.detail = trouble.message;
-    return error;
-}
-
-// TRUE: the video is where it was waited for.
-Result<bool> GcoreTarget::judge(TargetContext &context, const GcoreVideo &video)
-{
-    const std::string text = context.redactor(video.error);
-    const std::string status = context.redactor(video.status, kLongestStatus);
-    if (status != status_ || text != status_error_) {
-        status_ = status;
-        status_error_ = text;
-        context.notify(
-            VideoStatus{video_id_, status_, text, video.hls_url, video.dash_url, video.iframe_url});
-    }
-    // A file that Gcore can not use may leave the video "empty", with a text in `error`.
-    const bool unusable = video.status == "error" || (video.status == "empty" && !text.empty());
-    Error error;
-    error.kind = ErrorKind::kServer;
-    error.detail = text;
-    if (unusable) {
-        error.message = cat("Gcore can not use what was uploaded for video ", video_id_, ": ",
-                            text.empty() ? "it gives no reason" : text,
-                            ". Check container, codecs and that they do not change within the "
-                            "recording");
-        return error;
-    }
-    if (!text.empty() && text != warned_) {
-        warned_ = text;
-        error.message = cat("Gcore says of video ", video_id_, " (", status_, "): ", text);
-        warn(context, std::move(error));
-    }
-    return rank(video.status) >= static_cast<int>(config_.wait_status);
 }
 
 void GcoreTarget::abandoned(TargetContext &context, std::uint64_t bytes_stored)
