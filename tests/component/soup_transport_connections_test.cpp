@@ -1,0 +1,175 @@
+// No connection, a broken one, a stale one, and one whose address this machine has lost.
+#include "soup_transport_fixture.h"
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include <gio/gnetworking.h>
+
+using namespace gsttus;
+using namespace gsttus::test;
+
+namespace {
+
+void request_from_a_lost_address_ends_when_the_network_changes()
+{
+    for (const bool kept_alive : {false, true}) {
+        std::atomic<bool> lost{false};
+        std::atomic<int> holding{0};
+        RawServer server({[&](RawConnection &peer) {
+                              if (kept_alive) {
+                                  peer.read_request();
+                                  peer.answer("200 OK");
+                              }
+                              peer.read_head();
+                              ++holding;
+                              peer.hold();
+                          },
+                          [](RawConnection &peer) {
+                              peer.read_request();
+                              peer.answer("200 OK");
+                          }});
+        Fixture f;
+        f.use({.is_lost_address = [&](GSocketAddress *) { return lost.load(); }});
+        f.request.timeout = seconds(600);
+        const std::function<void()> network_changed = f.http->network_listener();
+        network_changed(); // nothing is under way
+        if (kept_alive)
+            answered(f.get(server.url()));
+        std::thread change([&] {
+            while (holding == 0)
+                std::this_thread::yield();
+            network_changed(); // the address is still there
+            lost = true;
+            network_changed();
+        });
+        PatternBody body(kHuge);
+        const HttpOutcome outcome = f.patch(server.url(), body, kHuge);
+        change.join();
+        const HttpFailure &failure = failed(outcome, ErrorKind::kNetwork, Reach::kMaybe);
+        g_assert_true(failure.error.retryable);
+        g_assert_true(contains(failure.error.detail, "lost its own address"));
+        lost = false;
+        answered(f.get(server.url()));
+        f.http.reset();
+        network_changed(); // too late, but harmless
+    }
+}
+
+void idle_connection_from_a_lost_address_is_not_used()
+{
+    guint16 first = 0; // port of the first connection
+    bool lost = false;
+    RawServer server({[](RawConnection &peer) {
+        peer.read_request();
+        peer.answer("200 OK");
+        peer.wait_close();
+    }});
+    Fixture f;
+    f.use({.is_lost_address = [&](GSocketAddress *address) {
+        const guint16 port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
+        first = first != 0 ? first : port;
+        return lost && port == first;
+    }});
+    answered(f.get(server.url()));
+    lost = true;
+    answered(f.get(server.url()));
+    g_assert_cmpuint(server.connections(), ==, 2);
+}
+
+void addresses_of_this_machine_are_known()
+{
+    const auto address_of = [](const char *text, bool any) {
+        const GRef<GSocketAddress> address =
+            GRef<GSocketAddress>::adopt(g_inet_socket_address_new_from_string(text, 0));
+        const GRef<GSocket> socket = GRef<GSocket>::adopt(
+            g_socket_new(g_socket_address_get_family(address.get()), G_SOCKET_TYPE_DATAGRAM,
+                         G_SOCKET_PROTOCOL_UDP, nullptr));
+        if (any) // as if the address had gone
+            g_assert_true(g_socket_set_option(socket.get(), IPPROTO_IP, IP_FREEBIND, 1, nullptr));
+        g_assert_true(g_socket_bind(socket.get(), address.get(), FALSE, nullptr));
+        return own_address(socket.get());
+    };
+    g_assert_true(is_lost_address(address_of("192.0.2.1", true).get()));
+    g_assert_false(is_lost_address(address_of("127.0.0.1", false).get()));
+    g_assert_false(is_lost_address(address_of("0.0.0.0", false).get()));
+    // a machine without IPv6 has none of these
+    const auto text = GRef<GSocketAddress>::adopt(g_inet_socket_address_new_from_string("::1", 0));
+    if (is_lost_address(text.get()))
+        return;
+    g_assert_true(is_lost_address(address_of("2001:db8::1", true).get()));
+    g_assert_false(is_lost_address(address_of("::1", false).get()));
+}
+
+void refused_connection_was_not_reached()
+{
+    Fixture f;
+    const HttpOutcome outcome =
+        f.get(cat("http://user:secret@127.0.0.1:", refused_port(), "/?key=secret"));
+    const HttpFailure &failure = failed(outcome, ErrorKind::kNetwork, Reach::kNotConnected);
+    g_assert_true(failure.error.retryable);
+    g_assert_false(contains(failure.error.message, "secret"));
+    g_assert_false(contains(failure.error.detail, "secret"));
+}
+
+void unknown_host_was_not_reached()
+{
+    // too long for a name, which the resolver knows without asking anybody
+    Fixture f;
+    const HttpOutcome outcome = f.get(cat("http://", std::string(70, 'a'), "/"));
+    const HttpFailure &failure = failed(outcome, ErrorKind::kNetwork, Reach::kNotConnected);
+    g_assert_true(contains(failure.error.message, "check its name"));
+}
+
+// libsoup would send a GET again on its own
+void request_on_a_dead_kept_alive_connection_is_not_repeated()
+{
+    for (const bool with_body : {true, false}) {
+        RawServer server({[](RawConnection &peer) {
+            peer.read_request();
+            peer.answer("200 OK");
+            peer.read_request();
+            peer.reset();
+        }});
+        Fixture f;
+        PatternBody body(10);
+        answered(with_body ? f.patch(server.url(), body, 10) : f.get(server.url()));
+        const HttpOutcome outcome =
+            with_body ? f.patch(server.url(), body, 10) : f.get(server.url());
+        const HttpFailure &failure = failed(outcome, ErrorKind::kNetwork, Reach::kMaybe);
+        g_assert_true(failure.reused_connection);
+        g_assert_true(failure.error.retryable);
+        g_assert_cmpuint(server.connections(), ==, 1);
+    }
+}
+
+void reset_on_a_new_connection_is_no_stale_one()
+{
+    RawServer server({[](RawConnection &peer) {
+        peer.read_head();
+        peer.read_bytes(100000);
+        peer.reset();
+    }});
+    Fixture f;
+    PatternBody body(kHuge);
+    const HttpOutcome outcome = f.patch(server.url(), body, kHuge);
+    g_assert_false(failed(outcome, ErrorKind::kNetwork, Reach::kMaybe).reused_connection);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    init(argc, argv);
+    add_test("/transport/address/lost-in-a-request",
+             request_from_a_lost_address_ends_when_the_network_changes);
+    add_test("/transport/address/lost-while-idle", idle_connection_from_a_lost_address_is_not_used);
+    add_test("/transport/address/of-this-machine", addresses_of_this_machine_are_known);
+    add_test("/transport/failure/refused", refused_connection_was_not_reached);
+    add_test("/transport/failure/unknown-host", unknown_host_was_not_reached);
+    add_test("/transport/failure/stale-connection",
+             request_on_a_dead_kept_alive_connection_is_not_repeated);
+    add_test("/transport/failure/reset", reset_on_a_new_connection_is_no_stale_one);
+    return g_test_run();
+}
