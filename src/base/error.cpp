@@ -1,3 +1,4 @@
+// The names of the kinds of errors, as messages and logs show them.
 #include "base/error.h"
 
 namespace gsttus {

@@ -1,3 +1,4 @@
+// Hands each line to whoever took the lines last. Any thread; keeps no text and filters nothing.
 #include "base/log.h"
 
 #include <atomic>

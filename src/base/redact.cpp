@@ -1,3 +1,4 @@
+// Finding secrets in texts: by what is known of them, and by their shape. Values in, values out.
 #include "base/redact.h"
 
 #include <algorithm>

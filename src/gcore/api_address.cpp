@@ -1,3 +1,4 @@
+// Checks of URLs and host names before anything is sent to them. Asks no resolver.
 #include "gcore/api_address.h"
 
 #include "base/redact.h"

@@ -1,3 +1,5 @@
+// One request for each call, on the upload thread, and what to say of an answer that is no success.
+// Never repeats a call.
 #include "gcore/api_client.h"
 
 #include "base/log.h"

@@ -1,3 +1,4 @@
+// Reading what may be any bytes: every field is looked at before it is used. Writing: two objects.
 #include "gcore/api_json.h"
 
 #include "base/text.h"

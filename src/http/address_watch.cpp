@@ -1,3 +1,4 @@
+// Asking the kernel whether an address is still this machine's, and ending the request if not.
 #include "http/address_watch.h"
 
 #include <cerrno>

@@ -1,3 +1,4 @@
+// The GObject type behind the stream, which holds nothing but a pointer to who is pulled from.
 #include "http/body_stream.h"
 
 #include "base/text.h"

@@ -1,3 +1,4 @@
+// Reading HTTP dates and waits strictly, whatever the locale; what is too far away is cut.
 #include "http/dates.h"
 
 #include <algorithm>

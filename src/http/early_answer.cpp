@@ -1,3 +1,4 @@
+// Passing over informational answers without parsing them.
 #include "http/early_answer.h"
 
 #include <algorithm>

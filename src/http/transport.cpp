@@ -1,3 +1,4 @@
+// What is common to all transports: finding a header in an answer.
 #include "http/transport.h"
 
 namespace gsttus {
