@@ -4,12 +4,12 @@
 
 #include "base/text.h"
 #include "replay/journal.h"
-#include "replay/replay_store_impl.h"
 #include "replay/spool_folder.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <functional>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -99,18 +99,22 @@ ParsedJournal read_journal(FileOps &ops, int dir)
     return old;
 }
 
-struct Run {
-    std::vector<DataRecord> records; // without gaps
-    std::uint64_t acked = 0;
-    std::string cut; // why nothing follows
-};
-
-using RecordTest = std::function<bool(const DataRecord &)>;
-
 std::uint64_t end_of(const DataRecord &record)
 {
     return record.position + record.length;
 }
+
+struct Run {
+    std::vector<DataRecord> records; // without gaps
+    std::uint64_t acked = 0;
+    std::string cut; // why nothing follows
+
+    std::uint64_t begin() const { return records.empty() ? acked : records.front().position; }
+
+    std::uint64_t end() const { return records.empty() ? acked : end_of(records.back()); }
+};
+
+using RecordTest = std::function<bool(const DataRecord &)>;
 
 // Files go from the front, each when the server has all of it. The note that it has may not have
 // reached the disk although the file is gone. One that is missing behind others was lost.
@@ -226,26 +230,20 @@ private:
     bool any_seen_ = false, gone_ = false;
 };
 
-std::deque<Segment> segments_of(const Run &run)
+void add_records(const std::vector<DataRecord> &records, Segments &segments)
 {
-    std::deque<Segment> segments;
     std::map<std::uint32_t, std::shared_ptr<SpillFile>> files;
-    for (const auto &record : run.records) {
+    for (const auto &record : records) {
         auto &file = files[record.file];
         if (!file)
             file = std::make_shared<SpillFile>();
         file->number = record.file;
         file->size = std::max(file->size, record.file_offset + record.length);
-        const Spool::Written part{.file = file,
-                                  .file_offset = record.file_offset,
-                                  .length = record.length,
-                                  .crc = record.crc};
-        if (!segments.empty() && continues(segments.back(), record.position, part))
-            extend(segments.back(), part);
-        else
-            segments.push_back(segment_of(record.position, part));
+        segments.append({.file = file,
+                         .file_offset = record.file_offset,
+                         .length = record.length,
+                         .crc = record.crc});
     }
-    return segments;
 }
 
 Error unreadable(const std::string &folder, const std::string &why)
@@ -286,47 +284,42 @@ void describe(SpoolFolder &folder, FileOps &ops, SpooledUpload &out)
         journal, [&](const DataRecord &record) { return checker.has_length(record); },
         [&](const DataRecord &record) { return checker.is_gone(record); });
     out.acked = run.acked;
-    out.begin = run.records.empty() ? out.acked : run.records.front().position;
-    out.end = run.records.empty() ? out.acked : end_of(run.records.back());
+    out.begin = run.begin();
+    out.end = run.end();
     out.notes = std::move(journal.state.notes);
 }
 
 } // namespace
 
-class Recovery {
-public:
-    static Result<RecoveredUpload> open(const std::string &spool_dir, const std::string &id,
-                                        FileOps &ops)
-    {
-        auto folder = SpoolFolder::open(spool_dir, id, ops);
-        if (!folder)
-            return folder.error();
-        auto journal = read_journal(ops, (*folder)->dir());
-        if (!journal.complete)
-            return unreadable((*folder)->path(), journal.cut);
-        Checker checker(ops, (*folder)->dir());
-        Run run = select_run(
-            journal, [&](const DataRecord &record) { return checker.is_intact(record); },
-            [&](const DataRecord &record) { return checker.is_gone(record); });
-        const std::uint64_t end = run.records.empty() ? run.acked : end_of(run.records.back());
-        const std::uint32_t next_file = next_spill_number((*folder)->dir());
-
-        ReplayConfig config;
-        config.spool_mode = SpoolMode::kAlways;
-        config.spool_dir = spool_dir;
-        auto impl = std::make_unique<ReplayStore::Impl>(std::move(config), ops);
-        impl->adopt(std::move(*folder), segments_of(run), end, run.acked,
-                    std::move(journal.state.notes), next_file);
-        return RecoveredUpload{.store =
-                                   std::unique_ptr<ReplayStore>(new ReplayStore(std::move(impl))),
-                               .cut = std::move(run.cut)};
-    }
-};
-
 Result<RecoveredUpload> open_upload(const std::string &spool_dir, const std::string &id,
                                     FileOps &ops)
 {
-    return Recovery::open(spool_dir, id, ops);
+    auto folder = SpoolFolder::open(spool_dir, id, ops);
+    if (!folder)
+        return folder.error();
+    const int dir = (*folder)->dir();
+    auto journal = read_journal(ops, dir);
+    if (!journal.complete)
+        return unreadable((*folder)->path(), journal.cut);
+    Checker checker(ops, dir);
+    Run run = select_run(
+        journal, [&](const DataRecord &record) { return checker.is_intact(record); },
+        [&](const DataRecord &record) { return checker.is_gone(record); });
+
+    ReplayConfig config;
+    config.spool_mode = SpoolMode::kAlways;
+    config.spool_dir = spool_dir;
+    Segments segments(config.max_memory);
+    segments.restart_at(run.begin());
+    add_records(run.records, segments);
+    FoundUpload found{.folder = std::move(*folder),
+                      .segments = std::move(segments),
+                      .acked = run.acked,
+                      .notes = std::move(journal.state.notes),
+                      .next_file = next_spill_number(dir)};
+    return RecoveredUpload{
+        .store = std::make_unique<ReplayStore>(std::move(config), std::move(found), ops),
+        .cut = std::move(run.cut)};
 }
 
 Result<RecoveredUpload> open_upload(const std::string &spool_dir, const std::string &id)

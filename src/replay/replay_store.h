@@ -5,20 +5,22 @@
 #pragma once
 
 #include "base/result.h"
+#include "replay/block_spill.h"
+#include "replay/disk_work.h"
+#include "replay/journal.h"
+#include "replay/piece.h"
+#include "replay/segments.h"
+#include "replay/spool.h"
+#include "replay/spool_folder.h"
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace gsttus {
-
-class FileOps;
 
 enum class SpoolMode { kNever, kOverflow, kAlways };
 
@@ -34,21 +36,21 @@ struct ReplayConfig {
     std::uint64_t useful_spool_size() const;
 };
 
-// A run of bytes that can be read without the owner's mutex, also while the store changes; by one
-// thread. Bytes that the store gives up meanwhile may be an Error.
-class Piece {
-public:
-    virtual ~Piece() = default;
-    virtual std::uint64_t begin() const = 0; // stream position of its first byte
-    virtual std::uint64_t end() const = 0;   // one past its last
-    // Copies from stream position `at` (begin() <= at < end()); returns bytes copied, >= 1.
-    virtual Result<std::size_t> read(std::uint64_t at, std::span<std::byte> out) const = 0;
+// What a recovery has read from the folder of an upload; a store can go on with it.
+struct FoundUpload {
+    std::unique_ptr<SpoolFolder> folder;
+    Segments segments; // of files
+    std::uint64_t acked = 0;
+    Notes notes;
+    std::uint32_t next_file = 1; // number of the next spill file
 };
 
 class ReplayStore {
 public:
     explicit ReplayStore(ReplayConfig config);
     ReplayStore(ReplayConfig config, FileOps &ops); // tests: a disk that fails on demand
+    // Goes on with what a recovery has found; its files stay. The mode is kAlways.
+    ReplayStore(ReplayConfig config, FoundUpload found, FileOps &ops);
     // Files of an unfinished upload stay with SpoolMode::kAlways or if kept (see keep()), else are
     // deleted.
     ~ReplayStore();
@@ -69,43 +71,46 @@ public:
     enum class Deletion { kNow, kLater };
     void release(std::uint64_t acked, Deletion deletion = Deletion::kNow);
 
-    std::uint64_t begin() const;     // oldest position held
-    std::uint64_t end() const;       // position after the newest byte
-    std::uint64_t acked() const;     // as last told to release()
-    std::uint64_t in_memory() const; // bytes of memory used by blocks
-    std::uint64_t on_disk() const;   // bytes in spill files
+    std::uint64_t begin() const { return segments_.begin(); } // oldest position held
+
+    std::uint64_t end() const { return segments_.end(); } // position after the newest byte
+
+    std::uint64_t acked() const { return acked_; } // as last told to release()
+
+    std::uint64_t in_memory() const { return segments_.memory_used(); } // bytes used by blocks
+
+    std::uint64_t on_disk() const { return spool_.used(); } // bytes in spill files
 
     // The piece that holds `at` (begin() <= at < end()).
     std::shared_ptr<const Piece> piece(std::uint64_t at) const;
 
     // A disk trouble since the last call (full, failing): once per trouble, for a WARNING.
-    std::optional<Error> take_disk_warning();
+    std::optional<Error> take_disk_warning() { return spool_.take_warning(); }
 
-    // Work on the disk that needs no mutex, and may be slow.
-    class DiskWork {
-    public:
-        virtual ~DiskWork() = default;
-        virtual Result<void> run() = 0;
-    };
+    using DiskWork = gsttus::DiskWork; // needs no mutex, and may be slow
 
     // Deletes the files that release() left; nullptr: there are none.
-    std::unique_ptr<DiskWork> clean_up();
+    std::unique_ptr<DiskWork> clean_up() { return spool_clean_up(spool_); }
 
     // --- spilling ahead (SpoolMode::kOverflow) --------------------------------------------------
     // With a thread for it, append() does not write to the disk itself. As long as wants_spill()
     // (three quarters of the window are used), that thread calls begin_spill() and end_spill() with
     // the mutex, and between the two Spill::run() without it. One at a time; while spilling(),
     // keep(), discard() and the destructor must not be called.
-    class Spill : public DiskWork {};
+    using Spill = BlockSpill;
 
-    void spill_by_thread(bool there = true); // from now on; needs a window of some blocks
+    // From now on; needs a window of some blocks.
+    void spill_by_thread(bool there = true) { spill_thread_ = there; }
+
     bool wants_spill() const;
     std::unique_ptr<Spill> begin_spill(); // nullptr: nothing to do, or the disk refuses for now
     void end_spill(std::unique_ptr<Spill> spill);
-    bool spilling() const; // between begin_spill() and end_spill()
+
+    bool spilling() const { return spool_.busy(); } // between begin_spill() and end_spill()
+
     // The thread has something to do, and the disk did not refuse: where append() took nothing, it
     // soon will.
-    bool awaits_spill() const;
+    bool awaits_spill() const { return spill_thread_ && !disk_refuses_ && wants_spill(); }
 
     // --- crash safety (journal); no effect with SpoolMode::kNever -------------------------------
     // With SpoolMode::kAlways every byte that append() took, every note and every release() is in
@@ -115,7 +120,9 @@ public:
     // earlier ones of the same name. Written through to the journal when there is one (the first
     // appended byte makes it). No secrets: they would lie on the disk. At most 64 KiB.
     void note(const std::string &name, const std::string &value);
-    const std::map<std::string, std::string> &notes() const;
+
+    const Notes &notes() const { return notes_; }
+
     // Makes everything held recoverable: memory is written out (if need be beyond max_spool_size),
     // a journal is there afterwards. The files then survive this object, and it goes on as with
     // SpoolMode::kAlways. Returns the folder. An Error says what was kept all the same, its offset
@@ -123,17 +130,33 @@ public:
     Result<std::string> keep();
     // The upload is complete: frees everything and deletes the files. Nothing is held afterwards.
     void discard();
+
     // Folder of this upload on disk; empty while there is none.
-    std::string folder() const;
+    std::string folder() const { return spool_.path(); }
 
     // Brings what is written so far onto the disk itself (fdatasync); nullptr: nothing to sync.
-    std::unique_ptr<DiskWork> sync_to_disk() const;
+    std::unique_ptr<DiskWork> sync_to_disk() { return spool_sync(spool_); }
 
 private:
-    friend class Recovery; // see recovery.h
-    struct Impl;
-    explicit ReplayStore(std::unique_ptr<Impl> impl);
-    std::unique_ptr<Impl> impl_;
+    std::size_t append_some(std::span<const std::byte> data);
+    bool may_spool() const;
+    bool goes_on_in_file() const;
+    void free_behind(std::uint64_t acked);
+    bool drop_from_margin();
+    void disk_has_room();
+    void backfill();
+    JournalState journal_state() const;
+
+    const ReplayConfig config_;
+    Segments segments_;
+    Spool spool_;
+    Notes notes_;
+    std::uint64_t acked_ = 0;
+    bool journaling_ = false; // every byte goes to disk, with a record
+    bool spill_thread_ = false;
+    bool disk_refuses_ = false; // as the spill thread found it
+    bool discarded_ = false;
+    bool kept_ = false; // keep() was called, or a recovery has read it: the files stay
 };
 
 } // namespace gsttus

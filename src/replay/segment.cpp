@@ -3,6 +3,7 @@
 #include "replay/segment.h"
 
 #include "base/text.h"
+#include "replay/spool.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -103,13 +104,13 @@ std::shared_ptr<MemoryBlock> allocate_block(std::size_t capacity)
     return block;
 }
 
-bool continues(const Segment &segment, std::uint64_t position, const Spool::Written &written)
+bool continues(const Segment &segment, std::uint64_t position, const SpilledRun &written)
 {
     return segment.file == written.file && segment.end == position &&
            segment.offset + segment.length() == written.file_offset;
 }
 
-void extend(Segment &segment, const Spool::Written &written)
+void extend(Segment &segment, const SpilledRun &written)
 {
     segment.end += written.length;
     if (!segment.checks.empty()) {
@@ -124,7 +125,7 @@ void extend(Segment &segment, const Spool::Written &written)
     segment.checks.push_back({written.length, written.crc});
 }
 
-Segment segment_of(std::uint64_t position, const Spool::Written &written)
+Segment segment_of(std::uint64_t position, const SpilledRun &written)
 {
     return {.begin = position,
             .end = position + written.length,

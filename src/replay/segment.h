@@ -1,15 +1,20 @@
 // A run of the stream that lies in one place: a block of memory or a part of a spill file; and the
-// Pieces that read them. Part of the replay store; nobody else includes it.
+// Pieces that read them. Part of the replay store; nobody else uses it.
 #pragma once
 
-#include "replay/replay_store.h"
-#include "replay/spool.h"
+#include "replay/journal.h"
+#include "replay/piece.h"
+#include "replay/spill_file.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace gsttus {
+
+class Spool;
 
 struct MemoryBlock {
     std::unique_ptr<std::byte[]> bytes;
@@ -31,12 +36,17 @@ struct Segment {
     std::vector<Check> checks{}; // of a file: in order, together as long as the segment
 
     std::uint64_t length() const { return end - begin; }
+
+    std::span<const std::byte> bytes() const // of a block
+    {
+        return {block->bytes.get() + offset, static_cast<std::size_t>(length())};
+    }
 };
 
 // Adds what was written to the end of a segment of the same file.
-void extend(Segment &segment, const Spool::Written &written);
-Segment segment_of(std::uint64_t position, const Spool::Written &written);
-bool continues(const Segment &segment, std::uint64_t position, const Spool::Written &written);
+void extend(Segment &segment, const SpilledRun &written);
+Segment segment_of(std::uint64_t position, const SpilledRun &written);
+bool continues(const Segment &segment, std::uint64_t position, const SpilledRun &written);
 void append_records(const Segment &segment, std::vector<DataRecord> &out);
 
 std::shared_ptr<const Piece> make_piece(const Segment &segment, const Spool &spool);

@@ -148,7 +148,7 @@ std::unique_ptr<Spool::Write> Spool::begin(Bound bound)
     return write;
 }
 
-std::optional<Spool::Written> Spool::end(std::uint64_t position, std::unique_ptr<Write> write)
+std::optional<SpilledRun> Spool::end(std::uint64_t position, std::unique_ptr<Write> write)
 {
     busy_ = false;
     const auto written = take_over(position, *write);
@@ -157,7 +157,7 @@ std::optional<Spool::Written> Spool::end(std::uint64_t position, std::unique_ptr
     return written;
 }
 
-std::optional<Spool::Written> Spool::take_over(std::uint64_t position, Write &write)
+std::optional<SpilledRun> Spool::take_over(std::uint64_t position, Write &write)
 {
     if (write.made_folder_)
         folder_ = std::move(write.made_folder_);
@@ -172,10 +172,10 @@ std::optional<Spool::Written> Spool::take_over(std::uint64_t position, Write &wr
         return std::nullopt;
     }
     const std::size_t length = write.outcome_.written;
-    const Written written{.file = write.file_,
-                          .file_offset = write.offset_,
-                          .length = static_cast<std::uint32_t>(length),
-                          .crc = write.crc_};
+    const SpilledRun written{.file = write.file_,
+                             .file_offset = write.offset_,
+                             .length = static_cast<std::uint32_t>(length),
+                             .crc = write.crc_};
     if (const int error = journal_written(position, written); error != 0) {
         // Bytes without a record would be lost in a crash: they do not count as written.
         fail(error, kNotWritable);
@@ -192,8 +192,8 @@ std::optional<Spool::Written> Spool::take_over(std::uint64_t position, Write &wr
     return written;
 }
 
-std::optional<Spool::Written> Spool::write(std::uint64_t position, std::span<const std::byte> data,
-                                           Bound bound)
+std::optional<SpilledRun> Spool::write(std::uint64_t position, std::span<const std::byte> data,
+                                       Bound bound)
 {
     auto write = data.empty() ? nullptr : begin(bound);
     if (!write)
@@ -215,7 +215,7 @@ std::optional<Spool::Written> Spool::write(std::uint64_t position, std::span<con
 
 // --- files and journal ---------------------------------------------------------------------------
 
-int Spool::journal_written(std::uint64_t position, const Written &written)
+int Spool::journal_written(std::uint64_t position, const SpilledRun &written)
 {
     if (!journaling_ || written.length == 0)
         return 0;

@@ -4,6 +4,7 @@
 
 #include "replay/file_ops.h"
 #include "replay/journal.h"
+#include "replay/spill_file.h"
 #include "replay/spool_folder.h"
 
 #include <cstdint>
@@ -17,13 +18,6 @@
 #include <vector>
 
 namespace gsttus {
-
-// One file of spilled bytes. Whoever drops the last reference but one tells Spool::release_file().
-struct SpillFile {
-    std::uint32_t number = 0;
-    std::uint64_t size = 0; // bytes that count; more may be there after an error
-    FdRef writer;           // open while bytes are added
-};
 
 // Where that fails, the log says so.
 void delete_spill_file(FileOps &ops, int dir, std::uint32_t number, const std::string &path);
@@ -41,26 +35,19 @@ public:
     // Continues a folder that a recovery has read; files are numbered from `next_file`.
     void adopt(std::unique_ptr<SpoolFolder> folder, std::uint32_t next_file, std::uint64_t used);
 
-    struct Written {
-        std::shared_ptr<SpillFile> file;
-        std::uint64_t file_offset = 0;
-        std::uint32_t length = 0;
-        std::uint32_t crc = 0;
-    };
-
     enum class Bound { kConfigured, kNone };
 
     // Writes a beginning of `data` (as much as one file takes), and its journal record if there is
     // a journal. nullopt: the disk takes nothing now; the reason is in take_warning().
-    std::optional<Written> write(std::uint64_t position, std::span<const std::byte> data,
-                                 Bound bound);
+    std::optional<SpilledRun> write(std::uint64_t position, std::span<const std::byte> data,
+                                    Bound bound);
 
     // The same in three steps, so that the slow one, Write::run(), needs no lock. From begin() to
     // end() the Spool is busy(): write() and begin() refuse. note(), acked(), ensure_journal() and
     // remove() must not be called then.
     class Write;
     std::unique_ptr<Write> begin(Bound bound); // null: as write()
-    std::optional<Written> end(std::uint64_t position, std::unique_ptr<Write> write);
+    std::optional<SpilledRun> end(std::uint64_t position, std::unique_ptr<Write> write);
 
     bool busy() const { return busy_; }
 
@@ -125,8 +112,8 @@ public:
 private:
     bool usable();
     bool make_folder();
-    std::optional<Written> take_over(std::uint64_t position, Write &write);
-    int journal_written(std::uint64_t position, const Written &written);
+    std::optional<SpilledRun> take_over(std::uint64_t position, Write &write);
+    int journal_written(std::uint64_t position, const SpilledRun &written);
     void seal();
     void fail(int error, const char *what);
     void fail(Error error);

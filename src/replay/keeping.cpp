@@ -1,0 +1,132 @@
+// The order in which bytes are written out, and given up where the disk is full. A gap is never
+// made: bytes behind one would be of no use.
+#include "replay/keeping.h"
+
+#include "base/text.h"
+#include "replay/placement.h"
+
+#include <algorithm>
+
+namespace gsttus {
+
+namespace {
+
+constexpr int kAttempts = 3; // on a disk that fails
+
+} // namespace
+
+Result<std::string> Keeping::run()
+{
+    const std::uint64_t whole = segments_.end();
+    spool_.delete_needless();
+    int attempts = 0;
+    for (spool_.retry_now(); !write_out(); spool_.retry_now()) {
+        const bool full = spool_.last_error().kind == ErrorKind::kNoSpace;
+        if (full ? !make_room() : ++attempts == kAttempts)
+            return kept_in_part(whole);
+    }
+    if (segments_.end() != whole)
+        return kept_in_part(whole);
+    write_out_margin();
+    return spool_.path();
+}
+
+// Journal and bytes, as far as the server does not have them.
+bool Keeping::write_out()
+{
+    if (!spool_.ensure_journal())
+        return false;
+    described_ = true;
+    for (std::size_t i = segments_.first_from(acked_); i < segments_.size();) {
+        if (!segments_[i].block) {
+            ++i;
+            continue;
+        }
+        const auto moved = move_to_disk(segments_, spool_, i, Spool::Bound::kNone);
+        if (!moved.whole)
+            return false;
+        i += moved.parts;
+    }
+    return true;
+}
+
+// What the server has, if there is room: it may go back.
+void Keeping::write_out_margin()
+{
+    for (std::size_t i = segments_.first_from(acked_); i-- > 0;) {
+        if (segments_[i].block && !move_to_disk(segments_, spool_, i, Spool::Bound::kNone).whole)
+            break;
+    }
+}
+
+// The disk is full. What the server has makes room; then what is newest, for what is of no use
+// without something older. FALSE: there is nothing to give.
+bool Keeping::make_room()
+{
+    bool freed = false;
+    for (std::size_t i = segments_.first_from(acked_); i > 0; --i) {
+        freed = freed || segments_.front().file;
+        free_front(segments_, spool_);
+    }
+    if (!freed && !give_up_newest())
+        return false;
+    spool_.delete_needless();
+    return true;
+}
+
+bool Keeping::give_up_newest()
+{
+    // What is in files from the beginning on stays, and what follows in memory has to be written:
+    // only a file behind that can go.
+    std::size_t i = 0;
+    while (spool_.is_described() && i < segments_.size() && segments_[i].file)
+        ++i;
+    while (i < segments_.size() && !segments_[i].file)
+        ++i;
+    if (i == segments_.size())
+        return false;
+    while (!segments_.back().file)
+        free_back(segments_, spool_);
+    cut_back();
+    return true;
+}
+
+// Gives up the last checked run of the last segment, which is of a file.
+void Keeping::cut_back()
+{
+    const Segment &last = segments_.back();
+    if (last.checks.size() == 1 || last.end - last.checks.back().length <= acked_) {
+        free_back(segments_, spool_);
+        if (segments_.empty())
+            segments_.restart_at(acked_);
+        return;
+    }
+    const bool file_ends_here = last.offset + last.length() == last.file->size;
+    segments_.drop_last_run();
+    if (file_ends_here) // else others of its bytes are behind these
+        spool_.cut_file(last.file, last.offset + last.length());
+}
+
+std::uint64_t Keeping::kept_until() const
+{
+    if (!spool_.is_described())
+        return acked_;
+    for (std::size_t i = segments_.first_from(acked_); i < segments_.size(); ++i) {
+        if (segments_[i].block)
+            return std::max(acked_, segments_[i].begin);
+    }
+    return segments_.end();
+}
+
+Error Keeping::kept_in_part(std::uint64_t whole) const
+{
+    Error error = spool_.last_error();
+    const std::uint64_t until = kept_until();
+    error.message += cat(" Of the recording's bytes ", acked_, " to ", whole,
+                         ", which the server does not have, those up to ", until,
+                         " are kept in a spool folder.");
+    error.offset = until;
+    return error;
+}
+
+} // namespace gsttus

@@ -1,0 +1,22 @@
+// A run of bytes that can be read without the owner's mutex, also while the store changes; by one
+// thread. Bytes that the store gives up meanwhile may be an Error.
+#pragma once
+
+#include "base/result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace gsttus {
+
+class Piece {
+public:
+    virtual ~Piece() = default;
+    virtual std::uint64_t begin() const = 0; // stream position of its first byte
+    virtual std::uint64_t end() const = 0;   // one past its last
+    // Copies from stream position `at` (begin() <= at < end()); returns bytes copied, >= 1.
+    virtual Result<std::size_t> read(std::uint64_t at, std::span<std::byte> out) const = 0;
+};
+
+} // namespace gsttus

@@ -1,0 +1,29 @@
+// Where bytes go and leave: changes that concern the segments and the spool together. Between two
+// of them Spool::used() is the length of all segments in files, and no file is there that no
+// segment speaks of. Decides nothing.
+#pragma once
+
+#include "replay/segments.h"
+#include "replay/spool.h"
+
+#include <cstddef>
+#include <span>
+
+namespace gsttus {
+
+// Returns how much the disk took.
+std::size_t append_to_disk(Segments &segments, Spool &spool, std::span<const std::byte> data);
+
+struct Moved {
+    bool whole = false; // FALSE: the disk did not take the rest; it is in memory, behind the parts
+    std::size_t parts = 0; // segments that it became: none if it only continues the one before it,
+                           // two at the end of a file
+};
+
+// Writes the memory segment at `index` to disk.
+Moved move_to_disk(Segments &segments, Spool &spool, std::size_t index, Spool::Bound bound);
+
+void free_front(Segments &segments, Spool &spool);
+void free_back(Segments &segments, Spool &spool);
+
+} // namespace gsttus

@@ -1,0 +1,146 @@
+// The order of the segments, and what memory they take. Every change keeps both right.
+#include "replay/segments.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace gsttus {
+
+namespace {
+
+constexpr std::size_t kLargestBlock = std::size_t{256} << 10;
+constexpr std::size_t kSmallestBlock = std::size_t{4} << 10;
+// So much is used when the window is 0 and there is no disk: something must hold the bytes.
+constexpr std::uint64_t kLeastMemory = std::uint64_t{64} << 10;
+
+// Small windows have small blocks, so that they do not empty and fill as a whole.
+std::size_t block_size_for(std::uint64_t window)
+{
+    const auto part = std::clamp<std::uint64_t>(window / 16, kSmallestBlock, kLargestBlock);
+    return static_cast<std::size_t>(std::min(part, window));
+}
+
+bool has_room(const Segment &segment)
+{
+    return segment.block && segment.offset + segment.length() < segment.block->capacity;
+}
+
+} // namespace
+
+Segments::Segments(std::uint64_t window)
+    : window_(window > 0 ? window : kLeastMemory), block_size_(block_size_for(window_))
+{
+}
+
+std::size_t Segments::index_of(std::uint64_t at) const
+{
+    const auto after =
+        std::upper_bound(held_.begin(), held_.end(), at,
+                         [](std::uint64_t p, const Segment &s) { return p < s.begin; });
+    return static_cast<std::size_t>(after - held_.begin()) - 1;
+}
+
+std::size_t Segments::first_from(std::uint64_t position) const
+{
+    const auto first =
+        std::upper_bound(held_.begin(), held_.end(), position,
+                         [](std::uint64_t p, const Segment &s) { return p < s.end; });
+    return static_cast<std::size_t>(first - held_.begin());
+}
+
+std::size_t Segments::append_to_memory(std::span<const std::byte> data)
+{
+    if (held_.empty() || !has_room(held_.back())) {
+        if (memory_used_ + block_size_ > window_)
+            return 0;
+        auto block = allocate_block(block_size_);
+        no_memory_ = !block;
+        if (!block)
+            return 0;
+        held_.push_back({.begin = end_, .end = end_, .block = std::move(block)});
+        memory_used_ += block_size_;
+        ++blocks_;
+    }
+    Segment &segment = held_.back();
+    const std::size_t used = segment.offset + static_cast<std::size_t>(segment.length());
+    const std::size_t n = std::min(data.size(), segment.block->capacity - used);
+    std::memcpy(segment.block->bytes.get() + used, data.data(), n);
+    segment.end += n;
+    end_ += n;
+    return n;
+}
+
+void Segments::append(const SpilledRun &written)
+{
+    if (!held_.empty() && continues(held_.back(), end_, written))
+        extend(held_.back(), written);
+    else
+        held_.push_back(segment_of(end_, written));
+    end_ += written.length;
+}
+
+bool Segments::move_to_disk(std::size_t index, const SpilledRun &written)
+{
+    const auto at = held_.begin() + static_cast<std::ptrdiff_t>(index);
+    const std::uint64_t begin = at->begin;
+    const bool joins = index > 0 && continues(held_[index - 1], begin, written);
+    const bool whole = written.length == at->length();
+    if (whole) {
+        release_memory(*at);
+    } else {
+        at->begin += written.length;
+        at->offset += written.length;
+    }
+    if (joins)
+        extend(held_[index - 1], written);
+    if (joins && whole)
+        held_.erase(at);
+    else if (whole)
+        *at = segment_of(begin, written);
+    else if (!joins)
+        held_.insert(at, segment_of(begin, written));
+    return !joins;
+}
+
+Segment Segments::take_front()
+{
+    Segment taken = std::move(held_.front());
+    held_.pop_front();
+    release_memory(taken);
+    return taken;
+}
+
+Segment Segments::take_back()
+{
+    Segment taken = std::move(held_.back());
+    held_.pop_back();
+    release_memory(taken);
+    end_ = taken.begin;
+    return taken;
+}
+
+void Segments::drop_last_run()
+{
+    Segment &last = held_.back();
+    last.end -= last.checks.back().length;
+    last.checks.pop_back();
+    end_ = last.end;
+}
+
+void Segments::clear()
+{
+    held_.clear();
+    memory_used_ = 0;
+    blocks_ = 0;
+}
+
+void Segments::release_memory(const Segment &segment)
+{
+    if (!segment.block)
+        return;
+    memory_used_ -= segment.block->capacity;
+    --blocks_;
+}
+
+} // namespace gsttus

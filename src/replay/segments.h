@@ -1,0 +1,78 @@
+// What a replay store holds of the stream: segments in order and without gaps, and the memory that
+// they take. A value; knows no disk: who gives up a segment of a file tells the Spool.
+#pragma once
+
+#include "replay/segment.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <span>
+
+namespace gsttus {
+
+class Segments {
+public:
+    // At most so many bytes of memory; with 0 a few all the same.
+    explicit Segments(std::uint64_t window);
+
+    std::uint64_t begin() const { return held_.empty() ? end_ : held_.front().begin; }
+
+    std::uint64_t end() const { return end_; } // also where the next byte goes
+
+    bool empty() const { return held_.empty(); }
+
+    std::size_t size() const { return held_.size(); }
+
+    const Segment &operator[](std::size_t index) const { return held_[index]; }
+
+    const Segment &front() const { return held_.front(); }
+
+    const Segment &back() const { return held_.back(); }
+
+    // The one that holds `at` (begin() <= at < end()).
+    std::size_t index_of(std::uint64_t at) const;
+    // The first with bytes from `position` on; size(): there is none.
+    std::size_t first_from(std::uint64_t position) const;
+
+    std::uint64_t memory_used() const { return memory_used_; } // by blocks
+
+    bool has_memory() const { return blocks_ > 0; }
+
+    // A quarter of the window stays free for what comes in, where there is another place.
+    bool is_tight() const { return window_ - memory_used_ < window_ / 4; }
+
+    bool is_out_of_memory() const { return no_memory_; } // the system gave none
+
+    // Returns how much found room.
+    std::size_t append_to_memory(std::span<const std::byte> data);
+    void append(const SpilledRun &written);
+
+    // The memory segment at `index`, or its beginning, is on disk now. FALSE: as a part of the
+    // segment before it, else as one of its own.
+    bool move_to_disk(std::size_t index, const SpilledRun &written);
+
+    // Gives up the oldest, or the newest: the next byte then goes where that began.
+    Segment take_front();
+    Segment take_back();
+    // Gives up the last checked run of the newest, which is of a file and has more of them.
+    void drop_last_run();
+
+    void clear(); // end() stays
+
+    // Nothing is held: the next byte goes there.
+    void restart_at(std::uint64_t position) { end_ = position; }
+
+private:
+    void release_memory(const Segment &segment);
+
+    std::uint64_t window_;
+    std::size_t block_size_;
+    std::deque<Segment> held_;
+    std::uint64_t end_ = 0; // where the last of them ends
+    std::uint64_t memory_used_ = 0;
+    std::size_t blocks_ = 0;
+    bool no_memory_ = false;
+};
+
+} // namespace gsttus

@@ -1,0 +1,291 @@
+#include "replay/segments.h"
+#include "replay_fixture.h"
+
+#include <algorithm>
+#include <random>
+
+using gsttus::Segments;
+using gsttus::SpilledRun;
+using gsttus::SpillFile;
+using gsttus::test::add_test;
+using gsttus::test::stream_bytes;
+
+namespace {
+
+constexpr std::uint64_t kWindow = std::uint64_t{64} << 10;
+constexpr std::uint64_t kBlock = std::uint64_t{4} << 10; // of that window
+
+struct Held {
+    Segments segments{kWindow};
+    std::shared_ptr<SpillFile> file = std::make_shared<SpillFile>();
+
+    // As append() of the store without a disk.
+    std::size_t append(std::size_t length)
+    {
+        std::size_t taken = 0;
+        while (taken < length) {
+            const auto n = segments.append_to_memory(stream_bytes(segments.end(), length - taken));
+            if (n == 0)
+                break;
+            taken += n;
+        }
+        return taken;
+    }
+
+    // What the spool says when it has written so much more to the file.
+    SpilledRun write(std::uint64_t length)
+    {
+        const SpilledRun run{.file = file,
+                             .file_offset = file->size,
+                             .length = static_cast<std::uint32_t>(length),
+                             .crc = 0};
+        file->size += length;
+        return run;
+    }
+
+    void assert_in_order() const
+    {
+        std::uint64_t at = segments.begin();
+        std::uint64_t blocks = 0;
+        for (std::size_t i = 0; i < segments.size(); ++i) {
+            const auto &segment = segments[i];
+            g_assert_cmpuint(segment.begin, ==, at);
+            g_assert_cmpuint(segment.length(), >, 0);
+            g_assert_true((segment.block != nullptr) != (segment.file != nullptr));
+            at = segment.end;
+            if (segment.block) {
+                blocks += segment.block->capacity;
+                const auto expected =
+                    stream_bytes(segment.begin, static_cast<std::size_t>(segment.length()));
+                g_assert_true(std::ranges::equal(segment.bytes(), expected));
+            } else {
+                std::uint64_t checked = 0;
+                for (const auto &check : segment.checks)
+                    checked += check.length;
+                g_assert_cmpuint(checked, ==, segment.length());
+            }
+        }
+        g_assert_cmpuint(at, ==, segments.end());
+        g_assert_cmpuint(blocks, ==, segments.memory_used());
+        g_assert_cmpint(segments.has_memory(), ==, blocks > 0);
+    }
+
+    void memory_is_taken_block_by_block_up_to_the_window()
+    {
+        g_assert_cmpuint(append(1), ==, 1);
+        g_assert_cmpuint(segments.memory_used(), ==, kBlock);
+        g_assert_cmpuint(append(kBlock), ==, kBlock);
+        g_assert_cmpuint(segments.memory_used(), ==, 2 * kBlock);
+        g_assert_cmpuint(append(kWindow), ==, kWindow - kBlock - 1);
+        g_assert_cmpuint(segments.size(), ==, 16);
+        g_assert_cmpuint(segments.memory_used(), ==, kWindow);
+        g_assert_cmpuint(segments.append_to_memory(stream_bytes(0, 1)), ==, 0);
+        g_assert_false(segments.is_out_of_memory()); // the window is full, the system is not
+        assert_in_order();
+    }
+
+    void window_of_nothing_still_holds_something()
+    {
+        segments = Segments(0);
+        g_assert_cmpuint(append(kWindow + 1), ==, kWindow);
+        assert_in_order();
+    }
+
+    void tight_is_when_less_than_a_quarter_is_free()
+    {
+        append(12 * kBlock);
+        g_assert_false(segments.is_tight());
+        append(1);
+        g_assert_true(segments.is_tight());
+        segments.take_front();
+        g_assert_false(segments.is_tight());
+    }
+
+    void position_is_found_in_its_segment()
+    {
+        append(3 * kBlock);
+        segments.append(write(10));
+        g_assert_cmpuint(segments.index_of(0), ==, 0);
+        g_assert_cmpuint(segments.index_of(kBlock - 1), ==, 0);
+        g_assert_cmpuint(segments.index_of(kBlock), ==, 1);
+        g_assert_cmpuint(segments.index_of(segments.end() - 1), ==, 3);
+        g_assert_cmpuint(segments.first_from(0), ==, 0);
+        g_assert_cmpuint(segments.first_from(kBlock), ==, 1);
+        g_assert_cmpuint(segments.first_from(segments.end() - 1), ==, 3);
+        g_assert_cmpuint(segments.first_from(segments.end()), ==, 4);
+        segments.take_front();
+        g_assert_cmpuint(segments.first_from(0), ==, 0); // behind it all the same
+        g_assert_cmpuint(segments.index_of(kBlock), ==, 0);
+    }
+
+    void bytes_that_go_on_in_a_file_are_one_segment()
+    {
+        segments.append(write(100));
+        segments.append(write(50));
+        g_assert_cmpuint(segments.size(), ==, 1);
+        (void)write(7); // somebody else's, or lost
+        segments.append(write(20));
+        g_assert_cmpuint(segments.size(), ==, 2);
+        file = std::make_shared<SpillFile>();
+        segments.append(write(5));
+        g_assert_cmpuint(segments.size(), ==, 3);
+        g_assert_cmpuint(segments.memory_used(), ==, 0);
+        assert_in_order();
+    }
+
+    void block_that_a_file_took_gives_its_memory_back()
+    {
+        append(3 * kBlock);
+        g_assert_true(segments.move_to_disk(0, write(kBlock)));
+        g_assert_cmpuint(segments.memory_used(), ==, 2 * kBlock);
+        g_assert_false(segments.move_to_disk(1, write(kBlock))); // goes on in the one before
+        g_assert_cmpuint(segments.size(), ==, 2);
+        g_assert_cmpuint(segments.memory_used(), ==, kBlock);
+        assert_in_order();
+    }
+
+    void block_of_which_a_file_took_the_beginning_is_split()
+    {
+        append(2 * kBlock);
+        g_assert_true(segments.move_to_disk(1, write(1000)));
+        g_assert_cmpuint(segments.size(), ==, 3);
+        g_assert_cmpuint(segments.memory_used(), ==, 2 * kBlock);
+        assert_in_order();
+        g_assert_false(segments.move_to_disk(2, write(1000))); // still more of it
+        g_assert_cmpuint(segments.size(), ==, 3);
+        assert_in_order();
+        file = std::make_shared<SpillFile>();
+        g_assert_true(segments.move_to_disk(2, write(kBlock - 2000)));
+        g_assert_cmpuint(segments.size(), ==, 3);
+        g_assert_cmpuint(segments.memory_used(), ==, kBlock);
+        assert_in_order();
+    }
+
+    void last_block_is_filled_up_although_its_beginning_went_to_a_file()
+    {
+        append(1000);
+        g_assert_true(segments.move_to_disk(0, write(600)));
+        g_assert_cmpuint(append(kBlock - 1000), ==, kBlock - 1000);
+        g_assert_cmpuint(segments.memory_used(), ==, kBlock);
+        g_assert_cmpuint(segments.size(), ==, 2);
+        assert_in_order();
+    }
+
+    void front_goes_and_the_end_stays()
+    {
+        append(kBlock + 1);
+        g_assert_cmpuint(segments.take_front().end, ==, kBlock);
+        g_assert_cmpuint(segments.begin(), ==, kBlock);
+        segments.take_front();
+        g_assert_true(segments.empty());
+        g_assert_cmpuint(segments.begin(), ==, kBlock + 1);
+        g_assert_cmpuint(segments.end(), ==, kBlock + 1);
+        assert_in_order();
+        append(10);
+        assert_in_order();
+    }
+
+    void back_goes_and_new_bytes_take_its_place()
+    {
+        append(kBlock);
+        segments.append(write(100));
+        g_assert_cmpuint(segments.take_back().begin, ==, kBlock);
+        g_assert_cmpuint(segments.end(), ==, kBlock);
+        g_assert_cmpuint(append(10), ==, 10);
+        assert_in_order();
+        segments.take_back();
+        segments.take_back();
+        g_assert_cmpuint(segments.end(), ==, 0);
+        segments.restart_at(77);
+        g_assert_cmpuint(segments.begin(), ==, 77);
+        append(10);
+        g_assert_cmpuint(segments.end(), ==, 87);
+        assert_in_order();
+    }
+
+    void last_run_of_a_file_goes_alone()
+    {
+        constexpr std::uint64_t kRun = std::uint64_t{1} << 20; // never joined with another
+        segments.append(write(kRun));
+        segments.append(write(kRun));
+        g_assert_cmpuint(segments.back().checks.size(), ==, 2);
+        segments.drop_last_run();
+        g_assert_cmpuint(segments.size(), ==, 1);
+        g_assert_cmpuint(segments.end(), ==, kRun);
+        assert_in_order();
+    }
+
+    void nothing_is_held_after_clear()
+    {
+        append(kBlock + 1);
+        segments.append(write(9));
+        segments.clear();
+        g_assert_true(segments.empty());
+        g_assert_cmpuint(segments.begin(), ==, kBlock + 10);
+        assert_in_order();
+    }
+
+    void any_change_leaves_no_gap()
+    {
+        std::mt19937 random(static_cast<std::uint32_t>(g_test_rand_int()));
+        const auto below = [&](std::uint64_t bound) { return random() % bound; };
+        for (int step = 0; step < 5000; ++step) {
+            switch (below(6)) {
+            case 0:
+            case 1:
+                append(static_cast<std::size_t>(1 + below(2 * kBlock)));
+                break;
+            case 2:
+                segments.append(write(1 + below(kBlock)));
+                break;
+            case 3:
+                if (!segments.empty())
+                    segments.take_front();
+                break;
+            case 4:
+                if (!segments.empty())
+                    segments.take_back();
+                break;
+            case 5:
+                if (segments.empty())
+                    break;
+                if (const auto i = static_cast<std::size_t>(below(segments.size()));
+                    segments[i].block)
+                    segments.move_to_disk(i, write(1 + below(segments[i].length())));
+                break;
+            }
+            if (below(10) == 0)
+                file = std::make_shared<SpillFile>();
+            assert_in_order();
+        }
+    }
+};
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    gsttus::test::init(argc, argv);
+#define CASE(path, name) add_test<Held, &Held::name>("/replay-segments/" path)
+    CASE("memory/is-taken-block-by-block-up-to-the-window",
+         memory_is_taken_block_by_block_up_to_the_window);
+    CASE("memory/window-of-nothing-still-holds-something", window_of_nothing_still_holds_something);
+    CASE("memory/tight-is-when-less-than-a-quarter-is-free",
+         tight_is_when_less_than_a_quarter_is_free);
+    CASE("order/position-is-found-in-its-segment", position_is_found_in_its_segment);
+    CASE("order/front-goes-and-the-end-stays", front_goes_and_the_end_stays);
+    CASE("order/back-goes-and-new-bytes-take-its-place", back_goes_and_new_bytes_take_its_place);
+    CASE("order/nothing-is-held-after-clear", nothing_is_held_after_clear);
+    CASE("order/any-change-leaves-no-gap", any_change_leaves_no_gap);
+    CASE("disk/bytes-that-go-on-in-a-file-are-one-segment",
+         bytes_that_go_on_in_a_file_are_one_segment);
+    CASE("disk/last-run-of-a-file-goes-alone", last_run_of_a_file_goes_alone);
+    CASE("disk/block-that-a-file-took-gives-its-memory-back",
+         block_that_a_file_took_gives_its_memory_back);
+    CASE("disk/block-of-which-a-file-took-the-beginning-is-split",
+         block_of_which_a_file_took_the_beginning_is_split);
+    CASE("disk/last-block-is-filled-up-although-its-beginning-went-to-a-file",
+         last_block_is_filled_up_although_its_beginning_went_to_a_file);
+#undef CASE
+    return g_test_run();
+}
