@@ -20,8 +20,8 @@ Result<std::string> Keeping::run()
     const std::uint64_t whole = segments_.end();
     spool_.delete_needless();
     int attempts = 0;
-    for (spool_.retry_now(); !write_out(); spool_.retry_now()) {
-        const bool full = spool_.last_error().kind == ErrorKind::kNoSpace;
+    for (spool_.trouble().retry_now(); !write_out(); spool_.trouble().retry_now()) {
+        const bool full = spool_.trouble().last_error().kind == ErrorKind::kNoSpace;
         if (full ? !make_room() : ++attempts == kAttempts)
             return kept_in_part(whole);
     }
@@ -120,7 +120,7 @@ std::uint64_t Keeping::kept_until() const
 
 Error Keeping::kept_in_part(std::uint64_t whole) const
 {
-    Error error = spool_.last_error();
+    Error error = spool_.trouble().last_error();
     const std::uint64_t until = kept_until();
     error.message += cat(" Of the recording's bytes ", acked_, " to ", whole,
                          ", which the server does not have, those up to ", until,

@@ -177,7 +177,7 @@ bool ReplayStore::drop_from_margin()
 
 void ReplayStore::disk_has_room() // perhaps
 {
-    spool_.retry_now();
+    spool_.trouble().retry_now();
     disk_refuses_ = false;
 }
 

@@ -85,7 +85,7 @@ public:
     std::shared_ptr<const Piece> piece(std::uint64_t at) const;
 
     // A disk trouble since the last call (full, failing): once per trouble, for a WARNING.
-    std::optional<Error> take_disk_warning() { return spool_.take_warning(); }
+    std::optional<Error> take_disk_warning() { return spool_.trouble().take_warning(); }
 
     using DiskWork = gsttus::DiskWork; // needs no mutex, and may be slow
 

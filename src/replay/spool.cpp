@@ -19,7 +19,6 @@ constexpr std::uint64_t kLargestFile = std::uint64_t{16} << 20;
 constexpr std::uint64_t kSmallestFile = std::uint64_t{256} << 10;
 constexpr std::uint64_t kReserve = std::uint64_t{256} << 20; // left to others on the disk
 constexpr std::uint64_t kCheckEvery = std::uint64_t{4} << 20;
-constexpr Duration kRetryAfter = seconds(1);
 constexpr const char *kNoRoom = "has no room";
 constexpr const char *kNotWritable = "cannot be written to";
 
@@ -44,7 +43,7 @@ std::uint64_t Spool::file_size(std::uint64_t max_size)
 Spool::Spool(std::string spool_dir, std::uint64_t max_size, FileOps &ops,
              std::function<JournalState()> state)
     : spool_dir_(std::move(spool_dir)), max_size_(max_size), file_size_(file_size(max_size)),
-      ops_(ops), state_(std::move(state)), journal_(ops)
+      ops_(ops), state_(std::move(state)), journal_(ops), trouble_(ops)
 {
 }
 
@@ -117,7 +116,7 @@ void Spool::Write::fail(int error, const char *what)
 
 std::unique_ptr<Spool::Write> Spool::begin(Bound bound)
 {
-    if (busy_ || !usable())
+    if (busy_ || !trouble_.may_try())
         return nullptr;
     const bool needs_file = !out_ || is_full(*out_);
     if (needs_file)
@@ -184,7 +183,8 @@ std::optional<SpilledRun> Spool::take_over(std::uint64_t position, Write &write)
     written.file->size += length;
     used_ += length;
     until_check_ -= std::min(until_check_, std::uint64_t{length});
-    may_be_over_ = may_be_over_ || length > 0;
+    if (length > 0)
+        trouble_.wrote();
     if (write.outcome_.error != 0)
         fail(write.outcome_.error, kNotWritable);
     if (length == 0)
@@ -238,9 +238,7 @@ void Spool::release_file(const std::shared_ptr<SpillFile> &file, std::uint64_t b
         unsynced_.erase(file->number);
         needless_.files.push_back(file->number);
     }
-    // A new trouble is worth a new warning once the one before is clearly over.
-    if (warned_ && may_be_over_ && used_ <= used_at_warning_ / 2)
-        warned_ = false;
+    trouble_.freed(used_);
 }
 
 void Spool::cut_file(const std::shared_ptr<SpillFile> &file, std::uint64_t offset)
@@ -288,7 +286,7 @@ void Spool::note(const std::string &name, const std::string &value)
     // One that was read by a recovery is not changed, but replaced.
     if (!journal_.is_open() || journal_stale_) {
         journal_stale_ = true;
-        if (usable())
+        if (trouble_.may_try())
             ensure_journal();
         return;
     }
@@ -305,7 +303,7 @@ bool Spool::acked(std::uint64_t position)
     if (!journal_.is_open() || journal_stale_ || journal_.is_long()) {
         journal_stale_ = journal_stale_ || !journal_.is_open();
         const bool was_stale = journal_stale_;
-        if (usable() && ensure_journal() && was_stale)
+        if (trouble_.may_try() && ensure_journal() && was_stale)
             return true;
         if (was_stale)
             return false;
@@ -330,13 +328,6 @@ void Spool::remove()
     if (const auto removed = folder_->remove(); !removed)
         log(LogLevel::kWarning, "replay", removed.error().message);
     folder_.reset();
-}
-
-bool Spool::usable()
-{
-    if (!healthy_ && ops_.now() >= retry_at_)
-        healthy_ = true;
-    return healthy_;
 }
 
 bool Spool::make_folder()
@@ -370,19 +361,7 @@ void Spool::fail(Error error)
     const bool full = error.kind == ErrorKind::kNoSpace; // then it can go on later
     if (out_ && (!full || out_->size == 0))
         seal();
-    healthy_ = false;
-    retry_at_ = ops_.now() + kRetryAfter;
-    last_error_ = error;
-    if (warned_)
-        return;
-    warned_ = true;
-    may_be_over_ = error.kind == ErrorKind::kNoSpace && used_ > 0;
-    used_at_warning_ = used_;
-    error.message += " Until it can, only memory holds what the server does not have yet; when "
-                     "that is full, the pipeline waits.";
-    if (error.kind == ErrorKind::kNoSpace)
-        error.message += " Free space on the disk or raise max-spool-size.";
-    warning_ = std::move(error);
+    trouble_.report(std::move(error), used_);
 }
 
 } // namespace gsttus

@@ -2,6 +2,7 @@
 // do when the disk refuses. Knows no segments and no memory; not thread-safe.
 #pragma once
 
+#include "replay/disk_trouble.h"
 #include "replay/file_ops.h"
 #include "replay/journal.h"
 #include "replay/spill_file.h"
@@ -38,7 +39,7 @@ public:
     enum class Bound { kConfigured, kNone };
 
     // Writes a beginning of `data` (as much as one file takes), and its journal record if there is
-    // a journal. nullopt: the disk takes nothing now; the reason is in take_warning().
+    // a journal. nullopt: the disk takes nothing now; the reason is in trouble().
     std::optional<SpilledRun> write(std::uint64_t position, std::span<const std::byte> data,
                                     Bound bound);
 
@@ -75,7 +76,7 @@ public:
     // From now on every byte and fact is journaled; the journal itself comes with the next write.
     void use_journal() { journaling_ = true; }
 
-    // Makes folder and journal now if they are not there. FALSE: the reason is in last_error().
+    // Makes folder and journal now if they are not there. FALSE: the reason is in trouble().
     bool ensure_journal();
 
     bool has_journal() const { return journal_.is_open(); }
@@ -89,8 +90,6 @@ public:
 
     bool is_stale() const { return journal_stale_; } // the journal: acked() tries again
 
-    void retry_now() { healthy_ = true; } // something has changed: the disk may work again
-
     std::uint64_t used() const { return used_; }
 
     std::string path() const { return folder_ ? folder_->path() : std::string(); }
@@ -99,9 +98,10 @@ public:
 
     FileOps &ops() const { return ops_; }
 
-    std::optional<Error> take_warning() { return std::exchange(warning_, std::nullopt); }
+    // What it refused; retry_now() when something has changed.
+    DiskTrouble &trouble() { return trouble_; }
 
-    const Error &last_error() const { return last_error_; }
+    const DiskTrouble &trouble() const { return trouble_; }
 
     std::set<std::uint32_t> take_unsynced() { return std::exchange(unsynced_, {}); }
 
@@ -110,7 +110,6 @@ public:
     void remove(); // the folder and everything of ours in it
 
 private:
-    bool usable();
     bool make_folder();
     std::optional<SpilledRun> take_over(std::uint64_t position, Write &write);
     int journal_written(std::uint64_t position, const SpilledRun &written);
@@ -137,13 +136,7 @@ private:
     Needless needless_;
     bool busy_ = false;
 
-    bool healthy_ = true;
-    TimePoint retry_at_{};
-    bool warned_ = false;
-    bool may_be_over_ = false; // the trouble: bytes were written, or deleting files can heal it
-    std::uint64_t used_at_warning_ = 0;
-    std::optional<Error> warning_;
-    Error last_error_;
+    DiskTrouble trouble_;
 };
 
 // One write that is under way.
