@@ -14,7 +14,7 @@ std::optional<std::size_t> BlockSpill::next(const Segments &segments, std::uint6
     return std::nullopt; // the last one is still being filled
 }
 
-BlockSpill::BlockSpill(const Segment &segment, std::unique_ptr<Spool::Write> write)
+BlockSpill::BlockSpill(const Segment &segment, std::unique_ptr<SpoolWrite> write)
     : block_(segment.block), begin_(segment.begin), data_(segment.bytes()), write_(std::move(write))
 {
 }

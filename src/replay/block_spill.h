@@ -5,6 +5,7 @@
 #include "replay/disk_work.h"
 #include "replay/segments.h"
 #include "replay/spool.h"
+#include "replay/spool_write.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -30,12 +31,12 @@ public:
     Result<void> run() override;
 
 private:
-    BlockSpill(const Segment &segment, std::unique_ptr<Spool::Write> write);
+    BlockSpill(const Segment &segment, std::unique_ptr<SpoolWrite> write);
 
     std::shared_ptr<const MemoryBlock> block_;
     std::uint64_t begin_;
     std::span<const std::byte> data_; // in block_
-    std::unique_ptr<Spool::Write> write_;
+    std::unique_ptr<SpoolWrite> write_;
 };
 
 } // namespace gsttus

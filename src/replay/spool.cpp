@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "replay/recovery.h"
+#include "replay/spool_write.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -17,15 +17,6 @@ namespace {
 
 constexpr std::uint64_t kLargestFile = std::uint64_t{16} << 20;
 constexpr std::uint64_t kSmallestFile = std::uint64_t{256} << 10;
-constexpr std::uint64_t kReserve = std::uint64_t{256} << 20; // left to others on the disk
-constexpr std::uint64_t kCheckEvery = std::uint64_t{4} << 20;
-constexpr const char *kNoRoom = "has no room";
-constexpr const char *kNotWritable = "cannot be written to";
-
-Error spool_error(int error, const std::string &where, const char *what)
-{
-    return disk_error(error, cat("The spool folder ", where, ' ', what, '.'));
-}
 
 } // namespace
 
@@ -57,71 +48,14 @@ void Spool::adopt(std::unique_ptr<SpoolFolder> folder, std::uint32_t next_file, 
 
 // --- one write -----------------------------------------------------------------------------------
 
-void Spool::Write::run(std::span<const std::byte> data)
-{
-    if ((!dir_ && !make_folder()) || (!allowed_ && !ask_for_room()) ||
-        (!file_ && !open_spill_file()))
-        return;
-    data = data.first(static_cast<std::size_t>(
-        std::min({std::uint64_t{data.size()}, file_size_ - offset_, *allowed_})));
-    outcome_ = write_fully(ops_, fd_->get(), data, offset_);
-    crc_ = crc_of(0, data.first(outcome_.written));
-}
-
-bool Spool::Write::make_folder()
-{
-    auto folder = SpoolFolder::create(spool_dir_, ops_);
-    if (!folder) {
-        error_ = folder.error();
-        return false;
-    }
-    made_folder_ = std::move(*folder);
-    dir_ = made_folder_->dir_fd();
-    path_ = made_folder_->path();
-    remove_leftovers(spool_dir_, ops_);
-    return true;
-}
-
-bool Spool::Write::ask_for_room()
-{
-    const auto free = ops_.free_space(dir_->get());
-    // A disk that does not say how much is free says so when it is full.
-    const std::uint64_t left = free ? *free - std::min(*free, kReserve) : kCheckEvery;
-    found_room_ = allowed_ = std::min(left, kCheckEvery);
-    if (*allowed_ == 0)
-        fail(ENOSPC, kNoRoom);
-    return *allowed_ > 0;
-}
-
-bool Spool::Write::open_spill_file()
-{
-    auto file = std::make_shared<SpillFile>();
-    file->number = number_;
-    file->writer =
-        open_file(ops_, dir_->get(), spill_name(number_).c_str(), O_RDWR | O_CREAT | O_EXCL, 0600);
-    if (!file->writer) {
-        fail(errno, kNotWritable);
-        return false;
-    }
-    fd_ = file->writer;
-    file_ = std::move(file);
-    made_file_ = true;
-    return true;
-}
-
-void Spool::Write::fail(int error, const char *what)
-{
-    error_ = spool_error(error, path_, what);
-}
-
-std::unique_ptr<Spool::Write> Spool::begin(Bound bound)
+std::unique_ptr<SpoolWrite> Spool::begin(Bound bound)
 {
     if (busy_ || !trouble_.may_try())
         return nullptr;
     const bool needs_file = !out_ || is_full(*out_);
     if (needs_file)
         until_check_ = 0;
-    std::unique_ptr<Write> write(new Write(ops_, spool_dir_, file_size_));
+    std::unique_ptr<SpoolWrite> write(new SpoolWrite(ops_, spool_dir_, file_size_));
     if (bound == Bound::kNone)
         write->allowed_ = std::numeric_limits<std::uint64_t>::max();
     else if (max_size_ > 0)
@@ -129,7 +63,7 @@ std::unique_ptr<Spool::Write> Spool::begin(Bound bound)
     else if (until_check_ > 0)
         write->allowed_ = until_check_;
     if (write->allowed_ == 0) {
-        fail(ENOSPC, kNoRoom);
+        fail(no_room(where()));
         return nullptr;
     }
     if (folder_) {
@@ -147,7 +81,7 @@ std::unique_ptr<Spool::Write> Spool::begin(Bound bound)
     return write;
 }
 
-std::optional<SpilledRun> Spool::end(std::uint64_t position, std::unique_ptr<Write> write)
+std::optional<SpilledRun> Spool::end(std::uint64_t position, std::unique_ptr<SpoolWrite> write)
 {
     busy_ = false;
     const auto written = take_over(position, *write);
@@ -156,7 +90,7 @@ std::optional<SpilledRun> Spool::end(std::uint64_t position, std::unique_ptr<Wri
     return written;
 }
 
-std::optional<SpilledRun> Spool::take_over(std::uint64_t position, Write &write)
+std::optional<SpilledRun> Spool::take_over(std::uint64_t position, SpoolWrite &write)
 {
     if (write.made_folder_)
         folder_ = std::move(write.made_folder_);
@@ -177,7 +111,7 @@ std::optional<SpilledRun> Spool::take_over(std::uint64_t position, Write &write)
                              .crc = write.crc_};
     if (const int error = journal_written(position, written); error != 0) {
         // Bytes without a record would be lost in a crash: they do not count as written.
-        fail(error, kNotWritable);
+        fail(not_writable(error, where()));
         return std::nullopt;
     }
     written.file->size += length;
@@ -186,7 +120,7 @@ std::optional<SpilledRun> Spool::take_over(std::uint64_t position, Write &write)
     if (length > 0)
         trouble_.wrote();
     if (write.outcome_.error != 0)
-        fail(write.outcome_.error, kNotWritable);
+        fail(not_writable(write.outcome_.error, where()));
     if (length == 0)
         return std::nullopt;
     return written;
@@ -275,7 +209,7 @@ bool Spool::ensure_journal()
         journal_.rewrite_failed();
         return true;
     }
-    fail(error, kNotWritable);
+    fail(not_writable(error, where()));
     return false;
 }
 
@@ -292,7 +226,7 @@ void Spool::note(const std::string &name, const std::string &value)
     }
     if (const int error = journal_.note(name, value); error != 0) {
         journal_stale_ = true;
-        fail(error, kNotWritable);
+        fail(not_writable(error, where()));
     }
 }
 
@@ -311,7 +245,7 @@ bool Spool::acked(std::uint64_t position)
     const int error = journal_.acked(position);
     if (error != 0) {
         journal_stale_ = true;
-        fail(error, kNotWritable);
+        fail(not_writable(error, where()));
     }
     return error == 0;
 }
@@ -334,7 +268,7 @@ bool Spool::make_folder()
 {
     if (folder_)
         return true;
-    Write write(ops_, spool_dir_, file_size_);
+    SpoolWrite write(ops_, spool_dir_, file_size_);
     if (!write.make_folder()) {
         fail(std::move(*write.error_));
         return false;
@@ -350,9 +284,9 @@ void Spool::seal()
     needless_.open.push_back(std::exchange(std::exchange(out_, nullptr)->writer, nullptr));
 }
 
-void Spool::fail(int error, const char *what)
+std::string Spool::where() const
 {
-    fail(spool_error(error, folder_ ? folder_->path() : spool_dir_, what));
+    return folder_ ? folder_->path() : spool_dir_;
 }
 
 // A file on a failing disk ends at what was really written; the next attempt begins a new one.

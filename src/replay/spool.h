@@ -20,6 +20,8 @@
 
 namespace gsttus {
 
+class SpoolWrite;
+
 // Where that fails, the log says so.
 void delete_spill_file(FileOps &ops, int dir, std::uint32_t number, const std::string &path);
 
@@ -43,12 +45,11 @@ public:
     std::optional<SpilledRun> write(std::uint64_t position, std::span<const std::byte> data,
                                     Bound bound);
 
-    // The same in three steps, so that the slow one, Write::run(), needs no lock. From begin() to
-    // end() the Spool is busy(): write() and begin() refuse. note(), acked(), ensure_journal() and
-    // remove() must not be called then.
-    class Write;
-    std::unique_ptr<Write> begin(Bound bound); // null: as write()
-    std::optional<SpilledRun> end(std::uint64_t position, std::unique_ptr<Write> write);
+    // The same in three steps, so that the slow one, SpoolWrite::run(), needs no lock. From begin()
+    // to end() the Spool is busy(): write() and begin() refuse. note(), acked(), ensure_journal()
+    // and remove() must not be called then.
+    std::unique_ptr<SpoolWrite> begin(Bound bound); // null: as write()
+    std::optional<SpilledRun> end(std::uint64_t position, std::unique_ptr<SpoolWrite> write);
 
     bool busy() const { return busy_; }
 
@@ -111,10 +112,10 @@ public:
 
 private:
     bool make_folder();
-    std::optional<SpilledRun> take_over(std::uint64_t position, Write &write);
+    std::optional<SpilledRun> take_over(std::uint64_t position, SpoolWrite &write);
     int journal_written(std::uint64_t position, const SpilledRun &written);
     void seal();
-    void fail(int error, const char *what);
+    std::string where() const; // for messages
     void fail(Error error);
 
     const std::string spool_dir_;
@@ -137,44 +138,6 @@ private:
     bool busy_ = false;
 
     DiskTrouble trouble_;
-};
-
-// One write that is under way.
-class Spool::Write {
-public:
-    // Does the disk's work: the folder and a file where they are missing, then a beginning of
-    // `data`. Needs no lock: what it found comes into effect with Spool::end().
-    void run(std::span<const std::byte> data);
-
-private:
-    friend class Spool;
-
-    Write(FileOps &ops, const std::string &spool_dir, std::uint64_t file_size)
-        : ops_(ops), spool_dir_(spool_dir), file_size_(file_size)
-    {
-    }
-
-    void fail(int error, const char *what);
-    bool make_folder();
-    bool ask_for_room();
-    bool open_spill_file();
-
-    FileOps &ops_;
-    const std::string &spool_dir_; // the Spool's
-    const std::uint64_t file_size_;
-    std::string path_; // of the folder, for messages
-    FdRef dir_;        // null: the folder has to be made
-    std::unique_ptr<SpoolFolder> made_folder_;
-    std::optional<std::uint64_t> allowed_; // bytes; none: the disk has to be asked
-    std::optional<std::uint64_t> found_room_;
-    std::shared_ptr<SpillFile> file_; // null: has to be made
-    bool made_file_ = false;
-    std::uint32_t number_ = 0; // of a new file
-    FdRef fd_;
-    std::uint64_t offset_ = 0;
-    WriteOutcome outcome_;
-    std::uint32_t crc_ = 0;
-    std::optional<Error> error_; // nothing was written
 };
 
 } // namespace gsttus

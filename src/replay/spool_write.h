@@ -1,0 +1,57 @@
+// One write to the spool that is under way: the step that may be slow, and needs no lock. The Spool
+// says what it may do when it begins, and takes over what it found when it ends.
+#pragma once
+
+#include "replay/file_ops.h"
+#include "replay/spill_file.h"
+#include "replay/spool_folder.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace gsttus {
+
+Error no_room(const std::string &where);
+Error not_writable(int error, const std::string &where);
+
+class SpoolWrite {
+public:
+    // Does the disk's work: the folder and a file where they are missing, then a beginning of
+    // `data`. Needs no lock: what it found comes into effect with Spool::end().
+    void run(std::span<const std::byte> data);
+
+private:
+    friend class Spool;
+
+    SpoolWrite(FileOps &ops, const std::string &spool_dir, std::uint64_t file_size)
+        : ops_(ops), spool_dir_(spool_dir), file_size_(file_size)
+    {
+    }
+
+    bool make_folder();
+    bool ask_for_room();
+    bool open_spill_file();
+
+    FileOps &ops_;
+    const std::string &spool_dir_; // the Spool's
+    const std::uint64_t file_size_;
+    std::string path_; // of the folder, for messages
+    FdRef dir_;        // null: the folder has to be made
+    std::unique_ptr<SpoolFolder> made_folder_;
+    std::optional<std::uint64_t> allowed_; // bytes; none: the disk has to be asked
+    std::optional<std::uint64_t> found_room_;
+    std::shared_ptr<SpillFile> file_; // null: has to be made
+    bool made_file_ = false;
+    std::uint32_t number_ = 0; // of a new file
+    FdRef fd_;
+    std::uint64_t offset_ = 0;
+    WriteOutcome outcome_;
+    std::uint32_t crc_ = 0;
+    std::optional<Error> error_; // nothing was written
+};
+
+} // namespace gsttus
