@@ -3,12 +3,12 @@
 #include "replay/recovery.h"
 
 #include "base/text.h"
+#include "replay/intact_run.h"
 #include "replay/journal.h"
 #include "replay/spool_folder.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -97,75 +97,6 @@ ParsedJournal read_journal(FileOps &ops, int dir)
         return journal;
     old.cut = cat("the newest journal is not usable: ", journal.cut);
     return old;
-}
-
-std::uint64_t end_of(const DataRecord &record)
-{
-    return record.position + record.length;
-}
-
-struct Run {
-    std::vector<DataRecord> records; // without gaps
-    std::uint64_t acked = 0;
-    std::string cut; // why nothing follows
-
-    std::uint64_t begin() const { return records.empty() ? acked : records.front().position; }
-
-    std::uint64_t end() const { return records.empty() ? acked : end_of(records.back()); }
-};
-
-using RecordTest = std::function<bool(const DataRecord &)>;
-
-// Files go from the front, each when the server has all of it. The note that it has may not have
-// reached the disk although the file is gone. One that is missing behind others was lost.
-std::uint64_t acked_by_absence(const std::vector<DataRecord> &records, std::uint64_t acked,
-                               const RecordTest &gone)
-{
-    std::uint64_t until = acked;
-    for (const auto &record : records) {
-        if (record.position > until)
-            break;
-        if (!gone(record))
-            return until;
-        until = std::max(until, end_of(record));
-    }
-    return acked; // nothing is left behind them
-}
-
-// The records that matter to an upload of which the server has `acked` bytes: those that follow
-// each other up to and past that position. `usable` says whether a record's bytes are there, `gone`
-// whether its file is not.
-Run select_run(const ParsedJournal &journal, const RecordTest &usable, const RecordTest &gone)
-{
-    auto records = journal.state.data;
-    std::stable_sort(records.begin(), records.end(), [](const auto &a, const auto &b) {
-        return a.position != b.position ? a.position < b.position : a.length > b.length;
-    });
-    const std::uint64_t acked = acked_by_absence(records, journal.state.acked, gone);
-    Run run{.records = {}, .acked = acked, .cut = journal.cut};
-    const auto run_end = [&] { return run.records.empty() ? 0 : end_of(run.records.back()); };
-    for (const auto &record : records) {
-        if (!run.records.empty() && record.position < run_end())
-            continue; // the same bytes once more
-        const bool gap = !run.records.empty() && record.position > run_end();
-        const bool good = usable(record);
-        if (good && !gap) {
-            run.records.push_back(record);
-            continue;
-        }
-        if (run_end() > acked || (!good && end_of(record) > acked)) {
-            run.cut = cat("the bytes from ", gap ? run_end() : record.position,
-                          gap ? " on are not on the disk" : " on are damaged or missing");
-            break;
-        }
-        // All of that is at the server: begin behind it.
-        run.records.clear();
-        if (good)
-            run.records.push_back(record);
-    }
-    if (run_end() < acked)
-        run.records.clear();
-    return run;
 }
 
 // Reads spill files for checking; keeps the last one open, since records come in its order.
@@ -280,7 +211,7 @@ void describe(SpoolFolder &folder, FileOps &ops, SpooledUpload &out)
         return;
     }
     Checker checker(ops, folder.dir());
-    const Run run = select_run(
+    const IntactRun run = select_run(
         journal, [&](const DataRecord &record) { return checker.has_length(record); },
         [&](const DataRecord &record) { return checker.is_gone(record); });
     out.acked = run.acked;
@@ -302,7 +233,7 @@ Result<RecoveredUpload> open_upload(const std::string &spool_dir, const std::str
     if (!journal.complete)
         return unreadable((*folder)->path(), journal.cut);
     Checker checker(ops, dir);
-    Run run = select_run(
+    IntactRun run = select_run(
         journal, [&](const DataRecord &record) { return checker.is_intact(record); },
         [&](const DataRecord &record) { return checker.is_gone(record); });
 
