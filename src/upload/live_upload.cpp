@@ -1,5 +1,5 @@
-// The face of LiveUpload: what the application's and the streaming thread call.
-// The upload thread's side is worker.cpp.
+// The face of LiveUpload: what the application's and the streaming thread call, and how long each
+// of them waits. The upload thread's side is worker.cpp.
 #include "upload/live_upload.h"
 
 #include "base/log.h"
@@ -13,6 +13,7 @@ namespace gsttus {
 namespace {
 constexpr seconds kDiskRetry{1};
 constexpr seconds kCallbackPatience{1};
+constexpr TimePoint kNotWaiting = TimePoint::max();
 
 Error disk_does_not_answer(seconds waited)
 {
@@ -24,6 +25,81 @@ Error disk_does_not_answer(seconds waited)
             waited.count(), " s. If it does before this program ends, what is left will be kept.");
     return error;
 }
+
+// Why the writer waits.
+Error no_room(const ReplayConfig &config, bool disk_works)
+{
+    Error error;
+    error.kind = ErrorKind::kNoSpace;
+    if (config.spool_mode == SpoolMode::kNever)
+        error.message = "Memory for unsent data is full: the pipeline has to wait for the server. "
+                        "Raise max-memory, or allow spool-mode=overflow.";
+    else if (disk_works)
+        error.message = "Memory for unsent data is full, and the disk is too slow for what comes: "
+                        "the pipeline has to wait. Choose another spool-dir or raise max-memory.";
+    else
+        error.message = "Memory and disk for unsent data are full: the pipeline has to wait for "
+                        "the server. Raise max-memory or max-spool-size, or free disk space.";
+    return error;
+}
+
+WriteStatus write_status(const LiveUpload::Core &core) REQUIRES(core.mutex)
+{
+    if (core.outcome == UploadOutcome::kFailed)
+        return WriteStatus::kFailed;
+    if (core.ended())
+        return WriteStatus::kEnded;
+    if (core.thread.exited || core.fate.act != LastAct::kNone)
+        return WriteStatus::kFailed;
+    return core.waiters.interrupted ? WriteStatus::kInterrupted : WriteStatus::kOk;
+}
+
+// Nothing was taken. `patience`: until then it is too early to speak of waiting.
+void wait_for_room(LiveUpload::Core &core, MutexLock &lock, TimePoint &patience)
+    REQUIRES(core.mutex)
+{
+    // the disk thread is about to make room
+    const bool disk_works = core.store->awaits_spill();
+    if (patience == kNotWaiting)
+        patience = Clock::now() + (disk_works ? kDiskRetry : seconds(0));
+    const bool too_long = Clock::now() >= patience;
+    if (!core.waiters.block_warned && too_long) {
+        core.waiters.block_warned = true;
+        core.warnings.push_back(no_room(core.config.replay, disk_works));
+    }
+    const bool blocked = !disk_works || (too_long && core.can_send());
+    core.wake.disk.notify_all();
+    ++core.waiters.writers;
+    core.waiters.blocked += blocked ? 1 : 0;
+    core.wake.worker.notify_all();
+    // the disk may have room again without any acknowledgement
+    core.wake.app.wait_until(lock, Clock::now() + kDiskRetry);
+    core.waiters.blocked -= blocked ? 1 : 0;
+    --core.waiters.writers;
+}
+
+// What keeps the upload thread although its time is over.
+enum class Holder { kNobody, kApplication, kDisk };
+
+// What is left is quick, unless the application has the thread, perhaps waiting for us, or a disk
+// has.
+Holder wait_for_exit(LiveUpload::Core &core, MutexLock &lock, TimePoint deadline)
+    REQUIRES(core.mutex)
+{
+    while (!core.thread.exited) {
+        const TimePoint now = Clock::now();
+        const TimePoint reading{Duration(core.reading_since)};
+        const bool in_disk = reading != TimePoint{};
+        const TimePoint patience =
+            in_disk ? std::max(reading, deadline) + core.config.disk_patience
+                    : core.thread.callback_since.value_or(now) + kCallbackPatience;
+        if (now >= patience)
+            return in_disk ? Holder::kDisk : Holder::kApplication;
+        core.wake.app.wait_until(lock, patience);
+    }
+    return Holder::kNobody;
+}
+
 } // namespace
 
 LiveUpload::LiveUpload(UploadConfig config, std::unique_ptr<Target> target,
@@ -42,13 +118,14 @@ LiveUpload::~LiveUpload()
 void LiveUpload::start()
 {
     MutexLock lock(core_->mutex);
-    if (core_->thread || core_->exited)
+    if (core_->thread.handle || core_->thread.exited)
         return;
-    core_->started_at = Clock::now();
-    core_->thread = core_->make_thread("tus-upload", [](Core &core) { Worker(core).run(); });
-    if (core_->thread)
+    core_->thread.started_at = Clock::now();
+    core_->thread.handle = core_->make_thread("tus-upload", [](Core &core) { Worker(core).run(); });
+    if (core_->thread.handle)
         return;
-    core_->failed = core_->exited = true;
+    core_->outcome = UploadOutcome::kFailed;
+    core_->thread.exited = true;
     lock.unlock();
     Error error;
     error.kind = ErrorKind::kInternal;
@@ -61,51 +138,26 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
     WriteResult result;
     if (data.empty())
         return result;
-    TimePoint patience = TimePoint::max(); // until then it is too early to speak of waiting
+    TimePoint patience = kNotWaiting;
     MutexLock lock(core_->mutex);
     while (result.taken < data.size()) {
-        if (core_->failed)
-            result.status = WriteStatus::kFailed;
-        else if (core_->ended)
-            result.status = WriteStatus::kEnded;
-        else if (core_->exited || core_->last_act != LastAct::kNone)
-            result.status = WriteStatus::kFailed;
-        else if (core_->interrupted)
-            result.status = WriteStatus::kInterrupted;
+        result.status = write_status(*core_);
         if (result.status != WriteStatus::kOk)
             return result;
         const std::size_t taken = core_->append(data.subspan(result.taken));
         result.taken += taken;
-        if (taken > 0) {
-            patience = TimePoint::max();
-            continue;
-        }
-        // the disk thread is about to make room
-        const bool disk_works = core_->store->awaits_spill();
-        if (patience == TimePoint::max())
-            patience = Clock::now() + (disk_works ? kDiskRetry : seconds(0));
-        const bool too_long = Clock::now() >= patience;
-        if (!core_->block_warned && too_long) {
-            core_->block_warned = true;
-            core_->warnings.push_back(core_->no_room(disk_works));
-        }
-        const bool blocked = !disk_works || (too_long && core_->can_send());
-        core_->disk_wake.notify_all();
-        ++core_->writers_waiting;
-        core_->writers_blocked += blocked ? 1 : 0;
-        core_->worker_wake.notify_all();
-        // the disk may have room again without any acknowledgement
-        core_->app_wake.wait_until(lock, Clock::now() + kDiskRetry);
-        core_->writers_blocked -= blocked ? 1 : 0;
-        --core_->writers_waiting;
+        if (taken > 0)
+            patience = kNotWaiting;
+        else
+            wait_for_room(*core_, lock, patience);
     }
     const bool due = core_->worker_is_due(), spill_due = core_->store->awaits_spill();
     // Whoever is woken must not find the mutex taken, and us without a processor.
     lock.unlock();
     if (due)
-        core_->worker_wake.notify_all();
+        core_->wake.worker.notify_all();
     if (spill_due)
-        core_->disk_wake.notify_all();
+        core_->wake.disk.notify_all();
     return result;
 }
 
@@ -120,21 +172,21 @@ DrainStatus LiveUpload::wait_drained()
     MutexLock lock(core_->mutex);
     bool too_late = false;
     while (true) {
-        if (core_->complete)
+        if (core_->outcome == UploadOutcome::kComplete)
             return DrainStatus::kComplete;
-        if (core_->failed || core_->exited)
+        if (core_->outcome == UploadOutcome::kFailed || core_->thread.exited)
             return DrainStatus::kFailed;
-        if (core_->interrupted)
+        if (core_->waiters.interrupted)
             return DrainStatus::kInterrupted;
         const std::optional<TimePoint> deadline = core_->drain_deadline();
         if (too_late || !deadline) {
-            core_->app_wake.wait(lock);
+            core_->wake.app.wait(lock);
         } else if (Clock::now() < *deadline) {
-            core_->app_wake.wait_until(lock, *deadline);
+            core_->wake.app.wait_until(lock, *deadline);
         } else { // a request that began before the end may know no deadline
             too_late = true;
             lock.unlock();
-            g_cancellable_cancel(core_->cancel_work.get());
+            g_cancellable_cancel(core_->cancel.work.get());
             lock.lock();
         }
     }
@@ -143,39 +195,39 @@ DrainStatus LiveUpload::wait_drained()
 void LiveUpload::interrupt()
 {
     MutexLock lock(core_->mutex);
-    core_->interrupted = true;
-    core_->app_wake.notify_all();
+    core_->waiters.interrupted = true;
+    core_->wake.app.notify_all();
 }
 
 void LiveUpload::resume()
 {
     MutexLock lock(core_->mutex);
-    core_->interrupted = false;
+    core_->waiters.interrupted = false;
 }
 
 void LiveUpload::stop(OnStop policy)
 {
     MutexLock lock(core_->mutex);
     const TimePoint deadline = Clock::now() + core_->config.stop_timeout;
-    if (!core_->stopping) {
-        core_->stopping = true;
-        core_->stop_policy = policy;
+    if (!core_->stop.asked) {
+        core_->stop.asked = true;
+        core_->stop.policy = policy;
         if (policy == OnStop::kFinish)
             core_->end(Clock::now());
     }
-    core_->worker_wake.notify_all();
-    core_->app_wake.notify_all();
-    if (!core_->thread)
+    core_->wake.worker.notify_all();
+    core_->wake.app.notify_all();
+    if (!core_->thread.handle)
         return;
-    const bool at_once = core_->stop_policy != OnStop::kFinish;
-    const bool own_thread = core_->thread == g_thread_self();
+    const bool at_once = core_->stop.policy != OnStop::kFinish;
+    const bool own_thread = core_->thread.handle == g_thread_self();
     if (own_thread) { // called from an observer: it ends when that returns
-        core_->stop_by = deadline;
-        g_thread_unref(std::exchange(core_->thread, nullptr));
+        core_->stop.by = deadline;
+        g_thread_unref(std::exchange(core_->thread.handle, nullptr));
     }
     lock.unlock();
     if (at_once)
-        g_cancellable_cancel(core_->cancel_work.get());
+        g_cancellable_cancel(core_->cancel.work.get());
     if (!own_thread)
         join(deadline);
 }
@@ -183,38 +235,26 @@ void LiveUpload::stop(OnStop policy)
 void LiveUpload::join(TimePoint deadline)
 {
     MutexLock lock(core_->mutex);
-    while (!core_->exited && Clock::now() < deadline)
-        core_->app_wake.wait_until(lock, deadline);
-    core_->stop_expired = true; // before the cancel, so that its effect is understood
-    core_->worker_wake.notify_all();
+    while (!core_->thread.exited && Clock::now() < deadline)
+        core_->wake.app.wait_until(lock, deadline);
+    core_->stop.expired = true; // before the cancel, so that its effect is understood
+    core_->wake.worker.notify_all();
     lock.unlock();
-    g_cancellable_cancel(core_->cancel_work.get());
-    g_cancellable_cancel(core_->cancel_all.get());
+    g_cancellable_cancel(core_->cancel.work.get());
+    g_cancellable_cancel(core_->cancel.all.get());
     lock.lock();
-    // What is left is quick, unless the application has the thread, perhaps waiting for us, or a
-    // disk has.
-    bool in_callback = false, in_disk = false;
-    while (!core_->exited && !in_callback && !in_disk) {
-        const TimePoint now = Clock::now();
-        const TimePoint reading{Duration(core_->reading_since)};
-        TimePoint patience = core_->callback_since.value_or(now) + kCallbackPatience;
-        if (reading != TimePoint{})
-            patience = std::max(reading, deadline) + core_->config.disk_patience;
-        in_callback = core_->callback_since && now >= patience;
-        in_disk = reading != TimePoint{} && now >= patience;
-        if (!in_callback && !in_disk)
-            core_->app_wake.wait_until(lock, patience);
-    }
-    GThread *thread = std::exchange(core_->thread, nullptr); // of two stops, the first gets it
+    const Holder holder = wait_for_exit(*core_, lock, deadline);
+    // of two stops, the first gets it
+    GThread *thread = std::exchange(core_->thread.handle, nullptr);
     lock.unlock();
     if (!thread)
         return;
-    if (!in_callback && !in_disk) {
+    if (holder == Holder::kNobody) {
         g_thread_join(thread);
         return;
     }
     g_thread_unref(thread); // on its own now
-    if (in_disk)
+    if (holder == Holder::kDisk)
         core_->observer.on_warning(
             disk_does_not_answer(std::chrono::ceil<seconds>(core_->config.disk_patience)));
     else
@@ -227,20 +267,20 @@ void LiveUpload::update(RuntimeConfig runtime)
     MutexLock lock(core_->mutex);
     if (runtime.authorization != core_->runtime.authorization ||
         runtime.extra_headers != core_->runtime.extra_headers)
-        ++core_->credential_changes;
+        ++core_->changes.credentials;
     core_->runtime = std::move(runtime);
-    core_->settings_changed = true;
-    core_->worker_wake.notify_all();
-    core_->app_wake.notify_all();
+    core_->changes.settings = true;
+    core_->wake.worker.notify_all();
+    core_->wake.app.notify_all();
 }
 
 void LiveUpload::set_hints(StreamHints hints)
 {
     MutexLock lock(core_->mutex);
-    core_->hints = std::move(hints);
+    core_->source.hints = std::move(hints);
     // the type is known before the title: with the title, all is known
-    core_->hints_given = !core_->hints.title.empty();
-    core_->worker_wake.notify_all();
+    core_->source.hints_complete = !core_->source.hints.title.empty();
+    core_->wake.worker.notify_all();
 }
 
 void LiveUpload::network_changed()
@@ -248,9 +288,9 @@ void LiveUpload::network_changed()
     std::function<void()> listener;
     {
         MutexLock lock(core_->mutex);
-        ++core_->network_changes;
-        core_->worker_wake.notify_all();
-        listener = core_->network_listener;
+        ++core_->changes.network;
+        core_->wake.worker.notify_all();
+        listener = core_->changes.network_listener;
     }
     if (listener)
         listener();
@@ -259,13 +299,13 @@ void LiveUpload::network_changed()
 UploadStats LiveUpload::stats() const
 {
     MutexLock lock(core_->mutex);
-    UploadStats stats = core_->stats;
+    UploadStats stats = core_->tally.stats;
     const StoreView store = core_->view();
     stats.bytes_rendered = store.end;
     stats.bytes_in_memory = store.in_memory;
     stats.bytes_on_disk = store.on_disk;
     stats.spool_path = store.folder;
-    stats.upload_rate = core_->rate.bits_per_second(Clock::now());
+    stats.upload_rate = core_->tally.rate.bits_per_second(Clock::now());
     return stats;
 }
 

@@ -168,7 +168,7 @@ public:
     void network_changed();
     UploadStats stats() const; // any thread, also after stop()
 
-    struct Core; // private to upload/: see worker.h
+    struct Core; // private to upload/: see shared_state.h
 
 private:
     void join(TimePoint deadline);

@@ -1,8 +1,9 @@
 // The disk thread of an upload: does what the spool needs, so that neither the streaming nor the
 // upload thread waits for a disk. (With spool-mode=always the streaming thread does all the same.)
+// The upload thread starts and ends it. Knows no server.
 #pragma once
 
-#include "upload/worker.h"
+#include "upload/shared_state.h"
 
 namespace gsttus {
 
@@ -21,16 +22,14 @@ public:
     bool active() const { return thread_ != nullptr; }
 
     // Nothing new is begun. The last act is done as soon as the disk allows; without a thread,
-    // here.
+    // here. Not after a stop() in vain: what is left is that thread's.
     void end(LastAct act);
     // Waits for the thread, until then. After that it is on its own, and keeps the core alive.
     void stop(TimePoint deadline);
 
 private:
-    static void run(LiveUpload::Core &core);
-
     LiveUpload::Core &core_;
-    GThread *thread_ = nullptr;
+    GThread *thread_ = nullptr; // owned; nullptr: there is none, or it is on its own
 };
 
 } // namespace gsttus

@@ -1,0 +1,52 @@
+// Everything that the upload thread tells the application, through the observer. Upload thread.
+// Decides when something is said, not what it means on a bus.
+#pragma once
+
+#include "upload/shared_state.h"
+
+#include <optional>
+
+namespace gsttus {
+
+class Announcer {
+public:
+    explicit Announcer(LiveUpload::Core &core) : core_(core) {}
+
+    // Calls the observer, without the mutex. stop() does not wait long for it.
+    template <typename Call>
+    auto tell(Call call)
+    {
+        const InCallback scope(core_);
+        return call(core_.observer);
+    }
+
+    // `pending`: bytes that the server does not have.
+    void pass_on(const Report &report, std::uint64_t pending);
+    void pass_on_warnings(); // Core::warnings
+    void pass_on(const TargetNotice &notice);
+    void progress(bool now = false); // every progress-interval; `now`: also in between
+
+    // When the next progress() has something to say; nullopt: never.
+    std::optional<TimePoint> progress_due(Duration interval) const;
+
+private:
+    class InCallback {
+    public:
+        explicit InCallback(LiveUpload::Core &core) : core_(core) { set(Clock::now()); }
+
+        ~InCallback() { set(std::nullopt); }
+
+        InCallback(const InCallback &) = delete;
+        InCallback &operator=(const InCallback &) = delete;
+
+    private:
+        void set(std::optional<TimePoint> since);
+
+        LiveUpload::Core &core_;
+    };
+
+    LiveUpload::Core &core_;
+    TimePoint last_progress_{};
+};
+
+} // namespace gsttus

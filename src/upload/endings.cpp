@@ -1,0 +1,234 @@
+// One section for each way to end; complete() may go on for long (wait-status), the others are
+// bounded: see the constants, disk_patience and stop-timeout.
+#include "upload/endings.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace gsttus {
+
+namespace {
+
+constexpr seconds kCleanUp{5};
+constexpr seconds kGoodbye{1};
+constexpr milliseconds kRemovePause{250}; // grows
+constexpr seconds kMostRemovePause{1};
+
+// A server may hold on to the upload for a while after the PATCH was given up.
+bool is_busy(const HttpOutcome &outcome)
+{
+    const int status = outcome.response() ? outcome.response()->status : 0;
+    return status == 409 || status == 423 || status == 429 || (status >= 500 && status != 501);
+}
+
+Error not_removed(const HttpOutcome &outcome, const std::string &url, const Redactor &redact)
+{
+    const HttpResponse *response = outcome.response();
+    Error error;
+    error.kind = ErrorKind::kServer;
+    error.http_status = response ? response->status : 0;
+    error.message = cat("The upload could not be removed from the server (", redact_url(url), ").");
+    error.detail = response ? std::string() : redact(outcome.failure()->error.message);
+    return error;
+}
+
+Error stopped_early(std::uint64_t missing, bool expired)
+{
+    Error error;
+    error.kind = ErrorKind::kTimeout;
+    error.retryable = true;
+    error.message = expired ? cat("Stopped before the server had confirmed everything: ", missing,
+                                  " bytes were missing after stop-timeout.")
+                            : cat("Stopped; the upload can be continued. ", missing,
+                                  " bytes are not at the server.");
+    return error;
+}
+
+} // namespace
+
+// --- complete ------------------------------------------------------------------------------------
+
+void Endings::complete(Session &session)
+{
+    const UploadMachine &machine = session.machine;
+    const std::uint64_t bytes = machine.acked();
+    TargetContext context = session.requests.target_context(core_.cancel.all);
+    UploadComplete report{machine.upload_url(), machine.origin() + bytes, {}, {}};
+    {
+        MutexLock lock(core_.mutex);
+        const TimePoint now = Clock::now();
+        report.elapsed = now - core_.thread.started_at;
+        report.drain_time = now - core_.source.ended_at.value_or(now);
+        core_.thread.following = true;
+    }
+    spiller_.end(LastAct::kDiscard); // nobody waits for that
+    announcer_.progress(true);
+    announcer_.tell([&](UploadObserver &observer) { observer.on_complete(report); });
+    Result<void> followed;
+    if (report.bytes == 0)
+        core_.target->abandoned(context, 0);
+    else
+        followed = core_.target->finished(context, bytes);
+    if (!followed && followed.error().kind != ErrorKind::kCancelled) {
+        announcer_.tell([&](UploadObserver &observer) {
+            observer.on_failed(followed.error(), report.upload_url, "");
+        });
+    }
+    MutexLock lock(core_.mutex);
+    core_.outcome = followed ? UploadOutcome::kComplete : UploadOutcome::kFailed;
+    core_.wake.app.notify_all();
+}
+
+// --- failed --------------------------------------------------------------------------------------
+
+void Endings::not_begun(const Error &error)
+{
+    give_up(error, {});
+}
+
+void Endings::fail(Session &session, const Error &error)
+{
+    const UploadMachine &machine = session.machine;
+    if (machine.acked() == 0) {
+        TargetContext context = session.requests.target_context(core_.cancel.all, kCleanUp);
+        core_.target->abandoned(context, 0);
+    }
+    session.note();
+    give_up(error, {machine.acked(), machine.stored(), machine.upload_url()});
+}
+
+void Endings::give_up(Error report, const AtServer &there)
+{
+    bool left = false;
+    if (!report.message.ends_with('.'))
+        report.message += '.';
+    {
+        MutexLock lock(core_.mutex);
+        core_.outcome = UploadOutcome::kFailed;
+        core_.tally.stats.state = to_string(State::kFailed);
+        // Bytes that are all there are not an upload yet: its length, or the joining, may be
+        // missing.
+        const std::uint64_t end = core_.store->end();
+        left = end > there.acked || (end > 0 && !there.stored);
+    }
+    std::string folder;
+    if (!left) {
+        spiller_.end(LastAct::kDiscard);
+    } else if (core_.config.replay.spool_mode != SpoolMode::kNever) {
+        const Result<std::string> kept = keep_store();
+        if (kept)
+            folder = *kept;
+        else
+            report.detail += cat(" What was not sent is not kept either: ", kept.error().message);
+    }
+    if (!folder.empty())
+        report.message += cat(" What the server does not have is kept in ", folder,
+                              ": gst-tus-recover finishes it.");
+    announcer_.tell(
+        [&](UploadObserver &observer) { observer.on_failed(report, there.upload_url, folder); });
+    MutexLock lock(core_.mutex);
+    core_.wake.app.notify_all();
+}
+
+// --- stopped -------------------------------------------------------------------------------------
+
+void Endings::stop(Session &session)
+{
+    OnStop policy{};
+    bool expired = false;
+    std::uint64_t missing = 0;
+    {
+        MutexLock lock(core_.mutex);
+        policy = core_.stop.policy;
+        expired = core_.stop.expired || g_cancellable_is_cancelled(core_.cancel.all.get());
+        missing = core_.store->end() - std::min(core_.store->end(), session.machine.acked());
+    }
+    switch (policy) {
+    case OnStop::kFinish:
+        return fail(session, stopped_early(missing, expired));
+    case OnStop::kKeep:
+        return keep(session, missing);
+    case OnStop::kTerminate:
+        return terminate(session);
+    }
+}
+
+void Endings::keep(Session &session, std::uint64_t missing)
+{
+    session.note();
+    const bool begun = !session.machine.upload_url().empty() || !session.machine.parts().empty();
+    if (missing == 0 && !begun)
+        return;
+    Error warning = stopped_early(missing, false);
+    if (core_.config.replay.spool_mode != SpoolMode::kNever) {
+        const Result<std::string> kept = keep_store();
+        warning.message += kept ? cat(" Kept in ", *kept, ": gst-tus-recover finishes it.")
+                                : cat(" They are not kept on disk: ", kept.error().message);
+    }
+    announcer_.tell([&](UploadObserver &observer) { observer.on_warning(warning); });
+}
+
+Result<std::string> Endings::keep_store()
+{
+    const Duration patience = core_.config.disk_patience;
+    spiller_.end(LastAct::kKeep);
+    spiller_.stop(Clock::now() + patience);
+    MutexLock lock(core_.mutex);
+    if (core_.fate.result)
+        return std::move(*core_.fate.result);
+    const std::string folder = core_.view().folder;
+    return Error{.kind = ErrorKind::kDisk,
+                 .message = cat("The disk has not answered for ",
+                                std::chrono::ceil<seconds>(patience).count(),
+                                " s. If it does before this program ends, what is left will be in ",
+                                folder.empty() ? core_.config.replay.spool_dir : folder, '.')};
+}
+
+void Endings::terminate(Session &session)
+{
+    std::vector<std::string> urls = session.machine.parts();
+    if (!session.machine.upload_url().empty())
+        urls.push_back(session.machine.upload_url());
+    for (const std::string &url : urls)
+        remove(session.requests, url);
+    TargetContext context = session.requests.target_context(core_.cancel.all, kCleanUp);
+    core_.target->abandoned(context, 0);
+    spiller_.end(LastAct::kDiscard);
+}
+
+void Endings::remove(RequestRunner &requests, const std::string &url)
+{
+    TimePoint deadline = Clock::now() + kCleanUp;
+    {
+        MutexLock lock(core_.mutex);
+        deadline = std::min(deadline, core_.stop.by.value_or(deadline));
+    }
+    const auto send = [&] {
+        return requests.remove(url, std::max<Duration>(deadline - Clock::now(), kGoodbye));
+    };
+    HttpOutcome outcome = send();
+    for (Duration pause = kRemovePause; is_busy(outcome) && rest(pause, deadline);
+         pause = std::min<Duration>(pause * 2, kMostRemovePause))
+        outcome = send();
+    const int status = outcome.response() ? outcome.response()->status : 0;
+    if (outcome.response() && (status < 300 || status == 404 || status == 410))
+        return;
+    const Error error = not_removed(outcome, url, requests.redactor());
+    announcer_.tell([&](UploadObserver &observer) { observer.on_warning(error); });
+}
+
+// FALSE: there is no time for that.
+bool Endings::rest(Duration pause, TimePoint deadline)
+{
+    const TimePoint until = Clock::now() + pause;
+    MutexLock lock(core_.mutex);
+    while (until < deadline && Clock::now() < until && !core_.stop.expired)
+        core_.wake.worker.wait_until(lock, until);
+    return until < deadline && !core_.stop.expired;
+}
+
+} // namespace gsttus

@@ -1,0 +1,48 @@
+// How an upload ends: complete, failed, or stopped before that (finish, keep, terminate). Each
+// ending says what becomes of the bytes here, of the upload at the server, and what is told.
+// Upload thread; called once, and last. Does not decide that it is the end.
+#pragma once
+
+#include "upload/announcer.h"
+#include "upload/session.h"
+#include "upload/spiller.h"
+
+#include <string>
+
+namespace gsttus {
+
+class Endings {
+public:
+    // All outlive this.
+    Endings(LiveUpload::Core &core, Announcer &announcer, Spiller &spiller)
+        : core_(core), announcer_(announcer), spiller_(spiller)
+    {
+    }
+
+    void not_begun(const Error &error); // there is no transport
+    void complete(Session &session);
+    void fail(Session &session, const Error &error);
+    void stop(Session &session); // as StopRequest::policy says
+
+private:
+    void keep(Session &session, std::uint64_t missing);
+    void terminate(Session &session);
+    void remove(RequestRunner &requests, const std::string &url);
+
+    struct AtServer {
+        std::uint64_t acked = 0;
+        bool stored = false; // see UploadMachine::stored()
+        std::string upload_url;
+    };
+
+    // Keeps what is left here, and tells of the failure.
+    void give_up(Error report, const AtServer &there);
+    Result<std::string> keep_store(); // the folder
+    bool rest(Duration pause, TimePoint deadline);
+
+    LiveUpload::Core &core_;
+    Announcer &announcer_;
+    Spiller &spiller_;
+};
+
+} // namespace gsttus

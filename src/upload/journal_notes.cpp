@@ -1,0 +1,53 @@
+#include "upload/journal_notes.h"
+
+#include "base/text.h"
+
+namespace gsttus {
+
+namespace {
+
+std::string lines_of(const std::vector<std::string> &texts)
+{
+    std::string lines;
+    for (const std::string &text : texts)
+        lines += cat(text, '\n');
+    return lines;
+}
+
+} // namespace
+
+void note_destination(ReplayStore &store, const Target &target, const std::string &upload_url)
+{
+    for (const auto &[name, value] : target.describe())
+        store.note(cat(note_name::kTarget, name), value);
+    store.note(note_name::kUploadUrl, upload_url);
+}
+
+void JournalNotes::write(const UploadMachine &machine, const std::vector<std::string> &homes)
+{
+    if (core_.config.replay.spool_mode == SpoolMode::kNever)
+        return;
+    std::map<std::string, std::string> facts;
+    for (const auto &[name, value] : core_.target->describe())
+        facts[cat(note_name::kTarget, name)] = value;
+    facts[note_name::kUploadUrl] = machine.upload_url();
+    if (machine.origin_known())
+        facts[note_name::kOrigin] = std::to_string(machine.origin());
+    facts[note_name::kLengthMode] = to_string(machine.mode());
+    facts[note_name::kReleased] = std::to_string(machine.releasable());
+    facts[note_name::kParts] = cat(machine.releasable(), '\n', lines_of(machine.parts()));
+    facts[note_name::kHomes] = lines_of(homes); // the upload-url may be anywhere
+    if (machine.state() == State::kFinished)
+        facts[note_name::kFinished] = "1";
+    MutexLock lock(core_.mutex);
+    if (core_.ended() && !core_.config.recovery) // which may not have all of it
+        facts[note_name::kLength] = std::to_string(core_.store->end());
+    for (const auto &[name, value] : facts) {
+        std::string &known = written_[name];
+        if (known != value)
+            core_.store->note(name, value);
+        known = value;
+    }
+}
+
+} // namespace gsttus

@@ -1,0 +1,295 @@
+// From perform() down: the actions, then what every request shares, then what others call back
+// while one is under way. Upload thread, which is inside the transport or the target then.
+#include "upload/request_runner.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "upload/store_body.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <glib.h>
+
+namespace gsttus {
+
+namespace {
+
+constexpr seconds kConnect{10};
+constexpr seconds kReconnect{2};
+
+std::int64_t wall_seconds()
+{
+    return g_get_real_time() / G_USEC_PER_SEC;
+}
+
+Error timed_out(const char *message)
+{
+    Error error;
+    error.kind = ErrorKind::kTimeout;
+    error.message = message;
+    return error;
+}
+
+// A request was cancelled, but not because of a stop: see LiveUpload::wait_drained().
+Error drained_too_long()
+{
+    Error error = timed_out("A request was still under way.");
+    error.retryable = true;
+    return error;
+}
+
+GChecksumType checksum_type(const std::string &name)
+{
+    if (name == "md5")
+        return G_CHECKSUM_MD5;
+    if (name == "sha256")
+        return G_CHECKSUM_SHA256;
+    return name == "sha512" ? G_CHECKSUM_SHA512 : G_CHECKSUM_SHA1;
+}
+
+// Value of Upload-Checksum (Checksum extension) for the first `length` bytes of a body.
+Result<std::string> checksum_of(BodySource &body, std::uint64_t length, const std::string &name)
+{
+    const std::unique_ptr<GChecksum, GDelete<&g_checksum_free>> sum(
+        g_checksum_new(checksum_type(name)));
+    std::vector<std::byte> buffer(std::size_t{64} << 10);
+    for (std::uint64_t at = 0; at < length;) {
+        const std::size_t want = std::min<std::uint64_t>(buffer.size(), length - at);
+        const Result<std::size_t> got = body.read(at, std::span(buffer).first(want));
+        if (!got)
+            return got.error();
+        g_checksum_update(sum.get(), reinterpret_cast<const guchar *>(buffer.data()),
+                          static_cast<gssize>(*got));
+        at += *got;
+    }
+    std::array<guint8, 64> digest{};
+    gsize size = digest.size();
+    g_checksum_get_digest(sum.get(), digest.data(), &size);
+    const GCharOwn encoded(g_base64_encode(digest.data(), size));
+    return cat(name, ' ', encoded.get());
+}
+
+} // namespace
+
+RequestRunner::RequestRunner(LiveUpload::Core &core, Announcer &announcer, Transport &http,
+                             const UploadMachine &machine)
+    : core_(core), announcer_(announcer), http_(http), machine_(machine),
+      homes_(core.config.recovery ? core.config.homes
+                                  : std::vector<std::string>{core.config.upload_url})
+{
+}
+
+Event RequestRunner::perform(const Action &action, const Input &input)
+{
+    if (const auto *resolve_action = std::get_if<Resolve>(&action))
+        return resolve(*resolve_action);
+    if (const auto *patch = std::get_if<Patch>(&action))
+        return send_patch(*patch, input);
+    if (const auto *renew_action = std::get_if<RenewCredentials>(&action))
+        return renew(*renew_action);
+    if (const auto *options = std::get_if<Options>(&action))
+        return send(make_options(*options, identity()), input);
+    if (const auto *create = std::get_if<Create>(&action))
+        return send(make_create(*create, identity(), metadata_), input, true);
+    return send(make_head(std::get<Head>(action), identity()), input);
+}
+
+HttpOutcome RequestRunner::remove(const std::string &url, Duration timeout)
+{
+    HttpRequest request = make_delete(url, identity());
+    request.timeout = timeout;
+    request.connect_timeout = std::min<Duration>(kReconnect, request.timeout);
+    return http_.send(request, core_.cancel.all.get());
+}
+
+// --- actions -------------------------------------------------------------------------------------
+
+Event RequestRunner::resolve(const Resolve &action)
+{
+    TargetContext context = target_context(core_.cancel.work);
+    TargetResult<Destination> result = core_.target->resolve(context, action.refresh);
+    if (auto *failure = std::get_if<TargetError>(&result)) {
+        if (failure->error.kind == ErrorKind::kCancelled)
+            failure->error = drained_too_long();
+        return ResolveFailed{failure->error, failure->reached_server, failure->retry_after};
+    }
+    auto &destination = std::get<Destination>(result);
+    metadata_ = destination.metadata;
+    homes_ = destination.endpoints;
+    return Resolved{destination.endpoints, !destination.metadata_is_secret};
+}
+
+Event RequestRunner::send_patch(const Patch &action, const Input &input)
+{
+    StoreBody body(core_, action.from, [this] { return go_ahead(); });
+    moved_ = Clock::now();
+    std::string checksum;
+    if (!action.checksum.empty()) {
+        const Result<std::string> sum = checksum_of(body, action.to - action.from, action.checksum);
+        if (!sum)
+            return NoAnswer{sum.error(), false, false};
+        checksum = *sum;
+    }
+    HttpRequest request = make_patch(action, identity(), checksum);
+    request.body = &body;
+    return send(std::move(request), input);
+}
+
+Event RequestRunner::renew(const RenewCredentials &action)
+{
+    {
+        MutexLock lock(core_.mutex);
+        if (core_.changes.credentials != credentials_used_)
+            return Credentials{true}; // renewed while the request was under way
+    }
+    std::optional<std::string> fresh = announcer_.tell(
+        [&](UploadObserver &observer) { return observer.on_refresh_authorization(action.status); });
+    MutexLock lock(core_.mutex);
+    if (fresh && *fresh != core_.runtime.authorization) {
+        core_.runtime.authorization = std::move(*fresh);
+        ++core_.changes.credentials;
+    }
+    return Credentials{core_.changes.credentials != credentials_used_};
+}
+
+// --- one request ---------------------------------------------------------------------------------
+
+Event RequestRunner::send(HttpRequest request, const Input &input, bool creating)
+{
+    bound(request, input);
+    request.new_connection = distrust_kept_alive_ && request.body;
+    log(LogLevel::kDebug, "http",
+        cat(request.method, ' ', redact_url(request.url), " body=", request.body_length));
+    const HttpOutcome outcome = http_.send(request, core_.cancel.work.get());
+    if (const HttpFailure *failure = outcome.failure())
+        return failed(*failure);
+    return answered(request, *outcome.response(), creating);
+}
+
+void RequestRunner::bound(HttpRequest &request, const Input &input)
+{
+    std::optional<TimePoint> deadline =
+        machine_.deadline(input, request.body ? Clock::now() : moved_);
+    {
+        MutexLock lock(core_.mutex);
+        request.timeout = core_.runtime.timeout;
+        if (core_.stop.by)
+            deadline = std::min(deadline.value_or(*core_.stop.by), *core_.stop.by);
+        ++core_.tally.stats.requests;
+        core_.tally.rate.add(core_.tally.stats.bytes_acked, Clock::now());
+    }
+    if (deadline)
+        request.timeout =
+            std::clamp<Duration>(*deadline - Clock::now(), milliseconds(1),
+                                 std::max<Duration>(request.timeout, milliseconds(1)));
+    // While the network is away, short attempts notice its return; now and then a patient one, for
+    // a network that is there but slow.
+    const bool patient = connect_failures_ == 0 || connect_failures_ % 4 == 3;
+    request.connect_timeout =
+        std::min<Duration>(patient ? Duration(kConnect) : Duration(kReconnect), request.timeout);
+}
+
+Event RequestRunner::failed(const HttpFailure &failure)
+{
+    const bool reached = failure.reach != HttpFailure::Reach::kNotConnected;
+    connect_failures_ = reached ? 1 : connect_failures_ + 1;
+    distrust_kept_alive_ = distrust_kept_alive_ || failure.reused_connection;
+    NoAnswer event{failure.error, reached, failure.reused_connection};
+    if (event.error.kind == ErrorKind::kCancelled) // the machine sees that only at the deadline
+        event.error = drained_too_long();
+    event.error.message = redact_(event.error.message);
+    event.error.detail = redact_(event.error.detail);
+    return event;
+}
+
+Event RequestRunner::answered(const HttpRequest &request, const HttpResponse &response,
+                              bool creating)
+{
+    connect_failures_ = 0;
+    if (request.body)
+        distrust_kept_alive_ = false;
+    Answer answer = parse_answer(response, request.url, Clock::now(), wall_seconds(), redact_);
+    answer.refused_metadata =
+        creating && core_.target->refused_metadata(response.status, response.body);
+    log(LogLevel::kDebug, "http",
+        cat(request.method, " -> ", answer.status, ' ',
+            answer.upload_offset ? cat("offset=", *answer.upload_offset) : std::string(), ' ',
+            answer.status >= 400 ? answer.text : std::string()));
+    MutexLock lock(core_.mutex);
+    core_.tally.stats.last_http_status = response.status;
+    return answer;
+}
+
+Identity RequestRunner::identity()
+{
+    Identity identity;
+    identity.homes = homes_;
+    MutexLock lock(core_.mutex);
+    identity.authorization = core_.runtime.authorization;
+    identity.extra_headers = core_.runtime.extra_headers;
+    credentials_used_ = core_.changes.credentials;
+    redact_.add(identity.authorization);
+    for (const Header &header : identity.extra_headers)
+        redact_.add(header.second);
+    return identity;
+}
+
+// --- while it runs -------------------------------------------------------------------------------
+
+// The transport asks for more of the body: there was room.
+Result<void> RequestRunner::go_ahead()
+{
+    if (too_late())
+        return timed_out("The time for the upload is over.");
+    moved_ = Clock::now();
+    announcer_.progress();
+    return {};
+}
+
+bool RequestRunner::too_late()
+{
+    MutexLock lock(core_.mutex);
+    const TimePoint now = Clock::now();
+    if (core_.stop.is_due(now))
+        return true;
+    const std::optional<TimePoint> deadline = machine_.deadline(core_.snapshot(now), moved_);
+    return deadline && now >= *deadline;
+}
+
+TargetContext RequestRunner::target_context(const GRef<GCancellable> &cancel,
+                                            std::optional<Duration> timeout)
+{
+    StreamHints hints;
+    Duration usual{};
+    {
+        MutexLock lock(core_.mutex);
+        hints = core_.source.hints;
+        usual = core_.runtime.timeout;
+    }
+    GCancellable *token = cancel.get(); // the core's
+    return TargetContext{http_,
+                         token,
+                         redact_,
+                         timeout.value_or(usual),
+                         [this, token](Duration span) { return sleep(span, token); },
+                         [this](const TargetNotice &notice) { announcer_.pass_on(notice); },
+                         std::move(hints)};
+}
+
+bool RequestRunner::sleep(Duration span, GCancellable *cancel)
+{
+    const TimePoint until = Clock::now() + span;
+    MutexLock lock(core_.mutex);
+    const auto over = [&]() REQUIRES(core_.mutex) {
+        return g_cancellable_is_cancelled(cancel) || core_.stop.is_due(Clock::now()) ||
+               (core_.thread.following && core_.stop.asked); // nobody waits for what is followed
+    };
+    while (Clock::now() < until && !over()) {
+        core_.wake.worker.wait_until(lock, core_.stop.by ? std::min(until, *core_.stop.by) : until);
+    }
+    return !over();
+}
+
+} // namespace gsttus

@@ -1,0 +1,67 @@
+// Does one action of the machine: a request to the tus server, a call of the target, a question to
+// the application; and says as an event how it went. Upload thread; blocks. Takes no decision
+// about the protocol, and does not know what the next action will be.
+#pragma once
+
+#include "upload/announcer.h"
+#include "upload/requests.h"
+#include "upload/shared_state.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gsttus {
+
+class RequestRunner {
+public:
+    // All outlive this. `machine` is asked for the deadline only.
+    RequestRunner(LiveUpload::Core &core, Announcer &announcer, Transport &http,
+                  const UploadMachine &machine);
+    RequestRunner(const RequestRunner &) = delete;
+    RequestRunner &operator=(const RequestRunner &) = delete;
+
+    // Any action but Wait and the ends.
+    Event perform(const Action &action, const Input &input);
+
+    // DELETE (Termination), outside of the machine's order. `timeout` bounds all of it.
+    HttpOutcome remove(const std::string &url, Duration timeout);
+
+    // For a call of the target. `timeout` of a request in it; none: the user's.
+    TargetContext target_context(const GRef<GCancellable> &cancel,
+                                 std::optional<Duration> timeout = std::nullopt);
+
+    // Whose credentials we carry: see Identity.
+    const std::vector<std::string> &homes() const { return homes_; }
+
+    const Redactor &redactor() const { return redact_; }
+
+private:
+    Event resolve(const Resolve &action);
+    Event send_patch(const Patch &action, const Input &input);
+    Event renew(const RenewCredentials &action);
+
+    Event send(HttpRequest request, const Input &input, bool creating = false);
+    void bound(HttpRequest &request, const Input &input); // its time-outs
+    Event failed(const HttpFailure &failure);
+    Event answered(const HttpRequest &request, const HttpResponse &response, bool creating);
+
+    Identity identity(); // of the next request; its secrets are redacted from here on
+    Result<void> go_ahead();
+    bool too_late(); // for a request that is under way
+    bool sleep(Duration span, GCancellable *cancel);
+
+    LiveUpload::Core &core_;
+    Announcer &announcer_;
+    Transport &http_;
+    const UploadMachine &machine_;
+    Redactor redact_;
+    Metadata metadata_;
+    std::vector<std::string> homes_;
+    std::uint64_t credentials_used_ = 0; // Changes::credentials of the last identity
+    std::uint64_t connect_failures_ = 0; // in a row
+    bool distrust_kept_alive_ = false;   // one was dead: the next body goes over a new connection
+    TimePoint moved_{};                  // when the body under way last moved
+};
+
+} // namespace gsttus

@@ -1,0 +1,35 @@
+#include "upload/session.h"
+
+#include <array>
+#include <random>
+#include <utility>
+
+namespace gsttus {
+
+namespace {
+
+MachineConfig machine_config(const UploadConfig &config)
+{
+    constexpr std::array<const char *, 5> kChecksums = {"", "md5", "sha1", "sha256", "sha512"};
+    MachineConfig out;
+    out.chunk_size = config.chunk_size;
+    out.min_chunk_size = config.min_chunk_size;
+    out.chunk_align = config.chunk_align;
+    out.length_mode = config.length_mode;
+    out.can_spool = config.replay.spool_mode != SpoolMode::kNever;
+    out.upload_url = config.upload_url;
+    out.recovery = config.recovery;
+    out.checksum = kChecksums[static_cast<std::size_t>(config.checksum)];
+    out.seed = config.seed != 0 ? config.seed : std::random_device{}();
+    return out;
+}
+
+} // namespace
+
+Session::Session(LiveUpload::Core &core, Announcer &announcer, std::unique_ptr<Transport> transport)
+    : http(std::move(transport)), machine(machine_config(core.config)),
+      requests(core, announcer, *http, machine), notes(core)
+{
+}
+
+} // namespace gsttus

@@ -1,0 +1,24 @@
+// What the upload thread has from the moment when there is a transport. Upload thread only.
+#pragma once
+
+#include "upload/journal_notes.h"
+#include "upload/request_runner.h"
+
+#include <memory>
+
+namespace gsttus {
+
+struct Session {
+    Session(LiveUpload::Core &core, Announcer &announcer, std::unique_ptr<Transport> transport);
+    Session(const Session &) = delete;
+    Session &operator=(const Session &) = delete;
+
+    void note() { notes.write(machine, requests.homes()); }
+
+    const std::unique_ptr<Transport> http; // never nullptr
+    UploadMachine machine;
+    RequestRunner requests; // uses both
+    JournalNotes notes;
+};
+
+} // namespace gsttus

@@ -1,0 +1,148 @@
+// What the shared values say about each other. Any thread, with the mutex; blocks nowhere but in
+// finish_store(), which gives the mutex back for that.
+#include "upload/shared_state.h"
+
+#include "upload/journal_notes.h"
+#include "upload/spiller.h"
+
+#include <utility>
+
+namespace gsttus {
+
+bool StopRequest::is_due(TimePoint now)
+{
+    if (by && now >= *by)
+        expired = true;
+    return asked && (policy != OnStop::kFinish || expired);
+}
+
+LiveUpload::Core::Core(UploadConfig config_in, std::unique_ptr<Target> target_in,
+                       TransportFactory transport_in, UploadObserver &observer_in,
+                       std::unique_ptr<ReplayStore> recovered)
+    : config(std::move(config_in)), target(std::move(target_in)),
+      transport(std::move(transport_in)), observer(observer_in),
+      store(recovered ? std::move(recovered) : std::make_unique<ReplayStore>(config.replay)),
+      runtime(config.runtime)
+{
+    if (config.recovery)
+        source.ended_at = Clock::now();
+    if (Spiller::is_wanted(config)) // also for what is written before it starts
+        store->spill_by_thread();
+    tally.stats.state = to_string(State::kIdle);
+    tally.stats.upload_url = config.upload_url;
+    // before the first byte is taken: whoever finds it must know where it was to go
+    if (!config.recovery && config.replay.spool_mode != SpoolMode::kNever)
+        note_destination(*store, *target, config.upload_url);
+}
+
+GThread *LiveUpload::Core::make_thread(const char *name, void (*run)(Core &))
+{
+    struct Start {
+        std::shared_ptr<Core> core;
+        void (*run)(Core &);
+    };
+
+    auto start = std::make_unique<Start>(Start{shared_from_this(), run});
+    GThread *made = g_thread_try_new(
+        name,
+        [](gpointer data) -> gpointer {
+            const std::unique_ptr<Start> mine(static_cast<Start *>(data));
+            mine->run(*mine->core);
+            return nullptr;
+        },
+        start.get(), nullptr);
+    if (made)
+        (void)start.release(); // the thread's
+    return made;
+}
+
+std::size_t LiveUpload::Core::append(std::span<const std::byte> data)
+{
+    source.arrivals.add(store->end(), Clock::now(), runtime.flush_interval / 16);
+    const std::size_t taken_now = store->append(data);
+    take_disk_warning();
+    return taken_now;
+}
+
+void LiveUpload::Core::end(TimePoint now)
+{
+    if (ended())
+        return;
+    source.ended_at = now;
+    wake.worker.notify_all();
+}
+
+void LiveUpload::Core::take_disk_warning()
+{
+    if (std::optional<Error> warning = store->take_disk_warning()) {
+        warnings.push_back(std::move(*warning));
+        wake.worker.notify_all();
+    }
+}
+
+StoreView LiveUpload::Core::view() const
+{
+    if (fate.lent)
+        return *fate.lent;
+    return {store->end(), store->in_memory(), store->on_disk(), store->folder()};
+}
+
+// The analysis does not follow a lock that is passed on.
+void LiveUpload::Core::finish_store(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (fate.act == LastAct::kNone)
+        return;
+    fate.lent = view();
+    lock.unlock();
+    Result<std::string> result = std::string();
+    if (fate.act == LastAct::kKeep)
+        result = store->keep();
+    else
+        store->discard();
+    lock.lock();
+    fate.result = std::move(result);
+    // What was taken stays so, also where not all of it could be kept.
+    fate.lent = StoreView{fate.lent->end, store->in_memory(), store->on_disk(), store->folder()};
+}
+
+// Waking the other thread for every buffer would cost more than the upload itself: it is woken
+// when as many bytes are there as it waits for.
+bool LiveUpload::Core::worker_is_due() const
+{
+    const std::optional<Wait> &wait = thread.waiting;
+    return wait && wait->until_produced && store->end() >= *wait->until_produced;
+}
+
+// In length-mode=spool nothing goes before the end, and a writer who waits is an error.
+bool LiveUpload::Core::can_send() const
+{
+    return tally.stats.length_mode == to_string(LengthMode::kDeferred) ||
+           tally.stats.length_mode == to_string(LengthMode::kConcatenation);
+}
+
+std::optional<TimePoint> LiveUpload::Core::drain_deadline() const
+{
+    if (!source.ended_at || runtime.drain_timeout == Duration::zero())
+        return std::nullopt;
+    return *source.ended_at + runtime.drain_timeout;
+}
+
+Input LiveUpload::Core::snapshot(TimePoint now)
+{
+    Input input;
+    input.now = now;
+    input.held_from = store->begin();
+    input.produced = store->end();
+    input.ended = ended();
+    input.writer_blocked = waiters.blocked > 0;
+    input.pending_since = source.arrivals.pending_since(store->end());
+    input.network_changes = changes.network;
+    input.credential_changes = changes.credentials;
+    input.flush_interval = runtime.flush_interval;
+    input.outage_timeout = runtime.outage_timeout;
+    input.drain_timeout = runtime.drain_timeout;
+    input.ended_at = source.ended_at;
+    return input;
+}
+
+} // namespace gsttus

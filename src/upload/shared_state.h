@@ -1,0 +1,152 @@
+// What the threads of one upload share, and the one mutex over it. Private to upload/.
+// Runs on whatever thread calls. Plain values, grouped by what they say together; knows no
+// protocol and no request.
+#pragma once
+
+#include "base/mutex.h"
+#include "glib/ptr.h"
+#include "upload/arrivals.h"
+#include "upload/live_upload.h"
+#include "upload/rate_meter.h"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace gsttus {
+
+// What ends a request. Nobody takes a cancel back.
+struct Cancels {
+    GRef<GCancellable> work = GRef<GCancellable>::adopt(g_cancellable_new()); // what is under way
+    GRef<GCancellable> all = GRef<GCancellable>::adopt(g_cancellable_new());  // the clean-up too
+};
+
+struct Wakes {
+    Condition worker; // the upload thread waits here
+    Condition app;    // write(), wait_drained() and stop() wait here
+    Condition disk;   // the disk thread waits here
+};
+
+// What the source has told of its stream.
+struct SourceFacts {
+    StreamHints hints;
+    bool hints_complete = false;
+    std::optional<TimePoint> ended_at; // finish() or stop(kFinish): no byte follows
+    Arrivals arrivals;
+};
+
+// What the application's threads wait for. blocked <= writers.
+struct Waiters {
+    int writers = 0;           // for room
+    int blocked = 0;           // of these: because there is none
+    bool block_warned = false; // until the server has caught up
+    bool interrupted = false;  // interrupt() until resume()
+};
+
+// What is new since somebody looked: the upload thread does not wait over it.
+struct Changes {
+    std::uint64_t network = 0, credentials = 0; // counters: see Input
+    bool settings = false;
+    std::function<void()> network_listener; // the transport's
+};
+
+// The stop that was asked for. The first one counts, and is never taken back.
+struct StopRequest {
+    bool asked = false;
+    OnStop policy = OnStop::kFinish;
+    bool expired = false;        // stop() does not wait any longer
+    std::optional<TimePoint> by; // asked on the upload thread itself: nobody else cancels then
+
+    bool is_due(TimePoint now); // the upload ends now, as `policy` says
+};
+
+// The upload thread, as the others see it.
+struct UploadThread {
+    GThread *handle = nullptr; // owned; nullptr: not begun, or nobody's any more
+    TimePoint started_at{};
+    std::optional<Wait> waiting;             // what it waits for
+    std::optional<TimePoint> callback_since; // an observer runs
+    bool following = false;                  // all is stored: Target::finished
+    bool exited = false;
+};
+
+enum class UploadOutcome { kNone, kComplete, kFailed }; // leaves kNone at most once
+
+// What others may want to know of the store.
+struct StoreView {
+    std::uint64_t end = 0, in_memory = 0, on_disk = 0;
+    std::string folder;
+};
+
+// What becomes of the bytes in the end: see ReplayStore.
+enum class LastAct { kNone, kKeep, kDiscard };
+
+// Once `act` is chosen nobody else uses the store: the disk thread does it as its last, or without
+// one the upload thread. It needs no mutex for that, so `lent` is what the others see meanwhile.
+struct StoreFate {
+    LastAct act = LastAct::kNone;
+    std::optional<StoreView> lent;             // act has the store, or had
+    std::optional<Result<std::string>> result; // of act: the folder
+    bool spill_over = false;                   // the disk thread has to end
+    bool spill_gone = false;                   // it has
+};
+
+struct Tally {
+    UploadStats stats; // without what StoreView has, and the rate
+    RateMeter rate;    // of stats.bytes_acked
+};
+
+struct LiveUpload::Core : std::enable_shared_from_this<Core> {
+    Core(UploadConfig config, std::unique_ptr<Target> target, TransportFactory transport,
+         UploadObserver &observer, std::unique_ptr<ReplayStore> recovered);
+
+    // set once, before the thread starts
+    const UploadConfig config;
+    const std::unique_ptr<Target> target; // used by the upload thread only
+    const TransportFactory transport;
+    UploadObserver &observer; // outlives the thread: see UploadObserver
+    const Cancels cancel;
+
+    // Lock order: GStreamer's PREROLL_LOCK, then this one, then nothing. Never held over a
+    // callback, a request or a wait other than the conditions below.
+    Mutex mutex;
+    Wakes wake;
+
+    const std::unique_ptr<ReplayStore> store PT_GUARDED_BY(mutex);
+    StoreFate fate GUARDED_BY(mutex);
+    RuntimeConfig runtime GUARDED_BY(mutex);
+    SourceFacts source GUARDED_BY(mutex);
+    Waiters waiters GUARDED_BY(mutex);
+    Changes changes GUARDED_BY(mutex);
+    StopRequest stop GUARDED_BY(mutex);
+    UploadThread thread GUARDED_BY(mutex);
+    UploadOutcome outcome GUARDED_BY(mutex) = UploadOutcome::kNone;
+    Tally tally GUARDED_BY(mutex);
+    std::vector<Error> warnings GUARDED_BY(mutex); // for the upload thread to pass on
+    // The upload thread reads what is stored, perhaps from a disk that does not answer; 0: it does
+    // not. Nanoseconds of the clock; needs no lock.
+    std::atomic<Duration::rep> reading_since{0};
+
+    // The thread shares the core: whatever happens to others, it has ground to stand on. nullptr:
+    // the system has no thread.
+    GThread *make_thread(const char *name, void (*run)(Core &));
+
+    bool ended() const REQUIRES(mutex) { return source.ended_at.has_value(); }
+
+    std::size_t append(std::span<const std::byte> data) REQUIRES(mutex);
+    void end(TimePoint now) REQUIRES(mutex);
+    void take_disk_warning() REQUIRES(mutex);
+    StoreView view() const REQUIRES(mutex);
+    // Does fate.act without the mutex; nobody else touches the store from then on.
+    void finish_store(MutexLock &lock) REQUIRES(mutex);
+    bool worker_is_due() const REQUIRES(mutex);
+    bool can_send() const REQUIRES(mutex); // before the end
+    std::optional<TimePoint> drain_deadline() const REQUIRES(mutex);
+    Input snapshot(TimePoint now) REQUIRES(mutex);
+};
+
+} // namespace gsttus

@@ -1,0 +1,77 @@
+#include "upload/store_body.h"
+
+#include <utility>
+
+namespace gsttus {
+
+namespace {
+
+// The upload thread does something that a disk may take long for; never with the mutex.
+class InDisk {
+public:
+    explicit InDisk(LiveUpload::Core &core) : core_(core)
+    {
+        core_.reading_since = Clock::now().time_since_epoch().count();
+    }
+
+    ~InDisk() { core_.reading_since = 0; }
+
+    InDisk(const InDisk &) = delete;
+    InDisk &operator=(const InDisk &) = delete;
+
+private:
+    LiveUpload::Core &core_;
+};
+
+// Given up for room since the machine looked; asking again, it sees that they are gone.
+Error gone()
+{
+    Error error;
+    error.kind = ErrorKind::kUploadLost;
+    error.message = "Bytes that have to be sent again are not held any more.";
+    return error;
+}
+
+} // namespace
+
+StoreBody::StoreBody(LiveUpload::Core &core, std::uint64_t from, GoAhead go_ahead)
+    : core_(core), from_(from), go_ahead_(std::move(go_ahead))
+{
+}
+
+StoreBody::~StoreBody()
+{
+    close();
+}
+
+Result<std::size_t> StoreBody::read(std::uint64_t offset, std::span<std::byte> out)
+{
+    if (const Result<void> allowed = go_ahead_(); !allowed)
+        return allowed.error();
+    const std::uint64_t at = from_ + offset;
+    if (!piece_ || at < piece_->begin() || at >= piece_->end()) {
+        close();
+        MutexLock lock(core_.mutex);
+        piece_ = core_.store->piece(at);
+    }
+    if (!piece_)
+        return gone();
+    Result<std::size_t> got = [&] {
+        const InDisk scope(core_);
+        return piece_->read(at, out);
+    }();
+    if (!got) {
+        MutexLock lock(core_.mutex);
+        if (at < core_.store->begin())
+            return gone();
+    }
+    return got;
+}
+
+void StoreBody::close()
+{
+    const InDisk scope(core_);
+    piece_.reset();
+}
+
+} // namespace gsttus
