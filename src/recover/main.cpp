@@ -25,7 +25,21 @@ constexpr int kAllFinished = 0;
 constexpr int kSomeNot = 1;
 constexpr int kUsage = 2;
 
+// As GOption fills it; its texts are GLib's.
 struct Arguments {
+    Arguments() = default;
+
+    ~Arguments()
+    {
+        for (char *text : {remove, api_key, api_url, authorization, ca_file})
+            g_free(text);
+        g_strfreev(headers);
+        g_strfreev(rest);
+    }
+
+    Arguments(const Arguments &) = delete;
+    Arguments &operator=(const Arguments &) = delete;
+
     gboolean list = FALSE, insecure = FALSE, version = FALSE;
     char *remove = nullptr, *api_key = nullptr, *api_url = nullptr, *authorization = nullptr;
     char *ca_file = nullptr;
@@ -91,6 +105,39 @@ struct Counts {
     std::size_t finished = 0, unfinished = 0, in_use = 0, of_others = 0;
 };
 
+void report(const Result<UploadComplete> &result, Counts &counts)
+{
+    if (isatty(STDERR_FILENO))
+        std::fprintf(stderr, "\r\033[K");
+    if (result) {
+        ++counts.finished;
+        const GCharOwn size(g_format_size(result->bytes));
+        std::printf("  finished: %s at %s\n", size.get(), redact_url(result->upload_url).c_str());
+    } else {
+        ++counts.unfinished;
+        std::printf("  not finished: %s\n", result.error().message.c_str());
+    }
+    std::fflush(stdout);
+}
+
+void open_and_finish(const SpooledUpload &upload, const std::string &folder,
+                     const RecoverOptions &options, GCancellable *cancel, Counts &counts)
+{
+    Result<RecoveredUpload> opened = open_upload(folder, upload.id);
+    // another program was quicker since it was listed
+    if (!opened && opened.error().retryable) {
+        ++counts.in_use;
+        std::printf("  in use by a running program\n");
+    } else if (!opened && opened.error().kind == ErrorKind::kNotFound) {
+        std::printf("  gone: finished or deleted by another program\n");
+    } else if (!opened) {
+        report(opened.error(), counts);
+    } else {
+        report(finish_upload(std::move(*opened), upload, options, show_progress, tell, cancel),
+               counts);
+    }
+}
+
 void finish_one(const SpooledUpload &upload, const std::string &folder,
                 const RecoverOptions &options, GCancellable *cancel, Counts &counts)
 {
@@ -107,35 +154,18 @@ void finish_one(const SpooledUpload &upload, const std::string &folder,
     std::fflush(stdout);
     if (theirs)
         return;
-    Result<UploadComplete> result = Error{};
-    result.error().message = upload.trouble;
-    if (upload.trouble.empty()) {
-        Result<RecoveredUpload> opened = open_upload(folder, upload.id);
-        // another program was quicker since it was listed
-        if (!opened && opened.error().retryable) {
-            ++counts.in_use;
-            std::printf("  in use by a running program\n");
-            return;
-        }
-        if (!opened && opened.error().kind == ErrorKind::kNotFound) {
-            std::printf("  gone: finished or deleted by another program\n");
-            return;
-        }
-        result =
-            opened ? finish_upload(std::move(*opened), upload, options, show_progress, tell, cancel)
-                   : opened.error();
-    }
-    if (isatty(STDERR_FILENO))
-        std::fprintf(stderr, "\r\033[K");
-    if (result) {
-        ++counts.finished;
-        const GCharOwn size(g_format_size(result->bytes));
-        std::printf("  finished: %s at %s\n", size.get(), redact_url(result->upload_url).c_str());
-    } else {
-        ++counts.unfinished;
-        std::printf("  not finished: %s\n", result.error().message.c_str());
-    }
-    std::fflush(stdout);
+    if (!upload.trouble.empty())
+        return report(Error{.message = upload.trouble}, counts);
+    open_and_finish(upload, folder, options, cancel, counts);
+}
+
+void sum_up(const Counts &counts)
+{
+    std::printf("%s finished, %zu not, %zu in use", plural(counts.finished).c_str(),
+                counts.unfinished, counts.in_use);
+    if (counts.of_others > 0)
+        std::printf(", %zu of other users", counts.of_others);
+    std::printf("\n");
 }
 
 int finish_all(const std::vector<SpooledUpload> &uploads, const std::string &folder,
@@ -166,11 +196,7 @@ int finish_all(const std::vector<SpooledUpload> &uploads, const std::string &fol
     work.join();
     for (const guint source : sources)
         g_source_remove(source);
-    std::printf("%s finished, %zu not, %zu in use", plural(counts.finished).c_str(),
-                counts.unfinished, counts.in_use);
-    if (counts.of_others > 0)
-        std::printf(", %zu of other users", counts.of_others);
-    std::printf("\n");
+    sum_up(counts);
     return counts.unfinished == 0 ? kAllFinished : kSomeNot;
 }
 
@@ -201,6 +227,19 @@ Result<Headers> parse_headers(char **lines)
     return headers;
 }
 
+RecoverOptions options_of(const Arguments &arguments, const Headers &headers)
+{
+    RecoverOptions options;
+    options.api_key = text_of(arguments.api_key, "GCORE_API_KEY");
+    options.api_url = text_of(arguments.api_url, "GCORE_BASE_URL");
+    options.authorization = text_of(arguments.authorization, "GST_TUS_AUTHORIZATION");
+    options.extra_headers = headers;
+    options.ssl_ca_file = text_of(arguments.ca_file, nullptr);
+    options.ssl_strict = !arguments.insecure;
+    options.outage_timeout = seconds(arguments.outage_timeout);
+    return options;
+}
+
 int run(const Arguments &arguments)
 {
     const bool too_many = arguments.rest && arguments.rest[0] && arguments.rest[1];
@@ -228,52 +267,45 @@ int run(const Arguments &arguments)
             remove_leftovers(folder);
         return list(*uploads, folder);
     }
-    RecoverOptions options;
-    options.api_key = text_of(arguments.api_key, "GCORE_API_KEY");
-    options.api_url = text_of(arguments.api_url, "GCORE_BASE_URL");
-    options.authorization = text_of(arguments.authorization, "GST_TUS_AUTHORIZATION");
-    options.extra_headers = *headers;
-    options.ssl_ca_file = text_of(arguments.ca_file, nullptr);
-    options.ssl_strict = !arguments.insecure;
-    options.outage_timeout = seconds(arguments.outage_timeout);
-    const int status = finish_all(*uploads, folder, options);
+    const int status = finish_all(*uploads, folder, options_of(arguments, *headers));
     remove_leftovers(folder);
     return status;
 }
 
-} // namespace
-
-int main(int argc, char **argv)
+// `to` takes what is given.
+auto entries_of(Arguments &to)
 {
-    std::setlocale(LC_ALL, "");
-    Arguments arguments;
-    const std::array entries = {
-        GOptionEntry{"list", 'l', 0, G_OPTION_ARG_NONE, &arguments.list, "Only list what is there",
+    return std::array{
+        GOptionEntry{"list", 'l', 0, G_OPTION_ARG_NONE, &to.list, "Only list what is there",
                      nullptr},
-        GOptionEntry{"delete", 'd', 0, G_OPTION_ARG_STRING, &arguments.remove,
+        GOptionEntry{"delete", 'd', 0, G_OPTION_ARG_STRING, &to.remove,
                      "Delete one upload's bytes from this disk; nothing is sent", "ID"},
-        GOptionEntry{"api-key", 'k', 0, G_OPTION_ARG_STRING, &arguments.api_key,
+        GOptionEntry{"api-key", 'k', 0, G_OPTION_ARG_STRING, &to.api_key,
                      "Gcore API token (better: the environment variable GCORE_API_KEY)", "KEY"},
-        GOptionEntry{"api-url", 0, 0, G_OPTION_ARG_STRING, &arguments.api_url,
+        GOptionEntry{"api-url", 0, 0, G_OPTION_ARG_STRING, &to.api_url,
                      "Gcore API (default: the recording's, or GCORE_BASE_URL)", "URL"},
-        GOptionEntry{"authorization", 0, 0, G_OPTION_ARG_STRING, &arguments.authorization,
+        GOptionEntry{"authorization", 0, 0, G_OPTION_ARG_STRING, &to.authorization,
                      "Authorization header for the tus server (better: GST_TUS_AUTHORIZATION)",
                      "VALUE"},
-        GOptionEntry{"header", 'H', 0, G_OPTION_ARG_STRING_ARRAY, &arguments.headers,
+        GOptionEntry{"header", 'H', 0, G_OPTION_ARG_STRING_ARRAY, &to.headers,
                      "A further header for the tus server", "'NAME: VALUE'"},
-        GOptionEntry{"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &arguments.ca_file,
+        GOptionEntry{"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &to.ca_file,
                      "Certificates to trust (PEM)", "FILE"},
-        GOptionEntry{"insecure", 0, 0, G_OPTION_ARG_NONE, &arguments.insecure,
+        GOptionEntry{"insecure", 0, 0, G_OPTION_ARG_NONE, &to.insecure,
                      "Do not check the server's certificate", nullptr},
-        GOptionEntry{"outage-timeout", 0, 0, G_OPTION_ARG_INT, &arguments.outage_timeout,
+        GOptionEntry{"outage-timeout", 0, 0, G_OPTION_ARG_INT, &to.outage_timeout,
                      "Give up an upload after so long without progress (default 60, 0: never)",
                      "SECONDS"},
-        GOptionEntry{"version", 0, 0, G_OPTION_ARG_NONE, &arguments.version, "Show the version",
-                     nullptr},
-        GOptionEntry{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments.rest,
-                     nullptr, "[DIR]"},
+        GOptionEntry{"version", 0, 0, G_OPTION_ARG_NONE, &to.version, "Show the version", nullptr},
+        GOptionEntry{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &to.rest, nullptr,
+                     "[DIR]"},
         GOptionEntry{},
     };
+}
+
+bool parse(int argc, char **argv, Arguments &to)
+{
+    const auto entries = entries_of(to);
     const std::unique_ptr<GOptionContext, GDelete<&g_option_context_free>> context(
         g_option_context_new("- finish uploads that were interrupted"));
     g_option_context_set_description(context.get(),
@@ -282,20 +314,24 @@ int main(int argc, char **argv)
                                      "Exit status: 0 all finished, 1 some not, 2 wrong usage.\n");
     g_option_context_add_main_entries(context.get(), entries.data(), nullptr);
     GError *raw = nullptr;
-    if (!g_option_context_parse(context.get(), &argc, &argv, &raw)) {
-        const GErrorOwn error(raw);
-        std::fprintf(stderr, "gst-tus-recover: %s (see --help)\n", error->message);
+    if (g_option_context_parse(context.get(), &argc, &argv, &raw))
+        return true;
+    const GErrorOwn error(raw);
+    std::fprintf(stderr, "gst-tus-recover: %s (see --help)\n", error->message);
+    return false;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    std::setlocale(LC_ALL, "");
+    Arguments arguments;
+    if (!parse(argc, argv, arguments))
         return kUsage;
-    }
     if (arguments.version) {
         std::printf("gst-tus-recover %s\n", GSTTUS_VERSION);
         return kAllFinished;
     }
-    const int status = run(arguments);
-    for (char *text : {arguments.remove, arguments.api_key, arguments.api_url,
-                       arguments.authorization, arguments.ca_file})
-        g_free(text);
-    g_strfreev(arguments.headers);
-    g_strfreev(arguments.rest);
-    return status;
+    return run(arguments);
 }

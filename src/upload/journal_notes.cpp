@@ -1,6 +1,7 @@
 #include "upload/journal_notes.h"
 
 #include "base/text.h"
+#include "upload/note_names.h"
 
 namespace gsttus {
 

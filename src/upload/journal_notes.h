@@ -11,20 +11,6 @@
 
 namespace gsttus {
 
-namespace note_name {
-constexpr const char *kTarget = "target."; // and the name that Target::describe() has
-constexpr const char *kUploadUrl = "upload-url";
-constexpr const char *kOrigin = "origin"; // UploadMachine::origin(); missing: not known
-constexpr const char *kLengthMode = "length-mode";
-constexpr const char *kReleased = "released"; // UploadMachine::releasable()
-// Lines: the position where the parts end, then their addresses. In one note: a crash must not
-// come between the two.
-constexpr const char *kParts = "parts";
-constexpr const char *kHomes = "homes"; // lines: see Identity
-constexpr const char *kFinished = "finished";
-constexpr const char *kLength = "length"; // of the whole stream; missing: it had not ended
-} // namespace note_name
-
 // Where the upload is to go; before there is a machine.
 void note_destination(ReplayStore &store, const Target &target, const std::string &upload_url);
 

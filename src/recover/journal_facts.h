@@ -1,0 +1,36 @@
+// What a journal's notes say of an upload, as values. Any thread; reads nothing but the notes, and
+// trusts none: what is missing or malformed is as if it had not been noted.
+#pragma once
+
+#include "replay/recovery.h"
+#include "tus/upload_machine.h"
+#include "upload/target.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gsttus {
+
+// Empty: there is none. The names are in upload/note_names.h.
+std::string note(const SpooledUpload &upload, const std::string &name);
+std::optional<std::uint64_t> size_note(const SpooledUpload &upload, const std::string &name);
+
+// As the target's describe() had it.
+std::string target_note(const SpooledUpload &upload, std::string_view name);
+
+// The same for all names that begin with `prefix`, which is cut off.
+std::vector<std::pair<std::string, std::string>> target_notes(const SpooledUpload &upload,
+                                                              std::string_view prefix);
+
+// How the application calls it; empty: not at all.
+std::string name_of(const SpooledUpload &upload);
+Metadata metadata_of(const SpooledUpload &upload);
+// Where the sink would send credentials.
+std::vector<std::string> homes_of(const SpooledUpload &upload);
+// Where to go on at the server.
+ResumePoint resume_point_of(const SpooledUpload &upload);
+
+} // namespace gsttus

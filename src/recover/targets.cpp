@@ -1,0 +1,114 @@
+// The counterpart of every Target::describe(): a service that is added there is added here.
+#include "recover/targets.h"
+
+#include "base/redact.h"
+#include "gcore/gcore_target.h"
+#include "recover/journal_facts.h"
+#include "tus/protocol.h"
+#include "upload/note_names.h"
+#include "upload/tus_target.h"
+
+namespace gsttus {
+
+namespace {
+
+bool is_gcore(const SpooledUpload &upload)
+{
+    return target_note(upload, "kind") == "gcore";
+}
+
+// An upload that exists needs no target, as long as it exists.
+class NoTarget final : public Target {
+public:
+    explicit NoTarget(Error error) : error_(std::move(error)) {}
+
+    TargetResult<Destination> resolve(TargetContext &, bool) override
+    {
+        return TargetError{error_, true, {}};
+    }
+
+    Result<void> finished(TargetContext &, std::uint64_t) override { return {}; }
+
+    void abandoned(TargetContext &, std::uint64_t) override {}
+
+    std::vector<std::pair<std::string, std::string>> describe() const override { return {}; }
+
+private:
+    Error error_;
+};
+
+// As GcoreTarget::describe() writes it: a letter for the type, a colon, the value.
+std::optional<VideoOption> option_of(const std::string &name, const std::string &text)
+{
+    if (text.size() < 2 || text[1] != ':')
+        return std::nullopt;
+    const std::string value = text.substr(2);
+    switch (text[0]) {
+    case 's':
+        return VideoOption{name, value};
+    case 'i':
+        return VideoOption{name, std::int64_t{g_ascii_strtoll(value.c_str(), nullptr, 10)}};
+    case 'b':
+        return VideoOption{name, value == "1"};
+    case 'd':
+        return VideoOption{name, g_ascii_strtod(value.c_str(), nullptr)};
+    default:
+        return std::nullopt;
+    }
+}
+
+Result<std::unique_ptr<Target>> make_gcore(const SpooledUpload &upload,
+                                           const RecoverOptions &options)
+{
+    GcoreConfig config;
+    config.api_key = options.api_key;
+    config.api_url = options.api_url.empty() ? target_note(upload, "api_url") : options.api_url;
+    config.endpoint = target_note(upload, "endpoint");
+    config.video_id = tus::parse_size(target_note(upload, "video_id")).value_or(0);
+    config.video_name = target_note(upload, "video_name");
+    config.location = target_note(upload, "location");
+    config.description = target_note(upload, "description");
+    config.metadata = metadata_of(upload);
+    config.delete_empty_video = false; // the recording is still here
+    for (const auto &[name, value] : target_notes(upload, "option.")) {
+        if (auto option = option_of(name, value))
+            config.video_options.push_back(std::move(*option));
+    }
+    return make_gcore_target(std::move(config));
+}
+
+} // namespace
+
+Result<std::unique_ptr<Target>> make_target(const SpooledUpload &upload,
+                                            const RecoverOptions &options)
+{
+    const bool exists = !note(upload, note_name::kUploadUrl).empty();
+    if (is_gcore(upload)) {
+        Result<std::unique_ptr<Target>> target = make_gcore(upload, options);
+        if (!target && exists && options.api_key.empty())
+            return std::unique_ptr<Target>(std::make_unique<NoTarget>(target.error()));
+        return target;
+    }
+    const std::string endpoint = target_note(upload, "endpoint");
+    if (endpoint.empty() && !exists)
+        return Error{.kind = ErrorKind::kSettings,
+                     .message = "The journal does not say where the recording should go."};
+    if (endpoint.empty())
+        return std::unique_ptr<Target>(std::make_unique<NoTarget>(
+            Error{.kind = ErrorKind::kUploadLost,
+                  .message = "The upload is gone, and where to make a new one is not known "
+                             "(it was continued with upload-url)."}));
+    return std::unique_ptr<Target>(std::make_unique<TusTarget>(endpoint, metadata_of(upload)));
+}
+
+bool target_was_removed(const SpooledUpload &upload)
+{
+    return is_gcore(upload) && target_note(upload, "video_id") == "0";
+}
+
+std::string describe_target(const SpooledUpload &upload)
+{
+    return is_gcore(upload) ? "Gcore" : redact_url(target_note(upload, "endpoint"));
+}
+
+} // namespace gsttus

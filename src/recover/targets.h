@@ -1,0 +1,23 @@
+// Makes again the target that a recording was for, from what its journal says. Sends nothing. The
+// only place here that tells services apart.
+#pragma once
+
+#include "base/result.h"
+#include "recover/finisher.h"
+#include "upload/target.h"
+
+#include <memory>
+
+namespace gsttus {
+
+Result<std::unique_ptr<Target>> make_target(const SpooledUpload &upload,
+                                            const RecoverOptions &options);
+
+// What the target had made was deleted again because nothing had arrived: there is nothing to go
+// on with.
+bool target_was_removed(const SpooledUpload &upload);
+
+// Where the recording was to go, for people; nothing has to exist there yet.
+std::string describe_target(const SpooledUpload &upload);
+
+} // namespace gsttus

@@ -1,0 +1,19 @@
+// Names of the notes in an upload's journal: written by JournalNotes, read by src/recover.
+// They lie on disks: a name keeps its meaning.
+#pragma once
+
+namespace gsttus::note_name {
+
+constexpr const char *kTarget = "target."; // and a name that Target::describe() has
+constexpr const char *kUploadUrl = "upload-url";
+constexpr const char *kOrigin = "origin"; // UploadMachine::origin(); missing: not known
+constexpr const char *kLengthMode = "length-mode";
+constexpr const char *kReleased = "released"; // UploadMachine::releasable()
+// Lines: the position where the parts end, then their addresses. In one note: a crash must not
+// come between the two.
+constexpr const char *kParts = "parts";
+constexpr const char *kHomes = "homes"; // lines: see Identity
+constexpr const char *kFinished = "finished";
+constexpr const char *kLength = "length"; // of the whole stream; missing: it had not ended
+
+} // namespace gsttus::note_name
