@@ -1,3 +1,4 @@
+// Never with the mutex: an observer may take its time, and may call back into LiveUpload.
 #include "upload/announcer.h"
 
 #include "base/log.h"

@@ -1,3 +1,4 @@
+// The marks are few however long an outage is: those in the middle give way.
 #include "upload/arrivals.h"
 
 namespace gsttus {

@@ -56,7 +56,7 @@ void Endings::complete(Session &session)
 {
     const UploadMachine &machine = session.machine;
     const std::uint64_t bytes = machine.acked();
-    TargetContext context = session.requests.target_context(core_.cancel.all);
+    TargetContext context = session.requests.target_context(core_.cancel.all.get());
     UploadComplete report{machine.upload_url(), machine.origin() + bytes, {}, {}};
     {
         MutexLock lock(core_.mutex);
@@ -94,7 +94,7 @@ void Endings::fail(Session &session, const Error &error)
 {
     const UploadMachine &machine = session.machine;
     if (machine.acked() == 0) {
-        TargetContext context = session.requests.target_context(core_.cancel.all, kCleanUp);
+        TargetContext context = session.requests.target_context(core_.cancel.all.get(), kCleanUp);
         core_.target->abandoned(context, 0);
     }
     session.note();
@@ -195,7 +195,7 @@ void Endings::terminate(Session &session)
         urls.push_back(session.machine.upload_url());
     for (const std::string &url : urls)
         remove(session.requests, url);
-    TargetContext context = session.requests.target_context(core_.cancel.all, kCleanUp);
+    TargetContext context = session.requests.target_context(core_.cancel.all.get(), kCleanUp);
     core_.target->abandoned(context, 0);
     spiller_.end(LastAct::kDiscard);
 }

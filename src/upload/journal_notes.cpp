@@ -1,3 +1,4 @@
+// Every note is a record on the disk: only what has changed is written.
 #include "upload/journal_notes.h"
 
 #include "base/text.h"

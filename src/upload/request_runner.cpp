@@ -108,7 +108,7 @@ HttpOutcome RequestRunner::remove(const std::string &url, Duration timeout)
 
 Event RequestRunner::resolve(const Resolve &action)
 {
-    TargetContext context = target_context(core_.cancel.work);
+    TargetContext context = target_context(core_.cancel.work.get());
     TargetResult<Destination> result = core_.target->resolve(context, action.refresh);
     if (auto *failure = std::get_if<TargetError>(&result)) {
         if (failure->error.kind == ErrorKind::kCancelled)
@@ -238,7 +238,8 @@ Identity RequestRunner::identity()
 
 // --- while it runs -------------------------------------------------------------------------------
 
-// The transport asks for more of the body: there was room.
+// The transport asks for more of the body: there was room. Nothing more goes until this returns:
+// the place to hold bytes back.
 Result<void> RequestRunner::go_ahead()
 {
     if (too_late())
@@ -258,8 +259,7 @@ bool RequestRunner::too_late()
     return deadline && now >= *deadline;
 }
 
-TargetContext RequestRunner::target_context(const GRef<GCancellable> &cancel,
-                                            std::optional<Duration> timeout)
+TargetContext RequestRunner::target_context(GCancellable *cancel, std::optional<Duration> timeout)
 {
     StreamHints hints;
     Duration usual{};
@@ -268,12 +268,11 @@ TargetContext RequestRunner::target_context(const GRef<GCancellable> &cancel,
         hints = core_.source.hints;
         usual = core_.runtime.timeout;
     }
-    GCancellable *token = cancel.get(); // the core's
     return TargetContext{http_,
-                         token,
+                         cancel,
                          redact_,
                          timeout.value_or(usual),
-                         [this, token](Duration span) { return sleep(span, token); },
+                         [this, cancel](Duration span) { return sleep(span, cancel); },
                          [this](const TargetNotice &notice) { announcer_.pass_on(notice); },
                          std::move(hints)};
 }

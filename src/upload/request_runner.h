@@ -27,8 +27,9 @@ public:
     // DELETE (Termination), outside of the machine's order. `timeout` bounds all of it.
     HttpOutcome remove(const std::string &url, Duration timeout);
 
-    // For a call of the target. `timeout` of a request in it; none: the user's.
-    TargetContext target_context(const GRef<GCancellable> &cancel,
+    // For a call of the target; `cancel` is one of the core's. `timeout` of a request in it; none:
+    // the user's.
+    TargetContext target_context(GCancellable *cancel,
                                  std::optional<Duration> timeout = std::nullopt);
 
     // Whose credentials we carry: see Identity.

@@ -1,3 +1,4 @@
+// Upload thread, but without any state: values in, values out (tests/unit/requests_test.cpp).
 #include "upload/requests.h"
 
 #include "base/text.h"

@@ -1,3 +1,4 @@
+// Where an upload's settings become the machine's.
 #include "upload/session.h"
 
 #include <array>

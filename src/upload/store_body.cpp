@@ -1,3 +1,4 @@
+// A disk may take long to answer: InDisk tells stop() while one is asked.
 #include "upload/store_body.h"
 
 #include <utility>
