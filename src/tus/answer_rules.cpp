@@ -213,6 +213,15 @@ Verdict classify(RequestKind request, const Answer &answer)
     return Verdict::kFatal;
 }
 
+Trouble trouble_of(const Answer &answer)
+{
+    // tusd says 500 when nobody let go of the upload in time
+    if (answer.text.find("LOCK") != std::string::npos ||
+        answer.text.find("acquire lock") != std::string::npos)
+        return Trouble::kLocked;
+    return Trouble::kBusy;
+}
+
 Error describe(RequestKind request, const Answer &answer, const std::string &where)
 {
     Error error;

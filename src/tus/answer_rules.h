@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tus/events.h"
+#include "tus/retry_policy.h"
 
 namespace gsttus {
 
@@ -30,6 +31,9 @@ enum class Verdict {
 };
 
 Verdict classify(RequestKind request, const Answer &answer);
+
+// The kind of pause that a busy server needs.
+Trouble trouble_of(const Answer &answer);
 
 // The error that a user reads when the verdict ends the upload. `where` is a redacted URL.
 Error describe(RequestKind request, const Answer &answer, const std::string &where);

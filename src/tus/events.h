@@ -120,6 +120,15 @@ struct Wait {
     std::uint64_t credentials_seen = 0;
 };
 
+// One that ends when network or credentials change.
+inline Wait wait_from(const Input &input)
+{
+    Wait wait;
+    wait.network_seen = input.network_changes;
+    wait.credentials_seen = input.credential_changes;
+    return wait;
+}
+
 struct RenewCredentials {
     int status = 0;
 };
@@ -133,8 +142,7 @@ struct Failed {
 using Action =
     std::variant<Resolve, Options, Create, Patch, Head, Wait, RenewCredentials, Finished, Failed>;
 
-// --- reports: what the worker tells others; collected with take_reports()
-// --------------------------
+// --- reports: what the worker tells others; collected with take_reports() ------------------------
 
 struct ReportCreated {
     std::string upload_url, endpoint;

@@ -1,3 +1,4 @@
+// Strict readers of what stands in tus headers; anything else is "not there".
 #include "tus/protocol.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The lengths of pauses: a ceiling that doubles for each kind of trouble, and jitter below it.
 #include "tus/retry_policy.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-// What to send when: pacing, the last request, partial uploads. The rest of UploadMachine.
-#include "base/redact.h"
-#include "base/text.h"
+// While there is an upload: what the answers to PATCH, HEAD and the joining lead to.
+// What is sent when is the plan's (length_plan.h); what a status means is in answer_rules.h.
+#include "tus/failures.h"
 #include "tus/upload_machine.h"
 
 #include <algorithm>
@@ -9,210 +9,364 @@ namespace gsttus {
 
 namespace {
 
-// Partial uploads grow with the recording, so that the list of their URLs stays within the
-// header size that servers take (8 to 16 KiB): about 32 per e-fold of the total.
-constexpr std::uint64_t kPartGrowth = 32;
+constexpr std::uint64_t kShrinkFloor = std::uint64_t{256} << 10;
+constexpr seconds kSecondLook{3};
 
-std::uint64_t round_up(std::uint64_t value, std::uint64_t step)
+// A refusal that may be about the finished upload: a hook that does not like what it got.
+bool may_be_about_the_whole(Verdict verdict, int status)
 {
-    return (value + step - 1) / step * step;
+    return status >= 400 && status < 500 &&
+           (verdict == Verdict::kDoubtful || verdict == Verdict::kFatal ||
+            (verdict == Verdict::kRenew && status == 403));
 }
 
 } // namespace
 
-std::uint64_t UploadMachine::base_position() const
-{
-    return mode_ == LengthMode::kConcatenation ? part_begin_ : 0;
-}
+// --- PATCH ---------------------------------------------------------------------------------------
 
-std::uint64_t UploadMachine::base_offset() const
-{
-    return mode_ == LengthMode::kConcatenation ? 0 : origin_;
-}
-
-std::uint64_t UploadMachine::releasable() const
-{
-    // A partial upload that dies is made again: its bytes are needed until it is complete.
-    return mode_ == LengthMode::kConcatenation ? part_begin_ : acked_;
-}
-
-bool UploadMachine::stored() const
-{
-    return mode_ != LengthMode::kConcatenation && server_length_ &&
-           origin_ + acked_ >= *server_length_;
-}
-
-std::string UploadMachine::where() const
-{
-    if (!url_.empty())
-        return redact_url(request_url());
-    return endpoints_.empty() ? std::string("no endpoint") : redact_url(endpoints_[endpoint_]);
-}
-
-std::uint64_t UploadMachine::request_limit() const
-{
-    std::uint64_t limit = config_.chunk_size;
-    if (shrunk_to_ > 0)
-        limit = std::min(limit, shrunk_to_);
-    limit -= limit % config_.chunk_align;
-    return std::max(limit, config_.chunk_align);
-}
-
-// The stream position where this upload ends, as far as is known now.
-std::uint64_t UploadMachine::end_of(const Input &input, bool &ended)
-{
-    ended = input.ended;
-    if (!max_size_ || origin_ + input.produced <= *max_size_)
-        return std::max(input.produced, acked_); // a recovery: the server may have more
-    ended = true;
-    truncated_ = true;
-    // a server that took more than it said it would: what it has, it has
-    return std::max(*max_size_ - std::min(*max_size_, origin_), acked_);
-}
-
-Action UploadMachine::transfer(const Input &input)
-{
-    state_ = State::kReady;
-    // what is stored is stored, however late the word of it came
-    if (input.ended && !stored()) {
-        if (std::optional<Error> error = given_up(input))
-            return fail(std::move(*error));
-    }
-    return mode_ == LengthMode::kConcatenation ? transfer_parts(input) : transfer_single(input);
-}
-
-Action UploadMachine::patch(std::uint64_t to, std::optional<std::uint64_t> declare)
+Action UploadMachine::patch(const SendBytes &bytes)
 {
     Patch request;
-    request.url = request_url();
-    request.server_offset = base_offset() + (acked_ - base_position());
-    request.from = acked_;
-    request.to = to;
-    request.declare_length = declare;
-    request.checksum = to > acked_ ? checksum_ : std::string();
-    request.method_override = method_override_;
-    request.expect_continue = patch_expects_ = expect_next_ && to > acked_;
-    expect_next_ = false;
-    hurry_ = false;
-    if (acked_ < sent_)
-        counters_.bytes_resent += std::min(to, sent_) - acked_;
-    sent_ = std::max(sent_, to);
-    taken_ = std::max(taken_, to);
-    patch_to_ = to;
-    patch_declares_ = declare.has_value();
-    declared_ = declared_ || declare;
-    // whether a refusal would be about the finished upload
-    patch_finishes_ = declare
-                          ? !length_unclear_
-                          : mode_ != LengthMode::kConcatenation && server_length_ == origin_ + to;
+    request.url = route_.request_url();
+    request.server_offset = positions_.acked_offset();
+    request.from = positions_.acked();
+    request.to = bytes.to;
+    request.declare_length = bytes.declare;
+    const bool has_body = bytes.to > request.from;
+    request.checksum = has_body ? server_.checksum() : std::string();
+    request.method_override = server_.overrides_method();
+    request.expect_continue = server_.take_expect(has_body);
+    const bool finishes =
+        bytes.declare ? !positions_.length_unclear() : plan_->finishes(positions_, bytes.to);
+    positions_.send(bytes.to, bytes.declare.has_value(), finishes);
     state_ = State::kPatching;
     return request;
 }
 
-Action UploadMachine::transfer_single(const Input &input)
+Action UploadMachine::on_patching(const Event &event, const Input &input)
 {
-    bool ended = false;
-    const std::uint64_t total = end_of(input, ended);
-    if (server_length_ && origin_ + total > *server_length_) {
-        Error error;
-        error.kind = ErrorKind::kTooLarge;
-        error.message = cat("The upload at the server takes ", *server_length_,
-                            " bytes in all, the recording has more (", where(), ").");
+    if (const auto *failure = std::get_if<NoAnswer>(&event)) {
+        server_.patch_unanswered(*failure);
+        return no_answer(*failure, Next::kAsk, input);
+    }
+    const auto &answer = std::get<Answer>(event);
+    watch_expiry(answer, input);
+    const Verdict verdict = classify(RequestKind::kPatch, answer);
+    if (server_.overrides_method() && answer.status == 201)
+        return fail(failures::another_upload(describe(RequestKind::kPatch, answer, route_.text())));
+    if (verdict == Verdict::kSuccess)
+        return acknowledged(answer, input);
+    if (positions_.patch_finishes() && may_be_about_the_whole(verdict, answer.status))
+        refused_finish_ = describe(RequestKind::kPatch, answer, route_.text());
+    return refused_patch(verdict, answer, input);
+}
+
+Action UploadMachine::acknowledged(const Answer &answer, const Input &input)
+{
+    if (!answer.upload_offset)
+        return doubtful(answer, RequestKind::kPatch, Next::kAsk, input);
+    const std::uint64_t offset = *answer.upload_offset;
+    const Offset meaning = positions_.patch_says(offset);
+    if (meaning == Offset::kBack || meaning == Offset::kBeyond)
+        return impossible(answer, input);
+    server_.method_worked();
+    if (meaning == Offset::kSame)
+        return back_off(Trouble::kBroken, failures::took_nothing(answer.status, route_.text()),
+                        Next::kAsk, input, answer.retry_after);
+    if (meaning == Offset::kForward && positions_.patch_declares())
+        positions_.length_confirmed(offset);
+    advance(positions_.position_of(offset), input);
+    if (meaning == Offset::kShort) {
+        positions_.hurry_on();
+        // Whether it noted the length that came with it, only HEAD can tell.
+        if (positions_.patch_declares())
+            return ask();
+    }
+    return proceed(input);
+}
+
+// An acknowledgement of bytes that were not sent or had been acknowledged: HEAD decides.
+Action UploadMachine::impossible(const Answer &answer, const Input &input)
+{
+    (void)patience_.allows(Mishap::kImpossible);
+    if (patience_.times(Mishap::kImpossible) == 1)
+        return ask();
+    return back_off(Trouble::kBusy, failures::impossible_offset(answer, route_.text()), Next::kAsk,
+                    input, answer.retry_after);
+}
+
+void UploadMachine::advance(std::uint64_t position, const Input &input)
+{
+    const Positions::Progress progress = positions_.confirm(position, state_ == State::kPatching);
+    if (progress.record)
+        patience_.forget(Mishap::kRecreation);
+    if (progress.news)
+        recovered(input);
+}
+
+Action UploadMachine::refused_patch(Verdict verdict, const Answer &answer, const Input &input)
+{
+    Error error = describe(RequestKind::kPatch, answer, route_.text());
+    const auto later = [&](Trouble trouble) {
+        return back_off(trouble, error, Next::kAsk, input, answer.retry_after);
+    };
+    switch (verdict) {
+    case Verdict::kRedirect:
+        return redirected(answer, RequestKind::kPatch, input);
+    case Verdict::kRenew:
+        return renew(answer, RequestKind::kPatch, Next::kAsk);
+    case Verdict::kGone:
+    case Verdict::kLengthKnown:
+        return not_there(error, input);
+    case Verdict::kConflict:
+        // the first may be our mistake: ask; one that stays is somebody who holds the upload
+        (void)patience_.allows(Mishap::kConflict);
+        return patience_.times(Mishap::kConflict) == 1 ? ask() : later(Trouble::kLocked);
+    case Verdict::kNoMethod:
+        return no_method(answer, input);
+    case Verdict::kShrink:
+    case Verdict::kTooLarge:
+        return shrink(answer);
+    case Verdict::kChecksum:
+        return patience_.allows(Mishap::kMismatch) ? ask() : fail(std::move(error));
+    case Verdict::kNoExpect:
+        if (server_.accept_no_expect())
+            return ask();
+        return doubtful(answer, RequestKind::kPatch, Next::kAsk, input);
+    case Verdict::kDoubtful:
+        return doubtful(answer, RequestKind::kPatch, Next::kAsk, input);
+    case Verdict::kBusy:
+        if (answer.status == 408) // too slow for so much at once
+            server_.halve(request_limit(view(input)), kShrinkFloor);
+        return later(trouble_of(answer));
+    case Verdict::kLocked:
+    case Verdict::kInterrupted:
+        return later(Trouble::kLocked);
+    default:
         return fail(std::move(error));
     }
-    if (ended && acked_ >= total)
-        return complete_single(total, input);
-
-    // One byte stays here until the end, so that the last request has a body (servers refuse or
-    // mishandle empty ones); not needed when the server knows the length already.
-    const std::uint64_t held_back = ended || server_length_ ? 0 : 1;
-    const std::uint64_t pending = total - std::min(acked_, total);
-    const std::uint64_t available = pending - std::min(held_back, pending);
-    const std::uint64_t limit = request_limit();
-    std::uint64_t size = std::min(available, limit);
-    if (ended && size == pending)
-        return patch(total,
-                     server_length_ ? std::nullopt : std::optional<std::uint64_t>(origin_ + total));
-    size -= size % config_.chunk_align;
-    const std::uint64_t least =
-        std::max(round_up(config_.min_chunk_size, config_.chunk_align), config_.chunk_align);
-    return ended ? patch(acked_ + size, std::nullopt)
-                 : send_or_wait(input, size, std::min(least, limit), limit, held_back);
 }
 
-// Everything is acknowledged: is it finished?
-Action UploadMachine::complete_single(std::uint64_t total, const Input &input)
+Action UploadMachine::no_method(const Answer &answer, const Input &input)
 {
-    if (!server_length_) // only after faults: the length travels with the last bytes
-        return patch(total, origin_ + total);
-    if (*server_length_ != origin_ + total) {
-        Error error;
-        error.kind = ErrorKind::kProtocol;
-        error.message = cat("The server expects ", *server_length_, " bytes, the recording has ",
-                            origin_ + total, " (", where(), ").");
+    Error error = describe(RequestKind::kPatch, answer, route_.text());
+    // The method worked before: somebody answers in the server's place, for a while.
+    if (server_.method_works())
+        return input.ended ? doubtful(answer, RequestKind::kPatch, Next::kAsk, input)
+                           : back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
+    if (server_.overrides_method())
+        return fail(std::move(error));
+    server_.override_method();
+    return ask();
+}
+
+// Another server of a cluster may not know the upload yet, or we do not know what it knows: HEAD
+// decides. That is no reason to ask without end.
+Action UploadMachine::not_there(const Error &error, const Input &input)
+{
+    if (!patience_.allows(Mishap::kAbsence))
+        return fail(error);
+    return patience_.times(Mishap::kAbsence) == 1
+               ? ask()
+               : back_off(Trouble::kLocked, error, Next::kAsk, input);
+}
+
+Action UploadMachine::shrink(const Answer &answer)
+{
+    Error error = describe(RequestKind::kPatch, answer, route_.text());
+    const std::uint64_t last =
+        positions_.patch_to() - std::min(positions_.patch_to(), positions_.acked());
+    if (classify(RequestKind::kPatch, answer) == Verdict::kTooLarge && plan_->is_one_upload() &&
+        last > 0) {
+        // The upload itself is full: halving finds the last byte that fits.
+        if (last <= config_.chunk_align) {
+            server_.found_max_size(positions_.acked_offset());
+            return ask();
+        }
+    } else if (last <= std::max({kShrinkFloor, config_.chunk_align, config_.min_chunk_size})) {
         return fail(std::move(error));
     }
-    // All is stored, but the server said no to it (a finish hook, for instance).
-    if (refused_finish_)
-        return fail(*refused_finish_);
-    return finish(input);
+    if (!server_.shrunk())
+        warn(failures::smaller_requests(std::move(error), last));
+    server_.shrink_to(last / 2);
+    return ask();
 }
 
-// `size` bytes could go now. They do when there are enough of them or they waited long enough.
-Action UploadMachine::send_or_wait(const Input &input, std::uint64_t size, std::uint64_t least,
-                                   std::uint64_t most, std::uint64_t held_back)
+// --- HEAD ----------------------------------------------------------------------------------------
+
+Action UploadMachine::on_asking(const Event &event, const Input &input)
 {
-    Wait wait = wait_from(input);
-    wait.until_ended = true;
-    if (size < least) {
-        wait.until_produced = acked_ + least + held_back;
-        // a full store takes no more: a partial upload is made of what is there
-        wait.until_writer_blocked = mode_ == LengthMode::kConcatenation && !input.writer_blocked;
-        return wait;
+    if (const auto *failure = std::get_if<NoAnswer>(&event)) {
+        if (route_.on_detour())
+            patience_.forget(Mishap::kRedirect);
+        route_.leave_detour();
+        return no_answer(*failure, Next::kAsk, input);
     }
-    const bool waited =
-        !input.pending_since || input.now >= *input.pending_since + input.flush_interval;
-    if (hurry_ || waited || size >= most || input.writer_blocked) {
-        if (mode_ != LengthMode::kConcatenation)
-            return patch(acked_ + size, std::nullopt);
-        part_begin_ = acked_;
-        part_end_ = acked_ + size;
-        taken_ = std::max(taken_, part_end_);
-        return create(input);
+    const auto &answer = std::get<Answer>(event);
+    watch_expiry(answer, input);
+    const Verdict verdict = classify(RequestKind::kHead, answer);
+    if (verdict == Verdict::kSuccess && answer.upload_offset)
+        return located(answer, input);
+    if (route_.on_detour() && verdict != Verdict::kRedirect) {
+        const bool says_gone = verdict == Verdict::kGone && answer.speaks_tus;
+        if (!says_gone || patience_.allows(Mishap::kAbsence))
+            return astray(answer, input);
     }
-    wait.until = *input.pending_since + input.flush_interval;
-    wait.until_produced = acked_ + most + held_back;
-    wait.until_writer_blocked = true;
-    return wait;
+    return refused_head(verdict, answer, input);
 }
 
-Action UploadMachine::transfer_parts(const Input &input)
+// The redirect led to something else than the upload (a captive portal, a server that is not well).
+// Only where it was created can anybody say what has become of it.
+Action UploadMachine::astray(const Answer &answer, const Input &input)
 {
-    bool ended = false;
-    const std::uint64_t total = end_of(input, ended);
-    if (!url_.empty()) {
-        if (acked_ < part_end_)
-            return patch(std::min(part_end_, acked_ + request_limit()), std::nullopt);
-        parts_.push_back(std::exchange(url_, {}));
-        detour_.clear();
-        server_length_.reset();
-        part_begin_ = part_end_ = acked_;
+    const Verdict verdict = classify(RequestKind::kHead, answer);
+    const Error error = describe(RequestKind::kHead, answer, route_.text());
+    route_.leave_detour();
+    const bool is_busy = verdict == Verdict::kBusy || verdict == Verdict::kLocked;
+    // waited for; otherwise the limit of redirects is the end
+    if (is_busy || (positions_.acked() > 0 && !input.ended))
+        patience_.forget(Mishap::kRedirect);
+    if (verdict == Verdict::kRenew)
+        return renew(answer, RequestKind::kHead, Next::kAsk);
+    return back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
+}
+
+Action UploadMachine::refused_head(Verdict verdict, const Answer &answer, const Input &input)
+{
+    Error error = describe(RequestKind::kHead, answer, route_.text());
+    // Something answers in the server's place (a captive portal, a gateway's error page): that
+    // passes. A recording that is under way waits for it; at its end two such answers are enough.
+    const bool impostor =
+        !answer.speaks_tus && answer.status < 400 && verdict != Verdict::kRedirect;
+    if (impostor && positions_.acked() > 0 && !input.ended)
+        return back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
+    switch (verdict) {
+    case Verdict::kRedirect:
+        return redirected(answer, RequestKind::kHead, input);
+    case Verdict::kRenew:
+        return renew(answer, RequestKind::kHead, Next::kAsk);
+    case Verdict::kGone:
+        return lost(answer, input);
+    case Verdict::kBusy:
+        return back_off(trouble_of(answer), error, Next::kAsk, input, answer.retry_after);
+    case Verdict::kLocked:
+        return back_off(Trouble::kLocked, error, Next::kAsk, input, answer.retry_after);
+    case Verdict::kSuccess: // without an offset
+    case Verdict::kNoExpect:
+    case Verdict::kDoubtful:
+        return doubtful(answer, RequestKind::kHead, Next::kAsk, input);
+    default:
+        return fail(std::move(error));
     }
-    if (part_begin_ < part_end_) // the partial upload is gone: again
-        return create(input);
-    const std::uint64_t available = total - std::min(acked_, total);
-    if (ended) {
-        if (available == 0)
-            return parts_.empty() ? create(input) : join();
-        part_end_ = acked_ + available;
-        taken_ = std::max(taken_, part_end_);
-        return create(input);
+}
+
+// HEAD told the offset.
+Action UploadMachine::located(const Answer &answer, const Input &input)
+{
+    const std::uint64_t offset = *answer.upload_offset;
+    if (!positions_.origin_known()) {
+        positions_.found_origin(offset);
+        reports_.emplace_back(ReportCreated{route_.upload_url(), route_.upload_url(), mode()});
     }
-    const std::uint64_t least =
-        std::max({config_.min_chunk_size, std::uint64_t{1}, acked_ / kPartGrowth});
-    const std::uint64_t most = std::max(config_.chunk_size, least);
-    return send_or_wait(input, std::min(available, most),
-                        input.writer_blocked ? std::uint64_t{1} : least, most, 0);
+    if (look_again_at(answer)) {
+        patience_.rest(kSecondLook, input);
+        next_ = Next::kAsk;
+        state_ = State::kWaiting;
+        return on_waiting(input);
+    }
+    const std::uint64_t position = positions_.position_of(offset);
+    const Offset meaning = positions_.head_says(offset, input.held_from);
+    if (meaning == Offset::kBeyond)
+        return fail(failures::somebody_else(offset, positions_.sent_offset(), route_.text()));
+    if (meaning == Offset::kTooFarBack)
+        return fail(failures::back_too_far(offset, positions_.offset_of(input.held_from)));
+    if (meaning == Offset::kBack && !config_.recovery)
+        warn(failures::sent_again(positions_.acked() - position));
+    positions_.relocate(position);
+    positions_.length_told(answer.upload_length, answer.length_deferred);
+    if (position < positions_.patch_to() || answer.length_deferred)
+        refused_finish_.reset(); // nothing was finished: it was about something else
+    patience_.forget(Mishap::kHeadDoubt);
+    if (meaning == Offset::kForward) {
+        const std::optional<Error> refused = refused_finish_;
+        advance(position, input);
+        refused_finish_ = refused;
+    }
+    return proceed(input);
+}
+
+// A recovery: a power cut may cost the disk its last bytes, when the server has them already. The
+// recording ends with them then. TRUE: that is not certain yet, since somebody else may go on with
+// the upload: it would grow.
+bool UploadMachine::look_again_at(const Answer &answer)
+{
+    const std::uint64_t offset = *answer.upload_offset;
+    const bool ahead = config_.recovery && plan_->is_one_upload() && positions_.patch_to() == 0 &&
+                       offset > positions_.sent_offset() &&
+                       answer.upload_length.value_or(offset) == offset;
+    if (!ahead)
+        return false;
+    const bool first = !positions_.surplus_was_seen();
+    if (!positions_.surplus_is_certain(offset, answer.upload_length.has_value()))
+        return first;
+    warn(failures::surplus(offset, positions_.sent_offset()));
+    positions_.accept_surplus(offset);
+    return false;
+}
+
+// The server does not know the upload any more.
+Action UploadMachine::lost(const Answer &answer, const Input &input)
+{
+    Error error = describe(RequestKind::kHead, answer, route_.text());
+    error.kind = ErrorKind::kUploadLost;
+    const bool whole = positions_.origin_known() && positions_.origin() == 0 &&
+                       config_.upload_url.empty() && input.held_from <= positions_.base();
+    if (!whole || patience_.exhausted(Mishap::kRecreation)) {
+        error.message += whole ? " Creating it anew did not help."
+                               : " It can not be made again: its first bytes are no longer here.";
+        return fail(std::move(error));
+    }
+    (void)patience_.allows(Mishap::kRecreation);
+    Error warning = error;
+    warning.message += " It is created anew; nothing is lost, all its bytes are still here.";
+    warn(std::move(warning));
+    route_.forget_upload();
+    patience_.forget_upload();
+    positions_.restart();
+    return back_off(Trouble::kBusy, error, Next::kResolve, input, answer.retry_after);
+}
+
+// --- POST Upload-Concat: final -------------------------------------------------------------------
+
+Action UploadMachine::on_joining(const Event &event, const Input &input)
+{
+    if (const auto *failure = std::get_if<NoAnswer>(&event))
+        return no_answer(*failure, Next::kJoin, input);
+    const auto &answer = std::get<Answer>(event);
+    Error error = describe(RequestKind::kCreate, answer, route_.text());
+    switch (classify(RequestKind::kCreate, answer)) {
+    case Verdict::kSuccess:
+        if (answer.location.empty())
+            return fail(failures::joined_nowhere());
+        route_.created(answer.location);
+        return finish(input);
+    case Verdict::kRedirect:
+        return redirected(answer, RequestKind::kCreate, input);
+    case Verdict::kRenew:
+        return renew(answer, RequestKind::kCreate, Next::kJoin);
+    case Verdict::kMetadata:
+        return fresh_token(answer);
+    case Verdict::kBusy:
+        return back_off(trouble_of(answer), error, Next::kJoin, input, answer.retry_after);
+    case Verdict::kLocked:
+        return back_off(Trouble::kLocked, error, Next::kJoin, input, answer.retry_after);
+    case Verdict::kGone:
+        error.kind = ErrorKind::kUploadLost;
+        error.message += " A partial upload is gone.";
+        return fail(std::move(error));
+    default:
+        return doubtful(answer, RequestKind::kCreate, Next::kJoin, input);
+    }
 }
 
 } // namespace gsttus

@@ -15,6 +15,7 @@ namespace gsttus::test {
 
 inline constexpr const char *kEndpoint = "https://host/files/";
 inline constexpr const char *kUpload = "https://host/files/1";
+inline constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
 inline Answer status(int number, std::string text = {})
 {

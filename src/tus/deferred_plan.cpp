@@ -1,0 +1,31 @@
+// length-mode=deferred: created without a length, which travels with the last bytes (Creation:
+// Upload-Defer-Length). Also an upload that somebody else created: what it knows, HEAD tells.
+#include "tus/length_plan.h"
+
+namespace gsttus {
+
+namespace {
+
+class DeferredPlan final : public LengthPlan {
+public:
+    LengthMode mode() const override { return LengthMode::kDeferred; }
+
+    Step next(const PlanView &view) override
+    {
+        return view.route.has_upload() ? next_of_upload(view) : Step(CreateUpload{});
+    }
+
+    std::optional<std::uint64_t> created_length(const PlanView &) const override
+    {
+        return std::nullopt;
+    }
+};
+
+} // namespace
+
+std::unique_ptr<LengthPlan> make_deferred_plan()
+{
+    return std::make_unique<DeferredPlan>();
+}
+
+} // namespace gsttus

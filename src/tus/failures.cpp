@@ -1,0 +1,171 @@
+// One function a text. Addresses that a server gave are redacted here.
+#include "tus/failures.h"
+
+#include "base/redact.h"
+#include "base/text.h"
+
+#include <algorithm>
+
+namespace gsttus::failures {
+
+namespace {
+
+Error make(ErrorKind kind, std::string message, std::optional<std::uint64_t> offset = std::nullopt)
+{
+    Error error;
+    error.kind = kind;
+    error.message = std::move(message);
+    error.offset = offset;
+    return error;
+}
+
+Error with_status(Error error, int status)
+{
+    error.http_status = status;
+    return error;
+}
+
+} // namespace
+
+Error no_endpoint()
+{
+    return make(ErrorKind::kInternal, "No endpoint to upload to.");
+}
+
+Error other_version(const std::string &version, const std::string &where)
+{
+    return make(ErrorKind::kProtocol,
+                cat("The server speaks tus ", version, ", not 1.0.0 (", where, ")."));
+}
+
+Error no_checksum(const std::string &algorithm)
+{
+    return make(ErrorKind::kServer, cat("The server does not offer the checksum ", algorithm,
+                                        "; the upload goes on without."));
+}
+
+Error no_location(int status, const std::string &where)
+{
+    return make(ErrorKind::kProtocol,
+                cat("The server accepted the upload but did not say where it is (HTTP ", status,
+                    " without Location): is ", where, " a tus endpoint?"));
+}
+
+Error on_another_host(const std::string &location)
+{
+    return make(ErrorKind::kProtocol, cat("The upload is on another host: ", redact_url(location)));
+}
+
+Error length_needed(const std::string &what_to_do, const Error &reason)
+{
+    Error error =
+        make(ErrorKind::kSettings, cat("The server does not support uploads of unknown length "
+                                       "(creation-defer-length). ",
+                                       what_to_do));
+    error.http_status = reason.http_status;
+    error.detail = reason.detail;
+    return error;
+}
+
+Error joined_nowhere()
+{
+    return make(ErrorKind::kProtocol, "The server joined the partial uploads but did not say where "
+                                      "the result is (no Location).");
+}
+
+Error redirects_lead_nowhere(const std::string &where, const Error *last_trouble)
+{
+    Error error =
+        make(ErrorKind::kProtocol, cat("The server's redirects lead nowhere (", where, ")."));
+    if (last_trouble)
+        error.message += cat(" Last trouble: ", last_trouble->message);
+    return error;
+}
+
+Error secret_redirect(const std::string &location)
+{
+    return make(ErrorKind::kProtocol,
+                cat("The server redirects the upload to another host (", redact_url(location),
+                    "), which must not get the upload token."));
+}
+
+Error another_upload(Error refusal)
+{
+    refusal.kind = ErrorKind::kProtocol;
+    refusal.message +=
+        " Something refuses PATCH, and the server made another upload of the POST with "
+        "X-HTTP-Method-Override that stood in for it: let PATCH through.";
+    return refusal;
+}
+
+Error impossible_offset(const Answer &answer, const std::string &where)
+{
+    return with_status(
+        make(ErrorKind::kProtocol, cat("The server acknowledges up to byte ", *answer.upload_offset,
+                                       ", which can not be (", where, ").")),
+        answer.status);
+}
+
+Error took_nothing(int status, const std::string &where)
+{
+    return with_status(make(ErrorKind::kServer,
+                            cat("The server took none of the bytes it was sent (", where, ").")),
+                       status);
+}
+
+Error smaller_requests(Error refusal, std::uint64_t size)
+{
+    refusal.message = cat("The server or a proxy refused a request of ", size,
+                          " bytes (HTTP 413): requests get smaller.");
+    return refusal;
+}
+
+Error expires(std::chrono::seconds left)
+{
+    return make(ErrorKind::kServer,
+                cat("The server drops this upload in ", std::max<std::int64_t>(0, left.count()),
+                    " s (Upload-Expires), finished or not. End the recording before, or raise the "
+                    "server's expiration time."));
+}
+
+Error surplus(std::uint64_t offset, std::uint64_t sent_offset)
+{
+    return make(ErrorKind::kServer, cat("The server has ", offset - sent_offset,
+                                        " bytes more of this upload than the disk: the recording "
+                                        "ends with them, at byte ",
+                                        offset, '.'));
+}
+
+Error somebody_else(std::uint64_t offset, std::uint64_t sent_offset, const std::string &where)
+{
+    return make(ErrorKind::kUploadLost,
+                cat("The server has ", offset, " bytes of this upload, but ", sent_offset,
+                    " were sent: somebody else writes to it (", where, ")."),
+                offset);
+}
+
+Error back_too_far(std::uint64_t offset, std::uint64_t held_offset)
+{
+    return make(ErrorKind::kUploadLost,
+                cat("The server went back to byte ", offset,
+                    ", but what it had confirmed is no longer held before byte ", held_offset,
+                    ": raise rollback-margin for this server."),
+                offset);
+}
+
+Error sent_again(std::uint64_t bytes)
+{
+    return make(ErrorKind::kServer, cat("The server lost ", bytes,
+                                        " bytes that it had confirmed; they are sent again."));
+}
+
+Error cut_off(std::uint64_t max_size)
+{
+    return make(
+        ErrorKind::kTooLarge,
+        cat("The server takes at most ", max_size,
+            " bytes. The upload was finished with the bytes that fit; the rest is not there."),
+        max_size);
+}
+
+} // namespace gsttus::failures

@@ -1,0 +1,36 @@
+// The texts of what holds up or ends an upload, besides those of a refusal (answer_rules.h): what
+// happened, where, and what to do about it. `where` is a redacted URL.
+#pragma once
+
+#include "tus/events.h"
+
+#include <cstdint>
+#include <string>
+
+namespace gsttus::failures {
+
+// --- the way to an upload ------------------------------------------------------------------------
+Error no_endpoint();
+Error other_version(const std::string &version, const std::string &where);
+Error no_checksum(const std::string &algorithm);
+Error no_location(int status, const std::string &where);
+Error on_another_host(const std::string &location);
+Error length_needed(const std::string &what_to_do, const Error &reason); // deferred is not possible
+Error joined_nowhere();                                                  // no Location
+
+// --- while there is one --------------------------------------------------------------------------
+Error redirects_lead_nowhere(const std::string &where, const Error *last_trouble);
+Error secret_redirect(const std::string &location);
+// The server does not know the override: it took the POST for a creation.
+Error another_upload(Error refusal);
+Error impossible_offset(const Answer &answer, const std::string &where);
+Error took_nothing(int status, const std::string &where);
+Error smaller_requests(Error refusal, std::uint64_t size);
+Error expires(std::chrono::seconds left);
+Error surplus(std::uint64_t offset, std::uint64_t sent_offset);
+Error somebody_else(std::uint64_t offset, std::uint64_t sent_offset, const std::string &where);
+Error back_too_far(std::uint64_t offset, std::uint64_t held_offset);
+Error sent_again(std::uint64_t bytes);
+Error cut_off(std::uint64_t max_size);
+
+} // namespace gsttus::failures

@@ -1,0 +1,153 @@
+// What the plans share: where the end is, when bytes go, and the transfer of a single upload.
+#include "tus/length_plan.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+
+namespace gsttus {
+
+namespace {
+
+std::uint64_t round_up(std::uint64_t value, std::uint64_t step)
+{
+    return (value + step - 1) / step * step;
+}
+
+CannotGoOn cannot_go_on(ErrorKind kind, std::string message)
+{
+    Error error;
+    error.kind = kind;
+    error.message = std::move(message);
+    return {std::move(error)};
+}
+
+// Everything is acknowledged: is it finished?
+Step complete(const PlanView &view, std::uint64_t total)
+{
+    const std::uint64_t length = view.positions.offset_of(total);
+    const std::optional<std::uint64_t> known = view.positions.server_length();
+    if (!known) // only after faults: the length travels with the last bytes
+        return SendBytes{total, length};
+    if (*known != length)
+        return cannot_go_on(ErrorKind::kProtocol,
+                            cat("The server expects ", *known, " bytes, the recording has ", length,
+                                " (", view.route.text(), ")."));
+    return Done{};
+}
+
+} // namespace
+
+std::unique_ptr<LengthPlan> make_length_plan(LengthMode mode)
+{
+    switch (mode) {
+    case LengthMode::kDeferred:
+        return make_deferred_plan();
+    case LengthMode::kConcatenation:
+        return make_concatenation_plan();
+    case LengthMode::kSpool:
+        return make_spool_plan();
+    case LengthMode::kAuto:
+        break;
+    }
+    return nullptr;
+}
+
+bool LengthPlan::stored(const Positions &positions) const
+{
+    return positions.server_length() && positions.acked_offset() >= *positions.server_length();
+}
+
+bool LengthPlan::finishes(const Positions &positions, std::uint64_t to) const
+{
+    return positions.server_length() == positions.offset_of(to);
+}
+
+const std::vector<std::string> &LengthPlan::parts() const
+{
+    static const std::vector<std::string> none;
+    return none;
+}
+
+bool is_cut_off(const Server &server, const Positions &positions, const Input &input)
+{
+    return server.max_size() && positions.origin() + input.produced > *server.max_size();
+}
+
+End end_of(const PlanView &view)
+{
+    const Positions &positions = view.positions;
+    if (!is_cut_off(view.server, positions, view.input)) // a recovery: the server may have more
+        return {std::max(view.input.produced, positions.acked()), view.input.ended};
+    const std::uint64_t most = *view.server.max_size();
+    // a server that took more than it said it would: what it has, it has
+    return {std::max(most - std::min(most, positions.origin()), positions.acked()), true};
+}
+
+std::uint64_t request_limit(const PlanView &view)
+{
+    return view.server.request_limit(view.config.chunk_size, view.config.chunk_align);
+}
+
+Wait wait_for_enough(const PlanView &view, std::uint64_t least, std::uint64_t held_back)
+{
+    Wait wait = wait_from(view.input);
+    wait.until_ended = true;
+    wait.until_produced = view.positions.acked() + least + held_back;
+    return wait;
+}
+
+std::optional<Wait> wait_for_more(const PlanView &view, std::uint64_t size, std::uint64_t most,
+                                  std::uint64_t held_back)
+{
+    const Input &input = view.input;
+    const bool waited =
+        !input.pending_since || input.now >= *input.pending_since + input.flush_interval;
+    if (view.positions.hurry() || waited || size >= most || input.writer_blocked)
+        return std::nullopt;
+    Wait wait = wait_for_enough(view, most, held_back);
+    wait.until = *input.pending_since + input.flush_interval;
+    wait.until_writer_blocked = true;
+    return wait;
+}
+
+Step next_of_upload(const PlanView &view)
+{
+    const Positions &positions = view.positions;
+    const End end = end_of(view);
+    const std::optional<std::uint64_t> known = positions.server_length();
+    const std::uint64_t acked = positions.acked();
+    if (known && positions.offset_of(end.total) > *known)
+        return cannot_go_on(ErrorKind::kTooLarge, cat("The upload at the server takes ", *known,
+                                                      " bytes in all, the recording has more (",
+                                                      view.route.text(), ")."));
+    if (end.certain && acked >= end.total)
+        return complete(view, end.total);
+
+    // One byte stays here until the end, so that the last request has a body (servers refuse or
+    // mishandle empty ones); not needed when the server knows the length already.
+    const std::uint64_t held_back = end.certain || known ? 0 : 1;
+    const std::uint64_t pending = end.total - std::min(acked, end.total);
+    const std::uint64_t available = pending - std::min(held_back, pending);
+    const std::uint64_t limit = request_limit(view);
+    std::uint64_t size = std::min(available, limit);
+    if (end.certain && size == pending) {
+        SendBytes last{end.total, std::nullopt};
+        if (!known)
+            last.declare = positions.offset_of(end.total);
+        return last;
+    }
+    const std::uint64_t align = view.config.chunk_align;
+    size -= size % align;
+    if (!end.certain) {
+        const std::uint64_t least =
+            std::min(limit, std::max(round_up(view.config.min_chunk_size, align), align));
+        if (size < least)
+            return WaitForBytes{wait_for_enough(view, least, held_back)};
+        if (std::optional<Wait> wait = wait_for_more(view, size, limit, held_back))
+            return WaitForBytes{*wait};
+    }
+    return SendBytes{acked + size, std::nullopt};
+}
+
+} // namespace gsttus

@@ -1,0 +1,82 @@
+// What is known of the server: what it announced, and what its answers taught. A value.
+// How it is told from somebody who answers in its place is not its matter.
+#pragma once
+
+#include "tus/events.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gsttus {
+
+class Server {
+public:
+    // --- OPTIONS ---------------------------------------------------------------------------------
+
+    // Core Protocol, OPTIONS: only an answer with tus headers tells anything. `checksum`: the
+    // algorithm wished for, or empty. FALSE: it speaks another version of the protocol.
+    bool learn(const Answer &options, const std::string &checksum);
+
+    bool offers(std::string_view extension) const;
+
+    // A server that announces nothing may be able to all the same.
+    bool may_defer_length() const { return !announced_ || offers("creation-defer-length"); }
+
+    const std::string &checksum() const { return checksum_; } // in use; empty: none
+
+    // --- sizes -----------------------------------------------------------------------------------
+
+    std::optional<std::uint64_t> max_size() const { return max_size_; } // of an upload
+
+    void found_max_size(std::uint64_t size) { max_size_ = size; }
+
+    // Most bytes in one request: `chunk_size`, or less after 413; a multiple of `align`.
+    std::uint64_t request_limit(std::uint64_t chunk_size, std::uint64_t align) const;
+
+    bool shrunk() const { return shrunk_to_ > 0; }
+
+    void shrink_to(std::uint64_t size) { shrunk_to_ = size; }
+
+    // From `limit` on, but not below `floor`.
+    void halve(std::uint64_t limit, std::uint64_t floor)
+    {
+        shrunk_to_ = std::max(limit / 2, std::min(floor, limit));
+    }
+
+    // --- the method ------------------------------------------------------------------------------
+
+    // POST with X-HTTP-Method-Override instead of PATCH.
+    bool overrides_method() const { return overrides_method_; }
+
+    void override_method() { overrides_method_ = true; }
+
+    bool method_works() const { return method_works_; } // the one in use was acknowledged
+
+    void method_worked() { method_works_ = true; }
+
+    // --- Expect: 100-continue --------------------------------------------------------------------
+
+    // Whether the next PATCH asks before its body, which is so once after a connection that broke:
+    // perhaps the server wants to refuse and closes early.
+    bool take_expect(bool has_body);
+    void patch_unanswered(const NoAnswer &failure);
+
+    // 417: it is never sent again. FALSE: it was not sent any more.
+    bool accept_no_expect() { return !std::exchange(refuses_expect_, true); }
+
+private:
+    bool announced_ = false; // its extensions
+    std::vector<std::string> extensions_;
+    std::optional<std::uint64_t> max_size_;
+    std::string checksum_;
+    std::uint64_t shrunk_to_ = 0; // 0: not shrunk
+    bool overrides_method_ = false, method_works_ = false;
+    bool expect_next_ = false, expecting_ = false, refuses_expect_ = false;
+};
+
+} // namespace gsttus

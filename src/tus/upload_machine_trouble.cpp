@@ -1,0 +1,132 @@
+// What goes wrong on any way: failures and pauses, doubtful answers, redirects, credentials.
+// How often and how long is in patience.cpp.
+#include "tus/failures.h"
+#include "tus/upload_machine.h"
+
+#include <algorithm>
+
+namespace gsttus {
+
+Action UploadMachine::back_off(Trouble trouble, const Error &reason, Next next, const Input &input,
+                               Duration retry_after)
+{
+    patience_.failed(reason, input.now, positions_.bytes_resent());
+    if (std::optional<Error> error = patience_.given_up(input))
+        return fail(std::move(*error));
+    reports_.emplace_back(patience_.pause(trouble, input, retry_after));
+    next_ = next;
+    state_ = State::kWaiting;
+    return on_waiting(input);
+}
+
+Action UploadMachine::on_waiting(const Input &input)
+{
+    if (std::optional<Error> error = patience_.given_up(input))
+        return fail(std::move(*error));
+    return patience_.pause_is_over(input) ? do_next(next_, input) : Action(patience_.wait(input));
+}
+
+Action UploadMachine::no_answer(const NoAnswer &failure, Next next, const Input &input)
+{
+    switch (failure.error.kind) {
+    case ErrorKind::kDisk:
+    case ErrorKind::kSettings:
+    case ErrorKind::kInternal:
+        return fail(failure.error);
+    case ErrorKind::kTls:
+        if (is_wrong_setting(failure.error))
+            return fail(failure.error);
+        break;
+    default:
+        break;
+    }
+    if (failure.reused_connection && patience_.allows(Mishap::kDeadConnection))
+        return do_next(next, input);
+    if (failure.reached_server)
+        return back_off(Trouble::kBroken, failure.error, next, input);
+    // Until the upload exists any of the servers will do; a whole round is one attempt.
+    if (!begun() && route_.endpoints() > 1 && route_.try_next_endpoint()) {
+        if (patience_.attempts() == 0)
+            warn(failure.error);
+        return do_next(next, input);
+    }
+    return back_off(Trouble::kUnreachable, failure.error, next, input);
+}
+
+// At the start a wrong certificate is a setting, later it may pass. A handshake that breaks is a
+// server that restarts, or one that does not speak TLS: that shows when it does not get better.
+bool UploadMachine::is_wrong_setting(const Error &tls_error)
+{
+    if (route_.has_upload() || positions_.acked() > 0)
+        return false;
+    return !tls_error.retryable ||
+           !patience_.allows(Mishap::kHandshake, std::max<std::size_t>(route_.endpoints(), 1));
+}
+
+// The upload has moved: whatever was wrong is over.
+void UploadMachine::recovered(const Input &input)
+{
+    refused_finish_.reset();
+    if (std::optional<ReportResumed> resumed =
+            patience_.progress(positions_.acked_offset(), input.now, positions_.bytes_resent()))
+        reports_.emplace_back(std::move(*resumed));
+}
+
+Action UploadMachine::doubtful(const Answer &answer, RequestKind request, Next next,
+                               const Input &input)
+{
+    Error error = describe(request, answer, route_.text());
+    const bool is_head = request == RequestKind::kHead;
+    if (!patience_.allows(is_head ? Mishap::kHeadDoubt : Mishap::kDoubt))
+        return fail(std::move(error));
+    return back_off(Trouble::kBusy, error, next, input, answer.retry_after);
+}
+
+Action UploadMachine::redirected(const Answer &answer, RequestKind request, const Input &input)
+{
+    if (!patience_.allows(Mishap::kRedirect))
+        return fail(failures::redirects_lead_nowhere(
+            route_.text(), patience_.in_trouble() ? &patience_.last_trouble() : nullptr));
+    // what OPTIONS is sent to, the creation is sent to next
+    const bool leads_metadata = request == RequestKind::kCreate || request == RequestKind::kOptions;
+    if (!leads_metadata) {
+        route_.detour(answer.location);
+        return ask();
+    }
+    if (!route_.may_follow(answer))
+        return fail(failures::secret_redirect(answer.location));
+    route_.endpoint_moved(answer.location);
+    if (request == RequestKind::kOptions)
+        return probe();
+    return state_ == State::kJoining ? join() : create(input);
+}
+
+Action UploadMachine::renew(const Answer &answer, RequestKind request, Next next)
+{
+    refused_answer_ = answer;
+    refused_request_ = request;
+    next_ = next;
+    state_ = State::kRenewing;
+    return RenewCredentials{answer.status};
+}
+
+Action UploadMachine::on_renewing(const Event &event, const Input &input)
+{
+    const auto *credentials = std::get_if<Credentials>(&event);
+    const bool renewed = credentials && credentials->renewed;
+    const bool again = patience_.allows(Mishap::kRenewal);
+    const bool waits = patience_.allows(Mishap::kRefusal) || !input.ended;
+    if (renewed && again)
+        return do_next(next_, input);
+    // the token in the metadata may be what was refused: one new one
+    if (!begun() && route_.metadata_is_secret() && patience_.allows(Mishap::kToken))
+        return resolve(true);
+    Error error = describe(refused_request_, refused_answer_, route_.text());
+    // A recording that is under way waits for new credentials; one that can not begin, or has
+    // nobody left to wait for, says so.
+    if (!begun() || positions_.acked() == 0 || !waits)
+        return fail(std::move(error));
+    return back_off(Trouble::kBusy, error, next_, input, refused_answer_.retry_after);
+}
+
+} // namespace gsttus

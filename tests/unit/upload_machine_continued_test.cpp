@@ -1,0 +1,162 @@
+// UploadMachine with an upload that is there already: given by the application, or begun by another
+// process.
+#include "machine_script.h"
+
+using namespace gsttus;
+using namespace gsttus::test;
+
+namespace {
+
+// --- upload-url ----------------------------------------------------------------------------------
+
+void a_given_upload_is_continued_where_it_stands()
+{
+    Script s;
+    s.config.upload_url = kUpload;
+    s.gets(Started{});
+    ASSERT_STR(s.expect<Head>().url, kUpload);
+    s.gets(offset_is(1000)).expect<Wait>();
+    g_assert_cmpuint(s.machine->origin(), ==, 1000);
+    s.produces(30).gets(Tick{}).expect_patch(0, 29);
+    g_assert_cmpuint(s.expect<Patch>().server_offset, ==, 1000);
+    s.gets(acknowledged(1029)).expect<Wait>();
+    s.ends().gets(Tick{}).expect_patch(29, 30, 1030);
+    s.gets(broken()).time_passes().expect<Head>();
+    s.gets(offset_is(1030, 1030)).expect<Finished>();
+}
+
+void a_given_upload_of_known_length_gets_no_length()
+{
+    Script s;
+    s.config.upload_url = kUpload;
+    s.gets(Started{}).gets(offset_is(1000, 1030));
+    s.produces(30).gets(Tick{}).expect_patch(0, 30); // nothing to hold back
+    s.ends().gets(acknowledged(1030)).expect<Finished>();
+}
+
+void a_given_upload_that_takes_another_length_is_an_error()
+{
+    Script more;
+    more.config.upload_url = kUpload;
+    more.gets(Started{}).gets(offset_is(1000, 1030));
+    more.produces(31).gets(Tick{}).expect_failed(ErrorKind::kTooLarge);
+    Script less;
+    less.config.upload_url = kUpload;
+    less.gets(Started{}).gets(offset_is(1000, 1030));
+    less.produces(20).ends().gets(Tick{}).gets(acknowledged(1020));
+    less.expect_failed(ErrorKind::kProtocol);
+}
+
+void a_given_upload_that_is_gone_is_not_made_anew()
+{
+    Script s;
+    s.config.upload_url = kUpload;
+    s.gets(Started{}).gets(status(404)).expect_failed(ErrorKind::kUploadLost);
+}
+
+// --- what another process began ------------------------------------------------------------------
+
+Script after_a_crash(ResumePoint point)
+{
+    Script s;
+    s.config.recovery = std::move(point);
+    s.produces(250).ends();
+    return s;
+}
+
+void an_upload_of_another_process_is_finished()
+{
+    Script s = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
+    s.in.held_from = 40;
+    s.gets(Started{}).expect<Head>();
+    s.gets(offset_is(170)).expect_patch(170, 250, 250);
+    s.gets(acknowledged(250)).expect<Finished>();
+    Script complete = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
+    complete.gets(Started{}).gets(offset_is(250, 250)).expect<Finished>();
+}
+
+// A power cut: the server was quicker than the disk.
+void an_upload_that_has_more_than_the_disk_ends_with_it()
+{
+    Script s = after_a_crash({kUpload, 20, LengthMode::kDeferred, {}, 0});
+    s.in.held_from = 40;
+    // once is not enough: somebody else may go on with it
+    s.gets(Started{}).gets(offset_is(320)).time_passes().expect<Head>();
+    g_assert_cmpuint(s.count<ReportWarning>(), ==, 0);
+    s.gets(offset_is(320)).expect_patch(300, 300, 320);
+    g_assert_cmpuint(s.count<ReportWarning>(), ==, 1);
+    const std::string text = std::get<ReportWarning>(s.reports.front()).error.message;
+    g_assert_true(text.find("50 bytes") != std::string::npos);
+    g_assert_true(text.find("byte 320") != std::string::npos);
+    s.gets(broken()).time_passes().gets(offset_is(320)).expect_patch(300, 300, 320);
+    g_assert_cmpuint(s.count<ReportWarning>(), ==, 1);
+    s.gets(acknowledged(320)).expect<Finished>();
+    g_assert_cmpuint(s.machine->acked(), ==, 300);
+    Script complete = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
+    complete.gets(Started{}).gets(offset_is(300, 300)).expect<Finished>();
+    Script cut = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
+    cut.gets(Started{}).gets(offset_is(300, 310)).expect_failed(ErrorKind::kUploadLost);
+    Script grows = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
+    grows.gets(Started{}).gets(offset_is(300)).time_passes();
+    grows.gets(offset_is(301)).expect_failed(ErrorKind::kUploadLost);
+}
+
+void an_upload_of_another_process_that_is_gone_is_made_anew_only_when_whole()
+{
+    Script whole = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
+    whole.gets(Started{}).gets(status(404)).time_passes().gets(Resolved{whole.endpoints, true});
+    whole.expect<Create>();
+    whole.gets(created()).expect_patch(0, 100);
+    Script cut = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
+    cut.in.held_from = 1;
+    cut.gets(Started{}).gets(status(404)).expect_failed(ErrorKind::kUploadLost);
+    Script continued = after_a_crash({kUpload, 500, LengthMode::kDeferred, {}, 0});
+    continued.gets(Started{}).gets(status(404)).expect_failed(ErrorKind::kUploadLost);
+}
+
+void finished_partial_uploads_of_another_process_are_kept()
+{
+    Script s = after_a_crash({"", 0, LengthMode::kConcatenation, {"https://host/files/p1"}, 200});
+    s.in.held_from = 200;
+    s.starts({"creation", "concatenation", "creation-defer-length"});
+    g_assert_true(s.expect<Create>().length == 50U && s.expect<Create>().partial);
+    s.gets(created("https://host/files/p2")).expect_patch(200, 250);
+    s.gets(acknowledged(50));
+    g_assert_cmpuint(s.expect<Create>().final_of.size(), ==, 2);
+    s.gets(created("https://host/files/all")).expect<Finished>();
+}
+
+// The journal names the partial upload that was under way: it is not the recording's upload.
+void a_first_partial_upload_of_another_process_is_left_to_expire()
+{
+    Script s = after_a_crash({kUpload, 0, LengthMode::kConcatenation, {}, 0});
+    s.config.length_mode = LengthMode::kConcatenation;
+    s.gets(Started{});
+    g_assert_false(s.expect<Resolve>().refresh);
+    g_assert_true(s.machine->mode() == LengthMode::kConcatenation);
+    s.gets(Resolved{s.endpoints, true}).expect<Options>();
+    s.gets(capabilities({"creation", "concatenation"}));
+    g_assert_true(s.expect<Create>().length == 250U && s.expect<Create>().partial);
+    s.gets(created("https://host/files/p2")).expect_patch(0, 100);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    test::init(argc, argv);
+    add_test("/machine/upload-url/continued", a_given_upload_is_continued_where_it_stands);
+    add_test("/machine/upload-url/known-length", a_given_upload_of_known_length_gets_no_length);
+    add_test("/machine/upload-url/other-length",
+             a_given_upload_that_takes_another_length_is_an_error);
+    add_test("/machine/upload-url/gone", a_given_upload_that_is_gone_is_not_made_anew);
+    add_test("/machine/recovery/finished", an_upload_of_another_process_is_finished);
+    add_test("/machine/recovery/server-has-more",
+             an_upload_that_has_more_than_the_disk_ends_with_it);
+    add_test("/machine/recovery/gone",
+             an_upload_of_another_process_that_is_gone_is_made_anew_only_when_whole);
+    add_test("/machine/recovery/parts", finished_partial_uploads_of_another_process_are_kept);
+    add_test("/machine/recovery/first-part",
+             a_first_partial_upload_of_another_process_is_left_to_expire);
+    return g_test_run();
+}
