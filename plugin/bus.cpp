@@ -160,7 +160,11 @@ void post_index_at_end_warning(GstElement *element, GstPad *pad)
                  "stream begins with ftyp and mdat, without moov", nullptr);
 }
 
-void post_created(GstElement *element, const UploadCreated &created)
+// --- element messages: one function for each kind of notice --------------------------------------
+
+namespace {
+
+void post_notice(GstElement *element, const UploadCreated &created)
 {
     post_element(element, gst_structure_new("tus-upload-created", "upload-url", G_TYPE_STRING,
                                             redact_url(created.upload_url).c_str(), "endpoint",
@@ -169,7 +173,7 @@ void post_created(GstElement *element, const UploadCreated &created)
                                             created.length_mode.c_str(), nullptr));
 }
 
-void post_progress(GstElement *element, const UploadProgress &progress)
+void post_notice(GstElement *element, const UploadProgress &progress)
 {
     const std::uint64_t pending =
         progress.bytes_rendered - std::min(progress.bytes_acked, progress.bytes_rendered);
@@ -180,7 +184,7 @@ void post_progress(GstElement *element, const UploadProgress &progress)
                                    "upload-rate", G_TYPE_UINT64, progress.upload_rate, nullptr));
 }
 
-void post_stalled(GstElement *element, const UploadStalled &stalled)
+void post_notice(GstElement *element, const UploadStalled &stalled)
 {
     post_element(element,
                  gst_structure_new("tus-upload-stalled", "reason", G_TYPE_STRING,
@@ -198,7 +202,7 @@ void post_stalled(GstElement *element, const UploadStalled &stalled)
     post_warning(element, warning);
 }
 
-void post_resumed(GstElement *element, const UploadResumed &resumed)
+void post_notice(GstElement *element, const UploadResumed &resumed)
 {
     post_element(element,
                  gst_structure_new("tus-upload-resumed", "offset", G_TYPE_UINT64, resumed.offset,
@@ -206,7 +210,7 @@ void post_resumed(GstElement *element, const UploadResumed &resumed)
                                    "bytes-resent", G_TYPE_UINT64, resumed.bytes_resent, nullptr));
 }
 
-void post_complete(GstElement *element, const UploadComplete &complete)
+void post_notice(GstElement *element, const UploadComplete &complete)
 {
     post_element(element,
                  gst_structure_new("tus-upload-complete", "upload-url", G_TYPE_STRING,
@@ -216,7 +220,7 @@ void post_complete(GstElement *element, const UploadComplete &complete)
                                    nanoseconds(complete.drain_time), nullptr));
 }
 
-void post_video_created(GstElement *element, const VideoCreated &video)
+void post_notice(GstElement *element, const VideoCreated &video)
 {
     post_element(element, gst_structure_new("gcore-video-created", "video-id", G_TYPE_UINT64,
                                             video.id, "name", G_TYPE_STRING, video.name.c_str(),
@@ -224,7 +228,7 @@ void post_video_created(GstElement *element, const VideoCreated &video)
                                             G_TYPE_UINT64, video.client_id, nullptr));
 }
 
-void post_video_status(GstElement *element, const VideoStatus &video)
+void post_notice(GstElement *element, const VideoStatus &video)
 {
     post_element(element, gst_structure_new("gcore-video-status", "video-id", G_TYPE_UINT64,
                                             video.id, "status", G_TYPE_STRING, video.status.c_str(),
@@ -232,6 +236,13 @@ void post_video_status(GstElement *element, const VideoStatus &video)
                                             G_TYPE_STRING, video.hls_url.c_str(), "dash-url",
                                             G_TYPE_STRING, video.dash_url.c_str(), "iframe-url",
                                             G_TYPE_STRING, video.iframe_url.c_str(), nullptr));
+}
+
+} // namespace
+
+void post(GstElement *element, const Notice &notice)
+{
+    std::visit([element](const auto &kind) { post_notice(element, kind); }, notice);
 }
 
 void post_drain(GstElement *element, GstProgressType type, const std::string &text)

@@ -35,13 +35,8 @@ void post_seek_error(GstElement *element, GstPad *pad, std::uint64_t wanted,
                      std::uint64_t position);
 void post_index_at_end_warning(GstElement *element, GstPad *pad);
 
-void post_created(GstElement *element, const UploadCreated &created);
-void post_progress(GstElement *element, const UploadProgress &progress);
-void post_stalled(GstElement *element, const UploadStalled &stalled);
-void post_resumed(GstElement *element, const UploadResumed &resumed);
-void post_complete(GstElement *element, const UploadComplete &complete);
-void post_video_created(GstElement *element, const VideoCreated &video);
-void post_video_status(GstElement *element, const VideoStatus &video);
+// The element message of a notice; an outage has a WARNING too.
+void post(GstElement *element, const Notice &notice);
 
 // GST_MESSAGE_PROGRESS with code "upload": from EOS to confirmed.
 void post_drain(GstElement *element, GstProgressType type, const std::string &text);

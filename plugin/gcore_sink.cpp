@@ -123,17 +123,14 @@ void recording_begins(GstTusSink *self)
     impl.current_video = 0;
 }
 
-void target_notice(GstTusSink *self, const gsttus::TargetNotice &notice)
+void noticed(GstTusSink *self, const gsttus::Notice &notice)
 {
-    if (const auto *status = std::get_if<gsttus::VideoStatus>(&notice)) {
-        gsttus::post_video_status(GST_ELEMENT(self), *status);
-    } else if (const auto *video = std::get_if<gsttus::VideoCreated>(&notice)) {
-        GstGcoreSinkImpl &impl = impl_of(self);
-        MutexLock lock(impl.mutex);
-        impl.current_video = video->id;
-        lock.unlock();
-        gsttus::post_video_created(GST_ELEMENT(self), *video);
-    }
+    const auto *video = std::get_if<gsttus::VideoCreated>(&notice);
+    if (!video)
+        return;
+    GstGcoreSinkImpl &impl = impl_of(self);
+    const MutexLock lock(impl.mutex);
+    impl.current_video = video->id;
 }
 
 // --- GstURIHandler -------------------------------------------------------------------------------
@@ -194,7 +191,7 @@ static void gst_gcore_sink_class_init(GstGcoreSinkClass *klass)
     auto *sink_class = GST_TUS_SINK_CLASS(klass);
     sink_class->make_target = make_target;
     sink_class->recording_begins = recording_begins;
-    sink_class->target_notice = target_notice;
+    sink_class->noticed = noticed;
 }
 
 static void gst_gcore_sink_init(GstGcoreSink *self)

@@ -58,59 +58,24 @@ void Observer::resume()
     interrupted_ = false;
 }
 
-void Observer::on_created(const UploadCreated &created)
-{
-    if (const auto self = sink())
-        post_created(GST_ELEMENT(self.get()), created);
-}
-
-void Observer::on_progress(const UploadProgress &progress)
+void Observer::on_notice(const Notice &notice)
 {
     const auto self = sink();
     if (!self)
         return;
-    post_progress(GST_ELEMENT(self.get()), progress);
-    if (draining_) // a stop ends an upload too, but has no START
-        post_drain(GST_ELEMENT(self.get()), GST_PROGRESS_TYPE_CONTINUE, drain_text(progress));
-}
-
-void Observer::on_stalled(const UploadStalled &stalled)
-{
-    if (const auto self = sink())
-        post_stalled(GST_ELEMENT(self.get()), stalled);
-}
-
-void Observer::on_resumed(const UploadResumed &resumed)
-{
-    if (const auto self = sink())
-        post_resumed(GST_ELEMENT(self.get()), resumed);
+    if (std::holds_alternative<UploadComplete>(notice))
+        sink_completed(self.get());
+    GST_TUS_SINK_GET_CLASS(self.get())->noticed(self.get(), notice);
+    post(GST_ELEMENT(self.get()), notice);
+    const auto *progress = std::get_if<UploadProgress>(&notice);
+    if (progress && draining_) // a stop ends an upload too, but has no START
+        post_drain(GST_ELEMENT(self.get()), GST_PROGRESS_TYPE_CONTINUE, drain_text(*progress));
 }
 
 void Observer::on_warning(const Error &error)
 {
     if (const auto self = sink())
         post_warning(GST_ELEMENT(self.get()), error);
-}
-
-void Observer::on_target_notice(const TargetNotice &notice)
-{
-    const auto self = sink();
-    if (!self)
-        return;
-    if (const auto *warning = std::get_if<TargetWarning>(&notice)) {
-        post_warning(GST_ELEMENT(self.get()), warning->error);
-    } else {
-        GST_TUS_SINK_GET_CLASS(self.get())->target_notice(self.get(), notice);
-    }
-}
-
-void Observer::on_complete(const UploadComplete &complete)
-{
-    const auto self = sink();
-    if (!self)
-        return;
-    sink_completed(self.get());
-    post_complete(GST_ELEMENT(self.get()), complete);
 }
 
 void Observer::on_failed(const Error &error, const std::string &upload_url,

@@ -27,13 +27,8 @@ public:
     void interrupt() EXCLUDES(mutex_);
     void resume() EXCLUDES(mutex_);
 
-    void on_created(const UploadCreated &created) override;
-    void on_progress(const UploadProgress &progress) override;
-    void on_stalled(const UploadStalled &stalled) override;
-    void on_resumed(const UploadResumed &resumed) override;
+    void on_notice(const Notice &notice) override;
     void on_warning(const Error &error) override;
-    void on_target_notice(const TargetNotice &notice) override;
-    void on_complete(const UploadComplete &complete) override;
     void on_failed(const Error &error, const std::string &upload_url,
                    const std::string &spool_path) override EXCLUDES(mutex_);
     std::optional<std::string> on_refresh_authorization(int http_status) override;

@@ -139,7 +139,7 @@ static void gst_tus_sink_class_init(GstTusSinkClass *klass)
 
     klass->make_target = make_target;
     klass->recording_begins = [](GstTusSink *) {};
-    klass->target_notice = [](GstTusSink *, const gsttus::TargetNotice &) {};
+    klass->noticed = [](GstTusSink *, const gsttus::Notice &) {};
 }
 
 static void gst_tus_sink_init(GstTusSink *self)

@@ -26,7 +26,7 @@ struct _GstTusSinkClass {
     // A recording begins: forget the last one's. Application thread.
     void (*recording_begins)(GstTusSink *self);
     // Something that the target tells about. Upload thread, no lock held.
-    void (*target_notice)(GstTusSink *self, const gsttus::TargetNotice &notice);
+    void (*noticed)(GstTusSink *self, const gsttus::Notice &notice); // before it is on the bus
 };
 
 GST_ELEMENT_REGISTER_DECLARE(tussink)

@@ -73,30 +73,23 @@ public:
     {
     }
 
-    void on_created(const UploadCreated &created) override
+    void on_notice(const Notice &notice) override
     {
-        tell_(cat("uploading to ", redact_url(created.upload_url)));
+        if (const auto *created = std::get_if<UploadCreated>(&notice))
+            tell_(cat("uploading to ", redact_url(created->upload_url)));
+        else if (const auto *progress = std::get_if<UploadProgress>(&notice))
+            progress_(*progress);
+        else if (const auto *stalled = std::get_if<UploadStalled>(&notice))
+            waiting(*stalled);
+        else if (std::holds_alternative<UploadResumed>(notice))
+            tell_("going on");
+        else if (const auto *video = std::get_if<VideoCreated>(&notice))
+            tell_(cat("created video ", video->id, " (", video->name, ')'));
+        else if (const auto *complete = std::get_if<UploadComplete>(&notice))
+            complete_ = *complete;
     }
-
-    void on_progress(const UploadProgress &progress) override { progress_(progress); }
-
-    void on_stalled(const UploadStalled &stalled) override
-    {
-        if (stalled.first)
-            tell_(cat("waiting: ", stalled.reason.message));
-    }
-
-    void on_resumed(const UploadResumed &) override { tell_("going on"); }
 
     void on_warning(const Error &error) override { tell_(error.message); }
-
-    void on_target_notice(const TargetNotice &notice) override
-    {
-        if (const auto *video = std::get_if<VideoCreated>(&notice))
-            tell_(cat("created video ", video->id, " (", video->name, ')'));
-    }
-
-    void on_complete(const UploadComplete &complete) override { complete_ = complete; }
 
     void on_failed(const Error &error, const std::string &, const std::string &) override
     {
@@ -110,6 +103,12 @@ public:
     Error error_;
 
 private:
+    void waiting(const UploadStalled &stalled)
+    {
+        if (stalled.first)
+            tell_(cat("waiting: ", stalled.reason.message));
+    }
+
     const std::function<void(const UploadProgress &)> progress_;
     const std::function<void(const std::string &)> tell_;
 };

@@ -16,38 +16,41 @@ void Announcer::InCallback::set(std::optional<TimePoint> since)
         core_.wake.app.notify_all();
 }
 
+void Announcer::tell(const Notice &notice)
+{
+    call([&](UploadObserver &observer) { observer.on_notice(notice); });
+}
+
+void Announcer::warn(const Error &error)
+{
+    call([&](UploadObserver &observer) { observer.on_warning(error); });
+}
+
 void Announcer::pass_on(const Report &report, std::uint64_t pending)
 {
     if (const auto *created = std::get_if<ReportCreated>(&report)) {
-        tell([&](UploadObserver &observer) {
-            observer.on_created({created->upload_url, created->endpoint, to_string(created->mode)});
-        });
+        tell(UploadCreated{created->upload_url, created->endpoint, to_string(created->mode)});
     } else if (const auto *stalled = std::get_if<ReportStalled>(&report)) {
         log(LogLevel::kInfo, "upload",
             cat("attempt ", stalled->attempt, " failed: ", stalled->reason.message, ' ',
                 stalled->reason.detail));
         const bool first = stalled->attempt == 1;
-        tell([&](UploadObserver &observer) {
-            observer.on_stalled(
-                {stalled->reason, stalled->attempt, stalled->retry_in, pending, first});
-        });
+        tell(UploadStalled{stalled->reason, stalled->attempt, stalled->retry_in, pending, first});
     } else if (const auto *resumed = std::get_if<ReportResumed>(&report)) {
-        tell([&](UploadObserver &observer) {
-            observer.on_resumed({resumed->offset, resumed->outage_time, resumed->bytes_resent});
-        });
+        tell(UploadResumed{resumed->offset, resumed->outage_time, resumed->bytes_resent});
     } else if (const auto *warning = std::get_if<ReportWarning>(&report)) {
-        tell([&](UploadObserver &observer) { observer.on_warning(warning->error); });
+        warn(warning->error);
     }
 }
 
 void Announcer::pass_on(const TargetNotice &notice)
 {
-    tell([&](UploadObserver &observer) {
-        if (const auto *warning = std::get_if<TargetWarning>(&notice))
-            observer.on_warning(warning->error);
-        else
-            observer.on_target_notice(notice);
-    });
+    if (const auto *warning = std::get_if<TargetWarning>(&notice))
+        warn(warning->error);
+    else if (const auto *video = std::get_if<VideoCreated>(&notice))
+        tell(*video);
+    else if (const auto *status = std::get_if<VideoStatus>(&notice))
+        tell(*status);
 }
 
 void Announcer::pass_on_warnings()
@@ -58,7 +61,7 @@ void Announcer::pass_on_warnings()
         warnings.swap(core_.warnings);
     }
     for (const Error &warning : warnings)
-        tell([&](UploadObserver &observer) { observer.on_warning(warning); });
+        warn(warning);
 }
 
 void Announcer::progress(bool now)
@@ -76,7 +79,7 @@ void Announcer::progress(bool now)
         progress.upload_rate = core_.tally.rate.bits_per_second(time);
         progress.draining = core_.ended();
     }
-    tell([&](UploadObserver &observer) { observer.on_progress(progress); });
+    tell(progress);
 }
 
 std::optional<TimePoint> Announcer::progress_due(Duration interval) const

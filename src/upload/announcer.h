@@ -14,11 +14,14 @@ public:
 
     // Calls the observer, without the mutex. stop() does not wait long for it.
     template <typename Call>
-    auto tell(Call call)
+    auto call(Call call)
     {
         const InCallback scope(core_);
         return call(core_.observer);
     }
+
+    void tell(const Notice &notice);
+    void warn(const Error &error);
 
     // `pending`: bytes that the server does not have.
     void pass_on(const Report &report, std::uint64_t pending);

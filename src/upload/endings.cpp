@@ -67,14 +67,14 @@ void Endings::complete(Session &session)
     }
     spiller_.end(LastAct::kDiscard); // nobody waits for that
     announcer_.progress(true);
-    announcer_.tell([&](UploadObserver &observer) { observer.on_complete(report); });
+    announcer_.tell(report);
     Result<void> followed;
     if (report.bytes == 0)
         core_.target->abandoned(context, 0);
     else
         followed = core_.target->finished(context, bytes);
     if (!followed && followed.error().kind != ErrorKind::kCancelled) {
-        announcer_.tell([&](UploadObserver &observer) {
+        announcer_.call([&](UploadObserver &observer) {
             observer.on_failed(followed.error(), report.upload_url, "");
         });
     }
@@ -128,7 +128,7 @@ void Endings::give_up(Error report, const AtServer &there)
     if (!folder.empty())
         report.message += cat(" What the server does not have is kept in ", folder,
                               ": gst-tus-recover finishes it.");
-    announcer_.tell(
+    announcer_.call(
         [&](UploadObserver &observer) { observer.on_failed(report, there.upload_url, folder); });
     MutexLock lock(core_.mutex);
     core_.wake.app.notify_all();
@@ -169,7 +169,7 @@ void Endings::keep(Session &session, std::uint64_t missing)
         warning.message += kept ? cat(" Kept in ", *kept, ": gst-tus-recover finishes it.")
                                 : cat(" They are not kept on disk: ", kept.error().message);
     }
-    announcer_.tell([&](UploadObserver &observer) { observer.on_warning(warning); });
+    announcer_.warn(warning);
 }
 
 Result<std::string> Endings::keep_store()
@@ -218,7 +218,7 @@ void Endings::remove(RequestRunner &requests, const std::string &url)
     if (outcome.response() && (status < 300 || status == 404 || status == 410))
         return;
     const Error error = not_removed(outcome, url, requests.redactor());
-    announcer_.tell([&](UploadObserver &observer) { observer.on_warning(error); });
+    announcer_.warn(error);
 }
 
 // FALSE: there is no time for that.

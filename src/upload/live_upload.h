@@ -8,6 +8,7 @@
 #include "http/transport.h"
 #include "replay/replay_store.h"
 #include "tus/upload_machine.h"
+#include "upload/notice.h"
 #include "upload/target.h"
 
 #include <functional>
@@ -68,49 +69,14 @@ struct UploadStats {
     std::uint64_t upload_rate = 0; // bits/s, over the last seconds
 };
 
-struct UploadProgress {
-    std::uint64_t bytes_rendered = 0, bytes_acked = 0, upload_rate = 0;
-    bool draining = false; // EOS has been given
-};
-
-struct UploadCreated {
-    std::string upload_url, endpoint, length_mode;
-};
-
-struct UploadStalled {
-    Error reason; // http_status in it
-    std::uint64_t attempt = 0;
-    Duration retry_in{};
-    std::uint64_t bytes_pending = 0;
-    bool first = false; // of this outage: deserves a WARNING
-};
-
-struct UploadResumed {
-    std::uint64_t offset = 0;
-    Duration outage_time{};
-    std::uint64_t bytes_resent = 0;
-};
-
-struct UploadComplete {
-    std::string upload_url;
-    std::uint64_t bytes = 0;
-    Duration elapsed{};    // since start
-    Duration drain_time{}; // finish() to confirmed
-};
-
 // All called on the upload thread (on_warning also by stop()), without locks held. They may call
 // back into LiveUpload and should return soon. One that blocks may outlast stop(): let the
 // TransportFactory own what such an observer needs, which lives as long as the thread.
 class UploadObserver {
 public:
     virtual ~UploadObserver() = default;
-    virtual void on_created(const UploadCreated &) = 0;
-    virtual void on_progress(const UploadProgress &) = 0;
-    virtual void on_stalled(const UploadStalled &) = 0;
-    virtual void on_resumed(const UploadResumed &) = 0;
+    virtual void on_notice(const Notice &) = 0;
     virtual void on_warning(const Error &) = 0; // once per incident
-    virtual void on_target_notice(const TargetNotice &) = 0;
-    virtual void on_complete(const UploadComplete &) = 0;
     // The upload has failed for good; `spool_path` may be empty.
     virtual void on_failed(const Error &, const std::string &upload_url,
                            const std::string &spool_path) = 0;

@@ -144,7 +144,7 @@ Event RequestRunner::renew(const RenewCredentials &action)
         if (core_.changes.credentials != credentials_used_)
             return Credentials{true}; // renewed while the request was under way
     }
-    std::optional<std::string> fresh = announcer_.tell(
+    std::optional<std::string> fresh = announcer_.call(
         [&](UploadObserver &observer) { return observer.on_refresh_authorization(action.status); });
     MutexLock lock(core_.mutex);
     if (fresh && *fresh != core_.runtime.authorization) {

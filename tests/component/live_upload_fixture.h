@@ -33,38 +33,27 @@ inline const seconds kPatience = patience(seconds(30));
 // Everything that the observer is told, for tests to wait on.
 class Listener final : public UploadObserver {
 public:
-    void on_created(const UploadCreated &created) override
+    void on_notice(const Notice &notice) override
     {
-        note([&] { created_.push_back(created); });
-    }
-
-    void on_progress(const UploadProgress &progress) override
-    {
-        note([&] { progress_ = progress; });
-    }
-
-    void on_stalled(const UploadStalled &stalled) override
-    {
-        note([&] { stalls_.push_back(stalled); });
-        if (stop_when_stalled_)
+        note([&] {
+            if (const auto *created = std::get_if<UploadCreated>(&notice))
+                created_.push_back(*created);
+            else if (const auto *progress = std::get_if<UploadProgress>(&notice))
+                progress_ = *progress;
+            else if (const auto *stalled = std::get_if<UploadStalled>(&notice))
+                stalls_.push_back(*stalled);
+            else if (const auto *resumed = std::get_if<UploadResumed>(&notice))
+                resumes_.push_back(*resumed);
+            else if (const auto *complete = std::get_if<UploadComplete>(&notice))
+                complete_ = *complete;
+        });
+        if (stop_when_stalled_ && std::holds_alternative<UploadStalled>(notice))
             std::exchange(stop_when_stalled_, nullptr)->stop(OnStop::kFinish);
-    }
-
-    void on_resumed(const UploadResumed &resumed) override
-    {
-        note([&] { resumes_.push_back(resumed); });
     }
 
     void on_warning(const Error &error) override
     {
         note([&] { warnings_.push_back(error); });
-    }
-
-    void on_target_notice(const TargetNotice &) override {}
-
-    void on_complete(const UploadComplete &complete) override
-    {
-        note([&] { complete_ = complete; });
     }
 
     void on_failed(const Error &error, const std::string &, const std::string &spool_path) override

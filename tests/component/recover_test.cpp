@@ -44,10 +44,13 @@ constexpr const char *kKey = "1234$recover-test-key";
 // Lets a test wait for what the server has confirmed.
 class AckObserver final : public DeafObserver {
 public:
-    void on_progress(const UploadProgress &progress) override
+    void on_notice(const Notice &notice) override
     {
-        const MutexLock lock(mutex_);
-        acked_ = progress.bytes_acked;
+        const auto *progress = std::get_if<UploadProgress>(&notice);
+        if (!progress)
+            return;
+        MutexLock lock(mutex_);
+        acked_ = progress->bytes_acked;
         changed_.notify_all();
     }
 

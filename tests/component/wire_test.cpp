@@ -83,10 +83,13 @@ std::string to_text(const std::vector<WireRequest> &requests, std::uint16_t port
 
 class Listener final : public DeafObserver {
 public:
-    void on_progress(const UploadProgress &progress) override
+    void on_notice(const Notice &notice) override
     {
+        const auto *progress = std::get_if<UploadProgress>(&notice);
+        if (!progress)
+            return;
         MutexLock lock(mutex_);
-        acked_ = progress.bytes_acked;
+        acked_ = progress->bytes_acked;
         changed_.notify_all();
     }
 

@@ -51,28 +51,28 @@ struct BusFixture {
 
     void element_messages_have_their_fields()
     {
-        post_created(element, {"https://h/1?key=marker", "https://h/files", "deferred"});
+        post(element, UploadCreated{"https://h/1?key=marker", "https://h/files", "deferred"});
         expect("tus-upload-created, upload-url=(string)\"https://h/1\\?\\342\\200\\246\", "
                "endpoint=(string)https://h/files, length-mode=(string)deferred;");
-        post_progress(element, {.bytes_rendered = 10, .bytes_acked = 4, .upload_rate = 8});
+        post(element, UploadProgress{.bytes_rendered = 10, .bytes_acked = 4, .upload_rate = 8});
         expect("tus-upload-progress, bytes-rendered=(guint64)10, bytes-acked=(guint64)4, "
                "bytes-pending=(guint64)6, upload-rate=(guint64)8;");
-        post_stalled(element, {.reason = {.message = "busy", .http_status = 503},
-                               .attempt = 2,
-                               .retry_in = milliseconds(3),
-                               .bytes_pending = 7});
+        post(element, UploadStalled{.reason = {.message = "busy", .http_status = 503},
+                                    .attempt = 2,
+                                    .retry_in = milliseconds(3),
+                                    .bytes_pending = 7});
         expect("tus-upload-stalled, reason=(string)busy, http-status=(uint)503, "
                "attempt=(guint64)2, retry-in=(guint64)3000000, bytes-pending=(guint64)7;");
-        post_resumed(element, {.offset = 5, .outage_time = seconds(1), .bytes_resent = 2});
+        post(element, UploadResumed{.offset = 5, .outage_time = seconds(1), .bytes_resent = 2});
         expect("tus-upload-resumed, offset=(guint64)5, outage-time=(guint64)1000000000, "
                "bytes-resent=(guint64)2;");
-        post_complete(element, {.upload_url = "https://h/1",
-                                .bytes = 9,
-                                .elapsed = seconds(2),
-                                .drain_time = milliseconds(5)});
+        post(element, UploadComplete{.upload_url = "https://h/1",
+                                     .bytes = 9,
+                                     .elapsed = seconds(2),
+                                     .drain_time = milliseconds(5)});
         expect("tus-upload-complete, upload-url=(string)https://h/1, bytes=(guint64)9, "
                "elapsed=(guint64)2000000000, drain-time=(guint64)5000000;");
-        post_video_created(element, {.id = 3, .name = "n", .slug = "s", .client_id = 4});
+        post(element, VideoCreated{.id = 3, .name = "n", .slug = "s", .client_id = 4});
         expect("gcore-video-created, video-id=(guint64)3, name=(string)n, slug=(string)s, "
                "client-id=(guint64)4;");
         g_assert_null(gst_bus_pop(bus));
@@ -82,11 +82,11 @@ struct BusFixture {
     {
         UploadStalled stalled{.reason = {.kind = ErrorKind::kNetwork, .message = "No answer."}};
         stalled.first = true;
-        post_stalled(element, stalled);
+        post(element, stalled);
         gst_message_unref(pop(GST_MESSAGE_ELEMENT));
         gst_message_unref(pop(GST_MESSAGE_WARNING));
         stalled.first = false;
-        post_stalled(element, stalled);
+        post(element, stalled);
         gst_message_unref(pop(GST_MESSAGE_ELEMENT));
         g_assert_null(gst_bus_pop(bus));
     }

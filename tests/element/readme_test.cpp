@@ -8,6 +8,8 @@
 #include <cstring>
 #include <set>
 #include <string_view>
+#include <utility>
+#include <variant>
 
 using namespace gsttus;
 using namespace gsttus::test;
@@ -208,19 +210,19 @@ void rows_are_properties(const Sink &sink)
     }
 }
 
+template <std::size_t... Kinds>
+void post_each(GstElement *element, std::index_sequence<Kinds...> /*kinds*/)
+{
+    (post(element, std::variant_alternative_t<Kinds, Notice>{}), ...);
+}
+
 std::set<std::string> posted_messages()
 {
     GstElement *element = gst_element_factory_make("gcoresink", nullptr);
     gst_object_ref_sink(element);
     GstBus *bus = gst_bus_new();
     gst_element_set_bus(element, bus);
-    post_created(element, {});
-    post_progress(element, {});
-    post_stalled(element, {});
-    post_resumed(element, {});
-    post_complete(element, {});
-    post_video_created(element, {});
-    post_video_status(element, {});
+    post_each(element, std::make_index_sequence<std::variant_size_v<Notice>>());
     std::set<std::string> names;
     while (const Message message{gst_bus_pop_filtered(bus, GST_MESSAGE_ELEMENT)})
         names.insert(message_name(message));

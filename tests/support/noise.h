@@ -31,19 +31,9 @@ inline std::string sha256(std::span<const std::byte> bytes)
 
 class DeafObserver : public UploadObserver {
 public:
-    void on_created(const UploadCreated &) override {}
-
-    void on_progress(const UploadProgress &) override {}
-
-    void on_stalled(const UploadStalled &) override {}
-
-    void on_resumed(const UploadResumed &) override {}
+    void on_notice(const Notice &) override {}
 
     void on_warning(const Error &) override {}
-
-    void on_target_notice(const TargetNotice &) override {}
-
-    void on_complete(const UploadComplete &) override {}
 
     void on_failed(const Error &, const std::string &, const std::string &) override {}
 
