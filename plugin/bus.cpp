@@ -1,3 +1,4 @@
+// How each thing that is told looks on the bus: one function a message, one row a kind of error.
 #include "bus.h"
 
 #include "base/redact.h"

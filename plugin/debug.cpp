@@ -1,3 +1,4 @@
+// The category, and the library's log lines on their way into it.
 #include "debug.h"
 
 #include "base/log.h"

@@ -1,3 +1,4 @@
+// Nicks and descriptions of the enumerated values, as gst-inspect-1.0 shows them.
 #include "enums.h"
 
 #include "gcore/gcore_target.h"

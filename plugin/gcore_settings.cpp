@@ -1,3 +1,4 @@
+// Checks of gcoresink's values, what its target is made of, and the reading of gcore:// URIs.
 #include "gcore_settings.h"
 
 #include "base/redact.h"

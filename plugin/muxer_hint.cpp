@@ -1,3 +1,4 @@
+// Finds the muxer upstream, and knows which of its properties cures what.
 #include "muxer_hint.h"
 
 #include "glib/ptr.h"

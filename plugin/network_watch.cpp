@@ -1,3 +1,4 @@
+// Listens to GNetworkMonitor in the application's main context.
 #include "network_watch.h"
 
 namespace gsttus {

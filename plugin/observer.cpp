@@ -1,3 +1,4 @@
+// From the upload thread to the bus, as long as the element is there.
 #include "observer.h"
 
 #include "bus.h"

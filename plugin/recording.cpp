@@ -1,3 +1,4 @@
+// Streaming thread: write, drain and end of one recording, and the answers to an interruption.
 #include "recording.h"
 
 #include "base/text.h"

@@ -1,3 +1,4 @@
+// Checks of the values, and what of them goes to the upload and to the transport.
 #include "settings.h"
 
 #include "base/redact.h"

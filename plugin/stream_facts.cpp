@@ -1,3 +1,4 @@
+// Reads caps for a MIME type, and the first boxes of an MP4 for the place of its index.
 #include "stream_facts.h"
 
 #include <algorithm>

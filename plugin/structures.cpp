@@ -1,3 +1,4 @@
+// Fields of a GstStructure to pairs of texts or values, checked one by one.
 #include "structures.h"
 
 #include "base/text.h"
