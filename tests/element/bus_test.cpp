@@ -1,8 +1,6 @@
-// Errors as GStreamer sees them, the fields of messages, and what a stream tells about itself.
+// Errors as GStreamer sees them, and the fields of messages.
 #include "bus.h"
 #include "debug.h"
-#include "muxer_hint.h"
-#include "stream_facts.h"
 #include "test.h"
 
 #include <cstring>
@@ -176,109 +174,6 @@ void drain_text_is_percent_and_rate()
     ASSERT_STR(drain_text({.bytes_rendered = 1, .bytes_acked = 5}), "100 %, 0.0 Mbit/s");
 }
 
-// --- stream facts --------------------------------------------------------------------------------
-
-struct MimeRow {
-    const char *caps, *mime;
-};
-
-const MimeRow kMimes[] = {
-    {"video/quicktime,variant=(string)iso", "video/mp4"},
-    {"video/quicktime,variant=(string)iso-fragmented", "video/mp4"},
-    {"video/quicktime,variant=(string)apple", "video/quicktime"},
-    {"video/quicktime", "video/quicktime"},
-    {"video/quicktime,variant=(string)3gpp", "video/3gpp"},
-    {"video/mpegts,systemstream=(boolean)true,packetsize=(int)188", "video/mp2t"},
-    {"video/x-matroska", "video/x-matroska"},
-    {"video/x-matroska;audio/x-matroska", "video/x-matroska"},
-    {"audio/x-matroska", "audio/x-matroska"},
-    {"video/webm", "video/webm"},
-    {"audio/webm", "audio/webm"},
-    {"application/ogg", "application/ogg"},
-    {"audio/ogg", "audio/ogg"},
-    {"video/x-flv", "video/x-flv"},
-    {"video/x-msvideo", "video/x-msvideo"},
-    {"audio/x-wav", "audio/wav"},
-    {"audio/x-flac", "audio/flac"},
-    {"audio/x-m4a", "audio/mp4"},
-    {"audio/mpeg,mpegversion=(int)1,layer=(int)3", "audio/mpeg"},
-    {"audio/mpeg,mpegversion=(int)4,stream-format=(string)adts", "audio/aac"},
-    {"video/mpeg,systemstream=(boolean)true", "video/mpeg"},
-    {"ANY", ""},
-    {"EMPTY", ""},
-    {"application/octet-stream", ""},
-    {"video/x-raw,format=(string)I420", ""},
-};
-
-void caps_have_their_mime(const MimeRow &row)
-{
-    GstCaps *caps = gst_caps_from_string(row.caps);
-    ASSERT_STR(mime_from_caps(caps), row.mime);
-    gst_caps_unref(caps);
-}
-
-void add_box(std::string &out, const char *type, unsigned payload)
-{
-    const unsigned size = 8 + payload;
-    for (int shift = 24; shift >= 0; shift -= 8)
-        out.push_back(static_cast<char>(size >> shift & 0xff));
-    out.append(type, 4);
-    out.append(payload, 'x');
-}
-
-// The warning is due in exactly one piece, however the stream is cut into pieces.
-int warnings(const std::string &stream, std::size_t piece)
-{
-    Mp4Check check;
-    int count = 0;
-    for (std::size_t at = 0; at < stream.size(); at += piece)
-        count += check.index_is_missing(
-            std::as_bytes(std::span(stream).subspan(at, std::min(piece, stream.size() - at))));
-    return count;
-}
-
-void index_at_the_end_is_noticed_once()
-{
-    std::string at_end;
-    add_box(at_end, "ftyp", 16);
-    add_box(at_end, "free", 5);
-    add_box(at_end, "mdat", 100);
-    add_box(at_end, "mdat", 100);
-    add_box(at_end, "moov", 50);
-    std::string first;
-    add_box(first, "ftyp", 16);
-    add_box(first, "moov", 50);
-    add_box(first, "moof", 8);
-    add_box(first, "mdat", 100);
-    std::string large;
-    add_box(large, "ftyp", 16);
-    large += std::string("\0\0\0\1mdat\0\0\0\0\0\0\1\0", 16) + std::string(240, 'x');
-    const std::string endless = std::string("\0\0\0\x10"
-                                            "ftypisom\0\0\0\0\0\0\0\0mdatxxxx",
-                                            28);
-    const std::string other(500, 'G');
-    for (std::size_t piece : {1, 3, 7, 8, 64, 1000}) {
-        g_assert_cmpint(warnings(at_end, piece), ==, 1);
-        g_assert_cmpint(warnings(first, piece), ==, 0);
-        g_assert_cmpint(warnings(large, piece), ==, 1);
-        g_assert_cmpint(warnings(endless, piece), ==, 1);
-        g_assert_cmpint(warnings(other, piece), ==, 0);
-    }
-    Mp4Check empty;
-    g_assert_false(empty.index_is_missing({}));
-}
-
-void hints_name_a_cure()
-{
-    g_assert_nonnull(std::strstr(muxer_hint("mp4mux").c_str(), "fragment-duration=1000"));
-    g_assert_nonnull(std::strstr(muxer_hint("isofmp4mux").c_str(), "header-update-mode=none"));
-    g_assert_nonnull(std::strstr(muxer_hint("isomp4mux").c_str(), "isofmp4mux"));
-    g_assert_nonnull(std::strstr(muxer_hint("avimux").c_str(), "matroskamux"));
-    g_assert_nonnull(std::strstr(muxer_hint("wavenc").c_str(), "flacenc"));
-    g_assert_nonnull(std::strstr(muxer_hint("somethingmux").c_str(), "streamable"));
-    g_assert_nonnull(std::strstr(muxer_hint("").c_str(), "streamable"));
-}
-
 } // namespace
 
 int main(int argc, char **argv)
@@ -294,10 +189,5 @@ int main(int argc, char **argv)
     for (const CodeRow &row : kCodes)
         add_row_test(std::string("/bus/error/code/") + to_string(row.kind), row, kind_has_its_code);
     add_test("/bus/drain-text", drain_text_is_percent_and_rate);
-    for (const MimeRow &row : kMimes)
-        add_row_test("/stream-facts/mime/" + std::to_string(&row - kMimes), row,
-                     caps_have_their_mime);
-    add_test("/stream-facts/mp4/index-at-end", index_at_the_end_is_noticed_once);
-    add_test("/muxer-hint/cures", hints_name_a_cure);
     return g_test_run();
 }

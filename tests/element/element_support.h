@@ -1,15 +1,13 @@
-// What the element tests share: the sinks without a plugin file, a stand-in server, pipelines whose
-// input is hashed where it enters the sink, and waiting for messages with a deadline.
+// What the element tests share: the sinks without a plugin file, servers, and input for them.
 #pragma once
 
 #include "patience.h"
+#include "pipeline.h"
 #include "standin/standin.h"
 #include "test.h"
 
-#include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include <gst/gst.h>
 
@@ -23,9 +21,6 @@ GstElement *make_element(const char *factory);
 
 // The value that a property has now; "" for unset strings, boxed values and objects.
 std::string value_text(GstElement *element, GParamSpec *spec);
-
-// As GStreamer counts time.
-GstClockTime clock_time(Duration span);
 
 std::unique_ptr<standin::Standin> start_standin(standin::StandinOptions options = {});
 
@@ -42,62 +37,6 @@ public:
 private:
     int socket_;
 };
-
-struct FreeMessage {
-    void operator()(GstMessage *message) const { gst_message_unref(message); }
-};
-
-using Message = std::unique_ptr<GstMessage, FreeMessage>;
-
-std::string error_text(const Message &message);   // of an ERROR or WARNING
-std::string message_name(const Message &message); // of its structure; "" for none
-bool is_error(const Message &message, GQuark domain, int code);
-const GstStructure *error_details(const Message &message);
-
-// A pipeline whose sink is called "sink". What enters the sink is hashed.
-class Pipeline {
-public:
-    explicit Pipeline(const std::string &launch);
-    ~Pipeline(); // NULL
-    Pipeline(const Pipeline &) = delete;
-    Pipeline &operator=(const Pipeline &) = delete;
-
-    GstElement *get() const { return pipeline_; }
-
-    GstElement *sink() const { return sink_; }
-
-    std::string sha256() const; // of the bytes that entered so far
-    std::uint64_t bytes() const;
-
-    void set(GstState state); // and waits until it is there
-
-    GstStateChangeReturn request(GstState state) { return gst_element_set_state(pipeline_, state); }
-
-    // The next message of these types; asserts that one comes. All others go to `seen`.
-    Message wait_for(int types, Duration longest = patience(seconds(20)));
-    // An element message of the sink.
-    Message wait_for_named(const char *name, Duration longest = patience(seconds(20)));
-    void wait_for_bytes(std::uint64_t count); // taken by the sink
-    void run();                               // PLAYING until EOS; an ERROR fails the test
-    Message run_to_error();                   // PLAYING until ERROR
-    std::vector<Message> drain_bus();         // what is there now
-    int count(const char *name) const;        // element messages in `seen`
-
-    std::vector<Message> seen;
-
-private:
-    static GstPadProbeReturn probe(GstPad *pad, GstPadProbeInfo *info, gpointer self);
-    void take(GstBuffer *buffer);
-
-    GstElement *pipeline_;
-    GstElement *sink_;
-    GstBus *bus_;
-    mutable GMutex mutex_;
-    GChecksum *checksum_;
-    std::uint64_t bytes_ = 0;
-};
-
-std::uint64_t stat(GstElement *sink, const char *field);
 
 // Bytes that repeat nowhere soon, the same each time.
 std::string noise(std::size_t count);
@@ -117,6 +56,13 @@ public:
 private:
     std::string path_;
 };
+
+// The beginning of a launch line: 16 kB; without end, live.
+std::string short_source();
+std::string endless_source();
+
+// One ERROR from the sink that comes first, and never an EOS.
+Message assert_fails(Pipeline &pipeline);
 
 // The server has exactly what entered, and was never sent to an offset it had not said.
 void assert_same_bytes(standin::Standin &server, const Pipeline &pipeline);

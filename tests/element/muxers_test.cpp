@@ -130,32 +130,34 @@ struct SplitRow {
 
 const SplitRow kSplits[] = {{"one-sink", false}, {"async-finalize", true}};
 
-void fragments_are_uploads(const SplitRow &row)
+GstElement *make_split(const SplitRow &row, const std::string &endpoint)
 {
-    if (!have({"x264enc", "splitmuxsink", "mpegtsmux"}))
-        return;
-    const auto server = start_standin();
-    GstElement *pipeline = gst_parse_bin_from_description(
-        (std::string(kVideo) + "identity name=last").c_str(), FALSE, nullptr);
     GstElement *split = gst_element_factory_make("splitmuxsink", nullptr);
     g_object_set(split, "location", "part%02d.ts", "max-size-time", 500 * GST_MSECOND,
                  "send-keyframe-requests", FALSE, nullptr);
     if (row.async_finalize) {
         GstStructure *values =
-            gst_structure_new("properties", "endpoint", G_TYPE_STRING, server->files_url().c_str(),
+            gst_structure_new("properties", "endpoint", G_TYPE_STRING, endpoint.c_str(),
                               "flush-interval", G_TYPE_UINT, 10U, nullptr);
         g_object_set(split, "async-finalize", TRUE, "muxer-factory", "mpegtsmux", "sink-factory",
                      "tussink", "sink-properties", values, nullptr);
         gst_structure_free(values);
     } else {
         GstElement *sink = gst_element_factory_make("tussink", nullptr);
-        g_object_set(sink, "endpoint", server->files_url().c_str(), "flush-interval", 10U, nullptr);
+        g_object_set(sink, "endpoint", endpoint.c_str(), "flush-interval", 10U, nullptr);
         g_object_set(split, "sink", sink, "muxer", gst_element_factory_make("mpegtsmux", nullptr),
                      nullptr);
     }
-    GstElement *last = gst_bin_get_by_name(GST_BIN(pipeline), "last");
-    GstElement *bin = pipeline;
-    pipeline = gst_pipeline_new(nullptr);
+    return split;
+}
+
+// Records two seconds through it, to EOS.
+void record(GstElement *split)
+{
+    GstElement *bin = gst_parse_bin_from_description(
+        (std::string(kVideo) + "identity name=last").c_str(), FALSE, nullptr);
+    GstElement *last = gst_bin_get_by_name(GST_BIN(bin), "last");
+    GstElement *pipeline = gst_pipeline_new(nullptr);
     gst_bin_add(GST_BIN(bin), split);
     g_assert_true(gst_element_link_pads(last, "src", split, "video"));
     gst_bin_add(GST_BIN(pipeline), bin);
@@ -171,7 +173,14 @@ void fragments_are_uploads(const SplitRow &row)
     gst_element_set_state(pipeline, GST_STATE_NULL);
     gst_object_unref(bus);
     gst_object_unref(pipeline);
+}
 
+void fragments_are_uploads(const SplitRow &row)
+{
+    if (!have({"x264enc", "splitmuxsink", "mpegtsmux"}))
+        return;
+    const auto server = start_standin();
+    record(make_split(row, server->files_url()));
     const auto snapshot = server->snapshot();
     std::set<std::string> names;
     for (const auto &[id, upload] : snapshot.uploads) {

@@ -1,8 +1,7 @@
-// State changes at every moment: cycles, pause in render and in the drain, stop against servers
-// that do not answer, and what the bus says meanwhile.
+// State changes: cycles, servers that do not answer, and what a stop leaves at the server.
 #include "element_support.h"
 
-#include <cstring>
+#include <atomic>
 #include <thread>
 
 using namespace gsttus;
@@ -17,15 +16,6 @@ std::string endless(const std::string &endpoint, const char *settings = "")
            "datarate=4000000 format=time ! tussink name=sink flush-interval=20 stop-timeout=" +
            std::to_string(patience(milliseconds(3000)).count()) + " " + settings +
            " endpoint=" + endpoint;
-}
-
-// Often, so that a pause comes before the play before it has been noticed.
-void pause_and_play_often(Pipeline &pipeline)
-{
-    for (int i = 0; i < 200; ++i) {
-        pipeline.set(GST_STATE_PAUSED);
-        pipeline.set(GST_STATE_PLAYING);
-    }
 }
 
 // --- cycles --------------------------------------------------------------------------------------
@@ -97,153 +87,6 @@ void start_and_stop_without_a_byte_leaves_nothing()
     for (const auto &[id, upload] : server->snapshot().uploads)
         g_assert_true(upload.removed);
 }
-
-// --- a full store --------------------------------------------------------------------------------
-
-const char *const kSmall = " spool-mode=never max-memory=65537 rollback-margin=0 chunk-size=16384 "
-                           "flush-interval=10 ";
-
-void pause_while_render_waits_for_room()
-{
-    const auto server = start_standin();
-    const NoiseFile file(500000);
-    server->go_away();
-    Pipeline pipeline(file.source() + "blocksize=10007 ! tussink name=sink" + kSmall +
-                      "endpoint=" + server->files_url());
-    g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
-    pipeline.wait_for_bytes(60000);
-    pause_and_play_often(pipeline); // returns: render has let go
-    g_assert_true(server->come_back().ok());
-    pipeline.run();
-    g_assert_cmpuint(pipeline.bytes(), ==, 500000);
-    assert_same_bytes(*server, pipeline);
-}
-
-void null_while_render_waits_for_room()
-{
-    const SilentServer server;
-    const NoiseFile file(500000);
-    Pipeline pipeline(file.source() + "! tussink name=sink stop-timeout=300" + kSmall +
-                      "endpoint=" + server.url());
-    g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
-    pipeline.wait_for_bytes(60000);
-    const TimePoint before = Clock::now();
-    g_assert_cmpint(pipeline.request(GST_STATE_NULL), ==, GST_STATE_CHANGE_SUCCESS);
-    g_assert_cmpfloat(to_seconds(Clock::now() - before), <, // a bound, not a measurement
-                      to_seconds(patience(seconds(5))));
-}
-
-void flush_while_render_waits_for_room()
-{
-    const SilentServer server;
-    Pipeline pipeline("fakesrc sizetype=fixed sizemax=10000 filltype=pattern format=time ! "
-                      "tussink name=sink stop-timeout=100" +
-                      std::string(kSmall) + "endpoint=" + server.url());
-    g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
-    pipeline.wait_for_bytes(60000);
-    GstPad *pad = gst_element_get_static_pad(pipeline.sink(), "sink");
-    g_assert_true(gst_pad_send_event(pad, gst_event_new_flush_start())); // returns
-    g_assert_true(gst_pad_send_event(pad, gst_event_new_flush_stop(FALSE)));
-    gst_object_unref(pad);
-}
-
-// --- the drain -----------------------------------------------------------------------------------
-
-struct Draining {
-    Draining()
-        : server(start_standin()), file(400000),
-          pipeline(file.source() +
-                   "! tussink name=sink stop-timeout=300 flush-interval=10 "
-                   "progress-interval=50 endpoint=" +
-                   server->files_url())
-    {
-        server->go_away();
-        g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
-        wait_for_progress(GST_PROGRESS_TYPE_START);
-    }
-
-    void wait_for_progress(GstProgressType wanted)
-    {
-        for (;;) {
-            const Message message = pipeline.wait_for(GST_MESSAGE_PROGRESS | GST_MESSAGE_EOS);
-            g_assert_cmpint(GST_MESSAGE_TYPE(message.get()), ==, GST_MESSAGE_PROGRESS);
-            GstProgressType type{};
-            char *code = nullptr;
-            gst_message_parse_progress(message.get(), &type, &code, nullptr);
-            g_assert_cmpstr(code, ==, "upload");
-            g_free(code);
-            if (type == wanted)
-                return;
-            g_assert_cmpint(type, ==, GST_PROGRESS_TYPE_CONTINUE);
-        }
-    }
-
-    void pause_and_play()
-    {
-        pause_and_play_often(pipeline);
-        g_assert_true(server->come_back().ok());
-        wait_for_progress(GST_PROGRESS_TYPE_COMPLETE);
-        const Message eos = pipeline.wait_for(GST_MESSAGE_EOS);
-        assert_same_bytes(*server, pipeline);
-    }
-
-    void completed_while_paused_ends_when_playing()
-    {
-        pipeline.set(GST_STATE_PAUSED);
-        g_assert_true(server->come_back().ok());
-        const Message complete = pipeline.wait_for_named("tus-upload-complete");
-        assert_same_bytes(*server, pipeline);
-        pipeline.set(GST_STATE_PLAYING);
-        const Message eos = pipeline.wait_for(GST_MESSAGE_EOS);
-    }
-
-    void null() { g_assert_cmpint(pipeline.request(GST_STATE_NULL), ==, GST_STATE_CHANGE_SUCCESS); }
-
-    // The bus is flushed on the way to NULL; on the way to READY one can read it.
-    void ready_says_what_is_missing()
-    {
-        g_assert_cmpint(pipeline.request(GST_STATE_READY), ==, GST_STATE_CHANGE_SUCCESS);
-        bool canceled = false;
-        bool warned = false;
-        for (const Message &message : pipeline.drain_bus()) {
-            g_assert_cmpint(GST_MESSAGE_TYPE(message.get()), !=, GST_MESSAGE_EOS);
-            g_assert_cmpint(GST_MESSAGE_TYPE(message.get()), !=, GST_MESSAGE_ERROR);
-            GstProgressType type{};
-            if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_PROGRESS) {
-                gst_message_parse_progress(message.get(), &type, nullptr, nullptr);
-                canceled = canceled || type == GST_PROGRESS_TYPE_CANCELED;
-            }
-            if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_WARNING)
-                warned = warned || std::strstr(error_text(message).c_str(), "missing") != nullptr;
-        }
-        g_assert_true(canceled);
-        g_assert_true(warned);
-    }
-
-    void flush()
-    {
-        GstPad *pad = gst_element_get_static_pad(pipeline.sink(), "sink");
-        g_assert_true(gst_pad_send_event(pad, gst_event_new_flush_start()));
-        g_assert_true(gst_pad_send_event(pad, gst_event_new_flush_stop(FALSE)));
-        wait_for_progress(GST_PROGRESS_TYPE_CANCELED);
-        // the end can be told again
-        GstSegment segment;
-        gst_segment_init(&segment, GST_FORMAT_TIME);
-        g_assert_true(gst_pad_send_event(pad, gst_event_new_segment(&segment)));
-        std::thread end([pad] { gst_pad_send_event(pad, gst_event_new_eos()); });
-        wait_for_progress(GST_PROGRESS_TYPE_START);
-        g_assert_true(server->come_back().ok());
-        wait_for_progress(GST_PROGRESS_TYPE_COMPLETE);
-        end.join();
-        const Message eos = pipeline.wait_for(GST_MESSAGE_EOS);
-        gst_object_unref(pad);
-        assert_same_bytes(*server, pipeline);
-    }
-
-    std::unique_ptr<standin::Standin> server;
-    NoiseFile file;
-    Pipeline pipeline;
-};
 
 // --- silent servers ------------------------------------------------------------------------------
 
@@ -385,15 +228,6 @@ int main(int argc, char **argv)
     add_test("/states/cycle/ready-playing", ready_to_playing_ten_times);
     add_test("/states/cycle/pause-play", pause_and_play_ten_times);
     add_test("/states/cycle/without-a-byte", start_and_stop_without_a_byte_leaves_nothing);
-    add_test("/states/full/pause", pause_while_render_waits_for_room);
-    add_test("/states/full/null", null_while_render_waits_for_room);
-    add_test("/states/full/flush", flush_while_render_waits_for_room);
-    add_test<Draining, &Draining::pause_and_play>("/states/drain/pause");
-    add_test<Draining, &Draining::completed_while_paused_ends_when_playing>(
-        "/states/drain/complete-while-paused");
-    add_test<Draining, &Draining::null>("/states/drain/null");
-    add_test<Draining, &Draining::ready_says_what_is_missing>("/states/drain/ready");
-    add_test<Draining, &Draining::flush>("/states/drain/flush");
     add_test("/states/silent-server/stop", stop_is_bounded_against_a_silent_server);
     add_test("/states/silent-server/start", state_changes_up_do_not_wait_for_the_network);
     add_test("/states/on-stop/finish", stop_finishes_what_is_there);

@@ -1,0 +1,120 @@
+// What a sink answers upstream and the application, and what goes to the server with the bytes.
+#include "stream.h"
+
+using namespace gsttus;
+using namespace gsttus::test;
+
+namespace {
+
+// --- queries -------------------------------------------------------------------------------------
+
+void seeking_is_answered_and_refused()
+{
+    Stream stream;
+    for (GstFormat format : {GST_FORMAT_BYTES, GST_FORMAT_TIME, GST_FORMAT_DEFAULT}) {
+        GstQuery *query = gst_query_new_seeking(format);
+        g_assert_true(gst_pad_peer_query(stream.harness->srcpad, query));
+        gboolean seekable = TRUE;
+        GstFormat answered = GST_FORMAT_UNDEFINED;
+        gst_query_parse_seeking(query, &answered, &seekable, nullptr, nullptr);
+        g_assert_false(seekable);
+        g_assert_cmpint(answered, ==, format);
+        gst_query_unref(query);
+    }
+}
+
+void position_is_the_bytes_taken()
+{
+    Stream stream;
+    g_assert_cmpint(stream.push("12345"), ==, GST_FLOW_OK);
+    gint64 position = 0;
+    g_assert_true(gst_pad_peer_query_position(stream.harness->srcpad, GST_FORMAT_BYTES, &position));
+    g_assert_cmpint(position, ==, 5);
+    g_assert_true(gst_element_query_position(stream.element, GST_FORMAT_BYTES, &position));
+    g_assert_cmpint(position, ==, 5);
+}
+
+void formats_and_uri_are_answered()
+{
+    Stream stream;
+    GstQuery *query = gst_query_new_formats();
+    g_assert_true(gst_pad_peer_query(stream.harness->srcpad, query));
+    gst_query_unref(query);
+    query = gst_query_new_uri();
+    g_assert_true(gst_pad_peer_query(stream.harness->srcpad, query));
+    char *uri = nullptr;
+    gst_query_parse_uri(query, &uri);
+    ASSERT_STR(uri, "tus+" + stream.server->files_url());
+    g_free(uri);
+    gst_query_unref(query);
+}
+
+// --- what goes with it ---------------------------------------------------------------------------
+
+std::string metadata(const standin::Snapshot &snapshot, const char *key)
+{
+    const auto *upload = snapshot.only_finished();
+    const auto found = upload->metadata.find(key);
+    return found == upload->metadata.end() ? "(none)" : found->second;
+}
+
+void name_type_and_metadata_go_with_it()
+{
+    const auto server = start_standin();
+    Pipeline pipeline("fakesrc num-buffers=3 sizetype=fixed filltype=pattern ! "
+                      "video/quicktime,variant=iso ! tussink name=sink location=\"a b.mp4\" "
+                      "metadata=\"m,project=demo,filename=other\" endpoint=" +
+                      server->files_url());
+    pipeline.run();
+    assert_same_bytes(*server, pipeline);
+    const auto snapshot = server->snapshot();
+    ASSERT_STR(metadata(snapshot, "filename"), "a b.mp4");
+    ASSERT_STR(metadata(snapshot, "filetype"), "video/mp4");
+    ASSERT_STR(metadata(snapshot, "project"), "demo");
+}
+
+void the_type_of_the_caps_event_counts()
+{
+    Stream stream; // its caps come after the start
+    gst_harness_set_src_caps_str(stream.harness, "video/x-matroska");
+    g_assert_cmpint(stream.push("x"), ==, GST_FLOW_OK);
+    stream.finish_and_compare();
+    // the upload may have been created with the first caps already; it is one of the two
+    const std::string type = metadata(stream.server->snapshot(), "filetype");
+    g_assert_true(type == "video/x-matroska" || type == "application/x-test");
+}
+
+void index_at_the_end_warns_once()
+{
+    Stream stream;
+    std::string mp4("\0\0\0\x10"
+                    "ftypisom\0\0\0\0\0\0\0\x0cmdatabcd\0\0\0\x08moov",
+                    36);
+    g_assert_cmpint(stream.push(mp4), ==, GST_FLOW_OK);
+    g_assert_true(stream.has(GST_MESSAGE_WARNING));
+    g_assert_false(stream.has(GST_MESSAGE_WARNING));
+    stream.finish_and_compare();
+}
+
+void pad_template_takes_anything()
+{
+    Stream stream;
+    GstCaps *caps = gst_pad_peer_query_caps(stream.harness->srcpad, nullptr);
+    g_assert_true(gst_caps_is_any(caps));
+    gst_caps_unref(caps);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    init_elements(argc, argv);
+    add_test("/stream/query/seeking", seeking_is_answered_and_refused);
+    add_test("/stream/query/position", position_is_the_bytes_taken);
+    add_test("/stream/query/formats-and-uri", formats_and_uri_are_answered);
+    add_test("/stream/query/caps", pad_template_takes_anything);
+    add_test("/stream/metadata", name_type_and_metadata_go_with_it);
+    add_test("/stream/caps-event", the_type_of_the_caps_event_counts);
+    add_test("/stream/mp4-index-at-end", index_at_the_end_warns_once);
+    return g_test_run();
+}
