@@ -25,8 +25,8 @@ struct _GstTusSinkClass {
         GstTusSink *self, const gsttus::Settings &settings);
     // A recording begins: forget the last one's. Application thread.
     void (*recording_begins)(GstTusSink *self);
-    // Something that the target tells about. Upload thread, no lock held.
-    void (*noticed)(GstTusSink *self, const gsttus::Notice &notice); // before it is on the bus
+    // Everything that the upload tells, before it is on the bus. Upload thread, no lock held.
+    void (*noticed)(GstTusSink *self, const gsttus::Notice &notice);
 };
 
 GST_ELEMENT_REGISTER_DECLARE(tussink)
