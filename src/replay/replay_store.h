@@ -65,9 +65,9 @@ public:
 
     // Bytes before `acked` are at the server. Frees what lies more than the rollback margin behind;
     // append() frees from the margin too before it says full (but lets the spill thread try first).
-    // `acked` may be less than last time: a
-    // server that went back. What is not acknowledged is never freed. With Deletion::kLater, files
-    // that are not needed any more stay until clean_up() is run.
+    // `acked` may be less than last time: a server that went back. What is not acknowledged is
+    // never freed. With Deletion::kLater, files that are not needed any more stay until clean_up()
+    // is run.
     enum class Deletion { kNow, kLater };
     void release(std::uint64_t acked, Deletion deletion = Deletion::kNow);
 

@@ -30,6 +30,7 @@ using gsttus::standin::Snapshot;
 using gsttus::standin::Standin;
 using gsttus::standin::StandinOptions;
 using gsttus::standin::UploadRecord;
+using gsttus::test::AckObserver;
 using gsttus::test::add_row_test;
 using gsttus::test::add_test;
 using gsttus::test::DeafObserver;
@@ -40,32 +41,6 @@ using gsttus::test::sha256;
 namespace {
 
 constexpr const char *kKey = "1234$recover-test-key";
-
-// Lets a test wait for what the server has confirmed.
-class AckObserver final : public DeafObserver {
-public:
-    void on_notice(const Notice &notice) override
-    {
-        const auto *progress = std::get_if<UploadProgress>(&notice);
-        if (!progress)
-            return;
-        MutexLock lock(mutex_);
-        acked_ = progress->bytes_acked;
-        changed_.notify_all();
-    }
-
-    void wait_acked(std::uint64_t bytes)
-    {
-        MutexLock lock(mutex_);
-        while (acked_ < bytes)
-            changed_.wait(lock);
-    }
-
-private:
-    Mutex mutex_;
-    Condition changed_;
-    std::uint64_t acked_ = 0;
-};
 
 class BytesBody final : public BodySource {
 public:

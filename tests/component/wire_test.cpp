@@ -81,18 +81,8 @@ std::string to_text(const std::vector<WireRequest> &requests, std::uint16_t port
 
 // --- a recording ---------------------------------------------------------------------------------
 
-class Listener final : public DeafObserver {
+class Listener final : public AckObserver {
 public:
-    void on_notice(const Notice &notice) override
-    {
-        const auto *progress = std::get_if<UploadProgress>(&notice);
-        if (!progress)
-            return;
-        MutexLock lock(mutex_);
-        acked_ = progress->bytes_acked;
-        changed_.notify_all();
-    }
-
     void on_failed(const Error &error, const std::string &, const std::string &) override
     {
         g_test_message("failed: %s %s", error.message.c_str(), error.detail.c_str());
@@ -100,19 +90,7 @@ public:
 
     std::optional<std::string> on_refresh_authorization(int) override { return authorization_; }
 
-    void wait_acked(std::uint64_t bytes)
-    {
-        MutexLock lock(mutex_);
-        while (acked_ < bytes)
-            changed_.wait(lock); // the test's time limit ends it
-    }
-
     std::optional<std::string> authorization_;
-
-private:
-    Mutex mutex_;
-    Condition changed_;
-    std::uint64_t acked_ GUARDED_BY(mutex_) = 0;
 };
 
 struct Scene {

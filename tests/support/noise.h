@@ -1,6 +1,8 @@
-// Bytes to upload, their hash, and an observer that does not listen: for tests of uploads.
+// Bytes to upload, their hash, and observers that do not listen, or only to what is confirmed: for
+// tests of uploads.
 #pragma once
 
+#include "base/mutex.h"
 #include "glib/ptr.h"
 #include "upload/live_upload.h"
 
@@ -8,6 +10,7 @@
 #include <random>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace gsttus::test {
@@ -38,6 +41,32 @@ public:
     void on_failed(const Error &, const std::string &, const std::string &) override {}
 
     std::optional<std::string> on_refresh_authorization(int) override { return std::nullopt; }
+};
+
+// Lets a test wait for what the server has confirmed.
+class AckObserver : public DeafObserver {
+public:
+    void on_notice(const Notice &notice) override
+    {
+        const auto *progress = std::get_if<UploadProgress>(&notice);
+        if (!progress)
+            return;
+        MutexLock lock(mutex_);
+        acked_ = progress->bytes_acked;
+        changed_.notify_all();
+    }
+
+    void wait_acked(std::uint64_t bytes)
+    {
+        MutexLock lock(mutex_);
+        while (acked_ < bytes)
+            changed_.wait(lock); // the test's time limit ends it
+    }
+
+private:
+    Mutex mutex_;
+    Condition changed_;
+    std::uint64_t acked_ GUARDED_BY(mutex_) = 0;
 };
 
 } // namespace gsttus::test
