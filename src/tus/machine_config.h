@@ -28,7 +28,9 @@ struct MachineConfig {
     std::string upload_url;              // continue this upload; empty: create one
     std::optional<ResumePoint> recovery; // go on where it stopped
     std::string checksum;                // tus name of the algorithm ("sha1"); empty: none
-    std::uint64_t seed = 1;              // of the back-off jitter
+    bool proved = false;           // this server has noted a length declared at the end before
+    bool keep_until_proved = true; // what is acknowledged is kept until it has, see must_keep()
+    std::uint64_t seed = 1;        // of the back-off jitter
 };
 
 } // namespace gsttus

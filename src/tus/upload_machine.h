@@ -82,6 +82,15 @@ public:
     // The server has every byte up to the length that it knows.
     bool stored() const;
 
+    // The server has shown that it notes a length declared at the end: in this recording or before.
+    bool proved() const { return config_.proved; }
+
+    // What is acknowledged may be needed once more, whole: keep it where there is room.
+    bool must_keep() const { return false; }
+
+    // Uploads at the server that nobody needs any more: removed when this one is complete.
+    const std::vector<std::string> &litter() const { return litter_; }
+
     // Where it was created, whatever redirects say.
     const std::string &upload_url() const { return route_.upload_url(); }
 
@@ -182,6 +191,7 @@ private:
     Answer refused_answer_;               // the 401/403 that the application is asked about
     RequestKind refused_request_ = RequestKind::kHead;
     Error failure_; // what kFailed ended with
+    std::vector<std::string> litter_;
     std::vector<Report> reports_;
 };
 

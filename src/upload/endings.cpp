@@ -68,6 +68,8 @@ void Endings::complete(Session &session)
     spiller_.end(LastAct::kDiscard); // nobody waits for that
     announcer_.progress(true);
     announcer_.tell(report);
+    for (const std::string &url : machine.litter())
+        remove(session.requests, url);
     Result<void> followed;
     if (report.bytes == 0)
         core_.target->abandoned(context, 0);
