@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "http/soup_exchange.h"
 
+#include <utility>
+
 namespace gsttus {
 
 namespace {
@@ -32,37 +34,17 @@ using GMainContextOwn = std::unique_ptr<GMainContext, GDelete<&g_main_context_un
 
 class SoupTransport final : public Transport {
 public:
-    SoupTransport(const HttpConfig &config, const GRef<GProxyResolver> &proxy,
-                  const GRef<GTlsDatabase> &database)
-        : context_(g_main_context_new()),
-          watch_(std::make_shared<AddressWatch>(config.is_lost_address)),
-          check_certificates_(config.ssl_strict)
+    SoupTransport(const HttpConfig &config, GRef<GProxyResolver> proxy, GRef<GTlsDatabase> database)
+        : config_(config), proxy_(std::move(proxy)), database_(std::move(database)),
+          context_(g_main_context_new()),
+          watch_(std::make_shared<AddressWatch>(config.is_lost_address))
     {
-        const ContextScope scope(context_.get());
-        session_ = GRef<SoupSession>::adopt(soup_session_new());
-        // Everything that would answer, repeat or change something on its own goes.
-        soup_session_remove_feature_by_type(session_.get(), SOUP_TYPE_AUTH_MANAGER);
-        soup_session_remove_feature_by_type(session_.get(), SOUP_TYPE_CONTENT_DECODER);
-        soup_session_set_user_agent(
-            session_.get(), config.user_agent.empty() ? nullptr : config.user_agent.c_str());
-        if (proxy)
-            soup_session_set_proxy_resolver(session_.get(), proxy.get());
-        if (database)
-            soup_session_set_tls_database(session_.get(), database.get());
-        // libsoup's own interaction waits for a main loop on this very thread when a server asks
-        // for a client certificate: for ever. A plain one says at once that there is none.
-        const GRef<GTlsInteraction> nobody = GRef<GTlsInteraction>::adopt(
-            G_TLS_INTERACTION(g_object_new(G_TYPE_TLS_INTERACTION, nullptr)));
-        soup_session_set_tls_interaction(
-            session_.get(), config.tls_interaction ? config.tls_interaction.get() : nobody.get());
     }
 
     ~SoupTransport() override
     {
         const ContextScope scope(context_.get());
-        links_.clear();
-        soup_session_abort(session_.get());
-        session_ = {};
+        end_session();
     }
 
     SoupTransport(const SoupTransport &) = delete;
@@ -74,11 +56,17 @@ public:
         while (g_main_context_iteration(context_.get(), FALSE)) {
             // connections that were idle for too long are closed here
         }
+        if (!session_)
+            session_ = make_session();
         bound_connections(request);
         HttpOutcome outcome =
-            SoupExchange(session_.get(), links_, *watch_, request, check_certificates_, cancel)
+            SoupExchange(session_.get(), links_, *watch_, request, config_.ssl_strict, cancel)
                 .run();
         trace(request, outcome);
+        // A session keeps the addresses of a host: a new one asks for them again, and follows a
+        // server that has moved.
+        if (outcome.failure() && outcome.failure()->error.kind != ErrorKind::kCancelled)
+            end_session();
         return outcome;
     }
 
@@ -88,15 +76,48 @@ public:
     }
 
 private:
+    GRef<SoupSession> make_session() const;
+    void end_session();
     void bound_connections(const HttpRequest &request);
     static void trace(const HttpRequest &request, const HttpOutcome &outcome);
 
+    const HttpConfig config_;
+    const GRef<GProxyResolver> proxy_; // none: the system's
+    const GRef<GTlsDatabase> database_;
     GMainContextOwn context_;
-    GRef<SoupSession> session_;
+    GRef<SoupSession> session_; // none: the next request makes one
     SoupLinks links_;
     const std::shared_ptr<AddressWatch> watch_;
-    const bool check_certificates_;
 };
+
+GRef<SoupSession> SoupTransport::make_session() const
+{
+    GRef<SoupSession> session = GRef<SoupSession>::adopt(soup_session_new());
+    // Everything that would answer, repeat or change something on its own goes.
+    soup_session_remove_feature_by_type(session.get(), SOUP_TYPE_AUTH_MANAGER);
+    soup_session_remove_feature_by_type(session.get(), SOUP_TYPE_CONTENT_DECODER);
+    soup_session_set_user_agent(session.get(),
+                                config_.user_agent.empty() ? nullptr : config_.user_agent.c_str());
+    if (proxy_)
+        soup_session_set_proxy_resolver(session.get(), proxy_.get());
+    if (database_)
+        soup_session_set_tls_database(session.get(), database_.get());
+    // libsoup's own interaction waits for a main loop on this very thread when a server asks
+    // for a client certificate: for ever. A plain one says at once that there is none.
+    const GRef<GTlsInteraction> nobody = GRef<GTlsInteraction>::adopt(
+        G_TLS_INTERACTION(g_object_new(G_TYPE_TLS_INTERACTION, nullptr)));
+    soup_session_set_tls_interaction(
+        session.get(), config_.tls_interaction ? config_.tls_interaction.get() : nobody.get());
+    return session;
+}
+
+void SoupTransport::end_session()
+{
+    links_.clear();
+    if (session_)
+        soup_session_abort(session_.get());
+    session_ = {};
+}
 
 // The time-outs of this request: for connections that stand, and for one to come.
 void SoupTransport::bound_connections(const HttpRequest &request)
@@ -170,7 +191,8 @@ Result<std::unique_ptr<Transport>> make_soup_transport(const HttpConfig &config)
             return made.error();
         database = *made;
     }
-    return std::unique_ptr<Transport>(std::make_unique<SoupTransport>(config, proxy, database));
+    return std::unique_ptr<Transport>(
+        std::make_unique<SoupTransport>(config, std::move(proxy), std::move(database)));
 }
 
 } // namespace gsttus

@@ -161,8 +161,8 @@ RawServer::RawServer(std::vector<Script> scripts, Options options)
       listener_(GRef<GSocketListener>::adopt(g_socket_listener_new())),
       stop_(GRef<GCancellable>::adopt(g_cancellable_new()))
 {
-    const auto any =
-        GRef<GSocketAddress>::adopt(g_inet_socket_address_new_from_string("127.0.0.1", 0));
+    const auto any = GRef<GSocketAddress>::adopt(
+        g_inet_socket_address_new_from_string(options.address, options.port));
     GSocketAddress *bound = nullptr;
     g_assert_true(g_socket_listener_add_address(listener_.get(), any.get(), G_SOCKET_TYPE_STREAM,
                                                 G_SOCKET_PROTOCOL_TCP, nullptr, &bound, nullptr));
@@ -181,7 +181,7 @@ RawServer::~RawServer()
 
 std::string RawServer::url(std::string_view path) const
 {
-    return cat(options_.tls ? "https" : "http", "://127.0.0.1:", port_, path);
+    return cat(options_.tls ? "https" : "http", "://", options_.address, ":", port_, path);
 }
 
 unsigned RawServer::connections() const

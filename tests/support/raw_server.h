@@ -48,10 +48,12 @@ public:
     struct Options {
         bool tls = false;
         bool want_client_certificate = false;
+        const char *address = "127.0.0.1"; // of this machine
+        std::uint16_t port = 0;            // 0: a free one
     };
 
     // The first connection gets the first script, …, further ones the last. The connection is
-    // closed when its script returns. Listens on a free port of 127.0.0.1.
+    // closed when its script returns. Without options it listens on a free port of 127.0.0.1.
     explicit RawServer(std::vector<Script> scripts) : RawServer(std::move(scripts), Options{}) {}
 
     RawServer(std::vector<Script> scripts, Options options);
@@ -61,7 +63,7 @@ public:
 
     std::uint16_t port() const { return port_; }
 
-    std::string url(std::string_view path = "/") const; // http(s)://127.0.0.1:PORT/…
+    std::string url(std::string_view path = "/") const; // http(s)://ADDRESS:PORT/…
     unsigned connections() const;                       // accepted so far
     // What scripts want to tell the test, in order.
     void note(std::string text);
