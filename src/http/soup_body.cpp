@@ -20,8 +20,8 @@ constexpr std::size_t kBufferSize = std::size_t{128} << 10;
 
 } // namespace
 
-SoupBody::SoupBody(const HttpRequest &request, SoupConnection &connection)
-    : request_(request), connection_(connection)
+SoupBody::SoupBody(const HttpRequest &request, SoupConnection &connection, Alarm &alarm)
+    : request_(request), connection_(connection), alarm_(alarm)
 {
     if (request_.body && request_.body_length > 0)
         stream_ = make_body_stream(*this);
@@ -43,6 +43,7 @@ gssize SoupBody::pull(std::span<std::byte> out, GCancellable *cancel, GError **e
         return 0; // libsoup takes that for the end of the body, and reads the answer
     if (taken_ == buffered_ && !refill(error))
         return -1;
+    alarm_.put_off(request_.timeout); // the socket has room: the server takes bytes
     const std::size_t size = std::min(out.size(), buffered_ - taken_);
     std::memcpy(out.data(), buffer_.get() + taken_, size);
     taken_ += size;
@@ -97,6 +98,7 @@ bool SoupBody::refill(GError **error)
             static_cast<std::size_t>(std::min<std::uint64_t>(kBufferSize, request_.body_length)));
     const auto size = static_cast<std::size_t>(
         std::min<std::uint64_t>(kBufferSize, request_.body_length - pulled_));
+    alarm_.hold(); // who is asked may let us wait
     Result<std::size_t> got = request_.body->read(pulled_, {buffer_.get(), size});
     if (got && *got > 0 && *got <= size) {
         pulled_ += *got;

@@ -15,8 +15,8 @@ namespace gsttus {
 
 class SoupBody final : private BodyPull {
 public:
-    // Both must outlive the body.
-    SoupBody(const HttpRequest &request, SoupConnection &connection);
+    // All must outlive the body.
+    SoupBody(const HttpRequest &request, SoupConnection &connection, Alarm &alarm);
     ~SoupBody() override;
     SoupBody(const SoupBody &) = delete;
     SoupBody &operator=(const SoupBody &) = delete;
@@ -38,6 +38,7 @@ private:
 
     const HttpRequest &request_;
     SoupConnection &connection_;
+    Alarm &alarm_;
     GRef<GInputStream> stream_;
     std::unique_ptr<std::byte[]> buffer_; // bytes pulled from the source in larger pieces
     std::size_t buffered_ = 0, taken_ = 0;

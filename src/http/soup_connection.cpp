@@ -5,10 +5,10 @@
 
 namespace gsttus {
 
-SoupConnection::SoupConnection(SoupLinks &links, const HttpRequest &request,
-                               bool check_certificates, GCancellable *cancel)
-    : links_(links), request_(request), check_certificates_(check_certificates),
-      cancel_(GRef<GCancellable>::retain(cancel)), deadline_(Clock::now() + request.connect_timeout)
+SoupConnection::SoupConnection(SoupLinks &links, Alarm &alarm, const HttpRequest &request,
+                               bool check_certificates)
+    : links_(links), alarm_(alarm), request_(request), check_certificates_(check_certificates),
+      deadline_(Clock::now() + request.connect_timeout)
 {
 }
 
@@ -43,24 +43,23 @@ void SoupConnection::on_network_event(GSocketClientEvent event, GIOStream *strea
     }
     SoupLink &link = links_.note(soup_message_get_connection_id(message_.get()), stream);
     if (event != G_SOCKET_CLIENT_COMPLETE) {
-        bound_step(link);
+        bound_step(event, link);
         return;
     }
     stands_ = true;
+    alarm_.put_off(request_.timeout);
     if (link.socket)
         bound_socket(link.socket.get(), request_.timeout);
 }
 
-// Every step of connecting gets what is left of the time for all of them.
-void SoupConnection::bound_step(SoupLink &link)
+// The alarm bounds all of it together. An address that is silent gets half of what is left, so that
+// there is time for the next one.
+void SoupConnection::bound_step(GSocketClientEvent event, SoupLink &link) const
 {
     const Duration left = deadline_ - Clock::now();
-    if (left <= Duration::zero()) {
-        too_late_ = true;
-        g_cancellable_cancel(cancel_.get());
-    } else if (link.socket && !g_socket_is_closed(link.socket.get())) {
-        g_socket_set_timeout(link.socket.get(), to_seconds_up(left));
-    }
+    const bool is_address = event == G_SOCKET_CLIENT_CONNECTING;
+    if (link.socket && !g_socket_is_closed(link.socket.get()))
+        g_socket_set_timeout(link.socket.get(), to_seconds_up(is_address ? left / 2 : left));
 }
 
 bool SoupConnection::on_certificate(GTlsCertificateFlags errors)

@@ -3,6 +3,7 @@
 // bodies and answers.
 #pragma once
 
+#include "http/alarm.h"
 #include "http/soup_links.h"
 #include "http/transport.h"
 
@@ -12,10 +13,10 @@ namespace gsttus {
 
 class SoupConnection {
 public:
-    // The time for connecting begins here. `links` and `request` must outlive the connection;
-    // `cancel` is what ends the request.
-    SoupConnection(SoupLinks &links, const HttpRequest &request, bool check_certificates,
-                   GCancellable *cancel);
+    // The time for connecting begins here. `links`, `alarm` and `request` must outlive the
+    // connection.
+    SoupConnection(SoupLinks &links, Alarm &alarm, const HttpRequest &request,
+                   bool check_certificates);
     ~SoupConnection();
     SoupConnection(const SoupConnection &) = delete;
     SoupConnection &operator=(const SoupConnection &) = delete;
@@ -29,8 +30,6 @@ public:
 
     bool stands() const { return stands_; } // … and made to its end, with TLS
 
-    bool too_late() const { return too_late_; } // cancelled, since it took too long
-
     // Why the certificate was refused.
     GTlsCertificateFlags certificate_errors() const { return certificate_errors_; }
 
@@ -39,18 +38,17 @@ public:
 private:
     void on_network_event(GSocketClientEvent event, GIOStream *stream);
     bool on_certificate(GTlsCertificateFlags errors);
-    void bound_step(SoupLink &link);
+    void bound_step(GSocketClientEvent event, SoupLink &link) const;
 
     SoupLinks &links_;
+    Alarm &alarm_;
     const HttpRequest &request_;
     const bool check_certificates_;
-    const GRef<GCancellable> cancel_;
     const TimePoint deadline_; // of connecting
     GRef<SoupMessage> message_;
     GTlsCertificateFlags certificate_errors_{};
     bool opened_ = false;
     bool stands_ = false;
-    bool too_late_ = false; // deadline_ has passed
 };
 
 } // namespace gsttus

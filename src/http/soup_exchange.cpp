@@ -13,17 +13,18 @@ constexpr unsigned kMostInterimAnswers = 100;
 } // namespace
 
 SoupExchange::SoupExchange(SoupSession *session, SoupLinks &links, AddressWatch &watch,
-                           const HttpRequest &request, bool check_certificates,
+                           Alarm &alarm, const HttpRequest &request, bool check_certificates,
                            GCancellable *cancel)
-    : session_(session), watch_(watch), request_(request), caller_(cancel),
+    : session_(session), watch_(watch), alarm_(alarm), request_(request), caller_(cancel),
       cancel_(GRef<GCancellable>::adopt(g_cancellable_new())),
-      connection_(links, request, check_certificates, cancel_.get()), body_(request, connection_)
+      connection_(links, alarm, request, check_certificates), body_(request, connection_, alarm)
 {
 }
 
 SoupExchange::~SoupExchange()
 {
     watch_.end();
+    alarm_.end();
     if (message_)
         g_signal_handlers_disconnect_by_data(message_.get(), this);
 }
@@ -50,6 +51,7 @@ HttpOutcome SoupExchange::run()
 HttpOutcome SoupExchange::send()
 {
     GError *error = nullptr;
+    alarm_.begin(cancel_.get(), request_.connect_timeout);
     GInputStream *stream = soup_session_send(session_, message_.get(), cancel_.get(), &error);
     const GErrorOwn owned_error(error);
     const GRef<GInputStream> answer = GRef<GInputStream>::adopt(stream);
@@ -75,7 +77,7 @@ HttpOutcome SoupExchange::receive(GInputStream *answer)
         return failed(nullptr);
     // An error's status says enough when the connection is cut right behind it; of a success
     // every byte is wanted.
-    const bool cancelled_now = g_cancellable_is_cancelled(cancel_.get());
+    const bool cancelled_now = g_cancellable_is_cancelled(cancel_.get()) && !alarm_.rang();
     const bool is_refusal = response.status >= 400 && !cancelled_now;
     if (error && !is_refusal)
         return failed(error);
@@ -108,8 +110,8 @@ HttpOutcome SoupExchange::failed(const GError *error)
     }
     if (caller_ && g_cancellable_is_cancelled(caller_))
         return cancelled(scene());
-    if (connection_.too_late())
-        return timed_out(scene(), "connecting took too long");
+    if (alarm_.rang())
+        return timed_out(scene(), "the time for all of it has passed");
     if (watch_.ended_it() && g_cancellable_is_cancelled(cancel_.get())) {
         const GErrorOwn lost(g_error_new_literal(G_IO_ERROR, G_IO_ERROR_NETWORK_UNREACHABLE,
                                                  "this machine has lost its own address"));
@@ -164,6 +166,7 @@ void SoupExchange::connect_signals()
 
 void SoupExchange::on_starting()
 {
+    alarm_.put_off(request_.timeout);
     if (SoupLink *used = connection_.link()) {
         watch_.begin(used->socket.get(), cancel_.get());
         watch_.check(); // it may have gone since the connection was chosen
@@ -181,6 +184,7 @@ void SoupExchange::on_interim_answer()
 void SoupExchange::on_headers()
 {
     headers_came_ = true;
+    alarm_.put_off(request_.timeout);
     mend_framing(message_.get(), request_);
     // What the server would take for the next request is the rest of this body: the connection
     // must not be used again. libsoup looks for this header when it decides that.

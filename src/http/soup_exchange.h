@@ -18,7 +18,7 @@ namespace gsttus {
 class SoupExchange {
 public:
     // All references must outlive the exchange, which is used once.
-    SoupExchange(SoupSession *session, SoupLinks &links, AddressWatch &watch,
+    SoupExchange(SoupSession *session, SoupLinks &links, AddressWatch &watch, Alarm &alarm,
                  const HttpRequest &request, bool check_certificates, GCancellable *cancel);
     ~SoupExchange();
     SoupExchange(const SoupExchange &) = delete;
@@ -42,6 +42,7 @@ private:
 
     SoupSession *session_; // owned by the transport
     AddressWatch &watch_;
+    Alarm &alarm_;
     const HttpRequest &request_;
     GCancellable *caller_; // may be nullptr; the caller's
     const GRef<GCancellable> cancel_;

@@ -59,9 +59,9 @@ public:
         if (!session_)
             session_ = make_session();
         bound_connections(request);
-        HttpOutcome outcome =
-            SoupExchange(session_.get(), links_, *watch_, request, config_.ssl_strict, cancel)
-                .run();
+        HttpOutcome outcome = SoupExchange(session_.get(), links_, *watch_, alarm_, request,
+                                           config_.ssl_strict, cancel)
+                                  .run();
         trace(request, outcome);
         // A session keeps the addresses of a host: a new one asks for them again, and follows a
         // server that has moved.
@@ -88,6 +88,7 @@ private:
     GRef<SoupSession> session_; // none: the next request makes one
     SoupLinks links_;
     const std::shared_ptr<AddressWatch> watch_;
+    Alarm alarm_;
 };
 
 GRef<SoupSession> SoupTransport::make_session() const

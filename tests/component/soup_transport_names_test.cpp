@@ -4,6 +4,9 @@
 #include "soup_transport_fixture.h"
 
 #include <optional>
+#include <thread>
+
+#include <netdb.h>
 
 using namespace gsttus;
 using namespace gsttus::test;
@@ -94,7 +97,63 @@ void what_works_is_not_looked_up_again()
     g_assert_cmpuint(server.connections(), ==, 1);
 }
 
+void look_up_without_end_times_out()
+{
+    FakeResolver names;
+    Fixture f;
+    f.request.connect_timeout = milliseconds(300);
+    f.request.timeout = seconds(600);
+    failed(f.get("http://hangs.example/"), ErrorKind::kTimeout, Reach::kNotConnected);
+}
+
+void look_up_without_end_is_cancelled()
+{
+    FakeResolver names;
+    Fixture f;
+    f.request.method = "GET";
+    f.request.url = "http://hangs.example/";
+    f.request.connect_timeout = seconds(600);
+    const auto cancel = GRef<GCancellable>::adopt(g_cancellable_new());
+    std::thread thread([&] {
+        while (names.lookups() == 0)
+            std::this_thread::yield();
+        g_cancellable_cancel(cancel.get());
+    });
+    failed(f.http->send(f.request, cancel.get()), ErrorKind::kCancelled, Reach::kNotConnected);
+    thread.join();
+}
+
+// GIO's own resolver: the thread that waits for the system is left behind, and holds up nothing.
+void system_that_does_not_answer_times_out()
+{
+    Fixture f;
+    f.request.connect_timeout = milliseconds(300);
+    f.request.timeout = seconds(600);
+    for (int i = 0; i < 3; ++i)
+        failed(f.get("http://system-hangs.example/"), ErrorKind::kTimeout, Reach::kNotConnected);
+}
+
+void silent_address_leaves_time_for_the_next()
+{
+    const FullPort silent;
+    FakeResolver names;
+    names.set("tus.example", {"127.0.0.1", "127.0.0.2"});
+    Server server({.address = "127.0.0.2", .port = silent.port()});
+    Fixture f;
+    f.request.connect_timeout = seconds(10);
+    answered(f.get(url_of("tus.example", server)));
+}
+
 } // namespace
+
+// In the place of the system's: what GIO asks.
+extern "C" [[gnu::visibility("default")]] int getaddrinfo(const char *node, const char *,
+                                                          const addrinfo *, addrinfo **)
+{
+    while (g_strcmp0(node, "system-hangs.example") == 0)
+        g_usleep(G_USEC_PER_SEC);
+    return EAI_NONAME;
+}
 
 int main(int argc, char **argv)
 {
@@ -104,5 +163,9 @@ int main(int argc, char **argv)
                      name_is_looked_up_again_after_a_failure);
     add_test("/transport/name/not-known-at-first", name_is_looked_up_again_after_it_was_not_known);
     add_test("/transport/name/kept", what_works_is_not_looked_up_again);
+    add_test("/transport/name/hangs/times-out", look_up_without_end_times_out);
+    add_test("/transport/name/hangs/cancelled", look_up_without_end_is_cancelled);
+    add_test("/transport/name/hangs/system", system_that_does_not_answer_times_out);
+    add_test("/transport/name/silent-address", silent_address_leaves_time_for_the_next);
     return g_test_run();
 }

@@ -130,6 +130,20 @@ void RawConnection::reset()
     g_socket_close(socket_, nullptr);
 }
 
+void RawConnection::drip(std::string_view piece)
+{
+    GPollFD poll{};
+    if (!g_cancellable_make_pollfd(stop_, &poll))
+        return;
+    constexpr int kPause = 100; // ms
+    while (g_poll(&poll, 1, kPause) == 0 &&
+           g_output_stream_write_all(g_io_stream_get_output_stream(stream_), piece.data(),
+                                     piece.size(), nullptr, stop_, Ignored())) {
+        // on
+    }
+    g_cancellable_release_fd(stop_);
+}
+
 void RawConnection::wait_close()
 {
     std::array<char, 65536> piece{};

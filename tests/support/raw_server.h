@@ -29,10 +29,11 @@ public:
     void write(std::string_view bytes);
     // "HTTP/1.1 STATUS\r\n" + headers (each ending in \r\n) + Content-Length + body
     void answer(std::string_view status, std::string_view headers = {}, std::string_view body = {});
-    void reset();                 // RST instead of FIN
-    void wait_close();            // until the peer closes; throws away what comes
-    void hold();                  // until the server goes: the silent peer
-    std::string protocol() const; // agreed on with TLS (ALPN), out of h2 and http/1.1
+    void reset();                      // RST instead of FIN
+    void drip(std::string_view piece); // again and again, slowly, until the peer is gone
+    void wait_close();                 // until the peer closes; throws away what comes
+    void hold();                       // until the server goes: the silent peer
+    std::string protocol() const;      // agreed on with TLS (ALPN), out of h2 and http/1.1
 
 private:
     GIOStream *stream_; // the server's
@@ -96,6 +97,8 @@ public:
     FullPort &operator=(const FullPort &) = delete;
 
     std::string url() const;
+
+    std::uint16_t port() const { return port_; }
 
 private:
     std::vector<int> sockets_;
