@@ -1,6 +1,8 @@
 // Finding secrets in texts: by what is known of them, and by their shape. Values in, values out.
 #include "base/redact.h"
 
+#include "base/secret_forms.h"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -9,8 +11,10 @@ namespace gsttus {
 
 namespace {
 
-constexpr std::size_t kShortestSecret = 4;
-constexpr std::size_t kShortestPrefix = 8;
+constexpr std::size_t kShortestSecret = 4; // as a word
+constexpr std::size_t kShortestPrefix = 8; // of a secret, or all of it
+constexpr std::size_t kShortestPart = 12;
+constexpr std::string_view kMask = "***";
 
 bool is_token_char(char c)
 {
@@ -53,13 +57,74 @@ std::size_t shaped_secret(std::string_view text)
     return 0;
 }
 
-std::size_t common_prefix(std::string_view a, std::string_view b)
+char small(char c)
 {
-    const std::size_t length = std::min(a.size(), b.size());
-    std::size_t n = 0;
-    while (n < length && a[n] == b[n])
-        ++n;
-    return n;
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+std::string small(std::string_view text)
+{
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(), [](char c) { return small(c); });
+    return out;
+}
+
+bool is_word_char(char c)
+{
+    return std::isalnum(static_cast<unsigned char>(c)) != 0;
+}
+
+struct Match {
+    std::size_t secret = 0; // bytes of the secret
+    std::size_t text = 0;   // bytes of the text that say them
+};
+
+// How much of `secret` (in small letters) the text begins with, escaped or not.
+Match match(std::string_view text, std::string_view secret)
+{
+    Match found;
+    while (found.secret < secret.size() && found.text < text.size()) {
+        const char wanted = secret[found.secret];
+        const char c = text[found.text];
+        const Escaped escaped =
+            c == '%' || c == '\\' || c == '&' ? read_escape(text.substr(found.text)) : Escaped{};
+        if (escaped.size > 0 && secret.substr(found.secret).starts_with(small(escaped.meaning()))) {
+            found.secret += escaped.size;
+            found.text += escaped.length;
+        } else if (small(c) == wanted || (c == '+' && wanted == ' ')) {
+            ++found.secret;
+            ++found.text;
+        } else {
+            break;
+        }
+    }
+    return found;
+}
+
+// How many bytes of `text` from `at` on are `form`, or a part of it that is worth hiding.
+std::size_t hidden_form(std::string_view text, std::size_t at, std::string_view form)
+{
+    const std::string_view rest = text.substr(at);
+    if (const Match all = match(rest, form); all.secret >= kShortestPrefix) {
+        return all.text;
+    } else if (all.secret == form.size()) {
+        const bool begins = at == 0 || !is_word_char(text[at - 1]);
+        const bool ends = all.text == rest.size() || !is_word_char(rest[all.text]);
+        return begins && ends ? all.text : 0;
+    }
+    const Escaped escaped = read_escape(rest);
+    const char first = small(escaped.size > 0 ? escaped.bytes[0] : rest[0]);
+    std::size_t longest = 0;
+    if (first == ' ')
+        return longest;
+    for (std::size_t from = form.find(first, 1);
+         from != std::string_view::npos && form.size() - from >= kShortestPart;
+         from = form.find(first, from + 1)) {
+        const Match part = match(rest, form.substr(from));
+        if (part.secret >= kShortestPart)
+            longest = std::max(longest, part.text);
+    }
+    return longest;
 }
 
 bool is_continuation(std::string_view text, std::size_t at)
@@ -115,7 +180,7 @@ bool is_host(std::string_view authority)
 std::string redact_url(std::string_view url)
 {
     std::string out(url.substr(0, url.find_first_of("?#")));
-    std::string_view end = out.size() != url.size() ? "?…" : "";
+    std::string_view end = out.size() != url.size() ? kHiddenQuery : "";
     if (const std::size_t scheme = out.find("://"); scheme != std::string::npos) {
         const std::size_t host = scheme + 3;
         const std::size_t host_end = std::min(out.find('/', host), out.size());
@@ -135,9 +200,108 @@ std::string redact_url(std::string_view url)
 
 void Redactor::add(std::string_view secret)
 {
-    if (secret.size() >= kShortestSecret &&
-        std::find(secrets_.begin(), secrets_.end(), secret) == secrets_.end())
-        secrets_.emplace_back(secret);
+    keep(secret, false);
+}
+
+void Redactor::add_private(std::string_view value)
+{
+    keep(value, true);
+}
+
+void Redactor::keep(std::string_view text, bool is_private)
+{
+    if (text.size() < kShortestSecret)
+        return;
+    const auto known = std::find_if(secrets_.begin(), secrets_.end(),
+                                    [text](const Secret &secret) { return secret.text == text; });
+    if (known != secrets_.end()) {
+        known->is_private = known->is_private && is_private;
+        std::rotate(known, known + 1, secrets_.end());
+        return;
+    }
+    Secret secret{std::string(text), is_private, {small(text)}};
+    if (const std::string plain = percent_decoded(text);
+        plain.size() >= kShortestSecret && plain != text)
+        secret.forms.push_back(small(plain));
+    for (const std::string &form : base64_forms(text))
+        secret.forms.push_back(small(form));
+    secrets_.push_back(std::move(secret));
+    if (secrets_.size() > kMostSecrets)
+        secrets_.erase(secrets_.begin());
+}
+
+// "Token abc", "sid=abc; b=def", "Digest username=\"u\"": the words, and what stands behind "=".
+// The first of several may be the name of a scheme, which is no secret.
+void Redactor::add_words(std::string_view value)
+{
+    constexpr std::string_view kBetween = " \t,;\"'";
+    for (std::size_t from = 0; (from = value.find_first_not_of(kBetween, from)) != value.npos;) {
+        const std::size_t end = std::min(value.find_first_of(kBetween, from), value.size());
+        const std::string_view word = value.substr(from, end - from);
+        const bool is_scheme = from == 0 && end != value.size() &&
+                               std::all_of(word.begin(), word.end(), [](unsigned char c) {
+                                   return std::isalpha(c) != 0 || c == '-';
+                               });
+        from = end;
+        if (is_scheme)
+            continue;
+        add(word);
+        const std::size_t equals = word.find('=');
+        if (equals != word.npos && word.find_first_not_of('=', equals) != word.npos)
+            add(word.substr(equals + 1));
+    }
+}
+
+void Redactor::add_header(std::string_view value)
+{
+    add(value);
+    add_words(value);
+    constexpr std::string_view kBasic = "basic ";
+    if (!starts_with_no_case(value, kBasic))
+        return;
+    const auto login = from_base64(
+        value.substr(std::min(value.find_first_not_of(' ', kBasic.size()), value.size())));
+    if (!login)
+        return;
+    add(*login);
+    if (const std::size_t colon = login->find(':'); colon != std::string::npos)
+        add(std::string_view(*login).substr(colon + 1));
+}
+
+void Redactor::add_url(std::string_view url)
+{
+    url = url.substr(0, url.find('#'));
+    const std::size_t question = std::min(url.find('?'), url.size());
+    const std::size_t scheme = url.substr(0, question).find("://");
+    if (scheme != url.npos) {
+        const std::string_view host =
+            url.substr(scheme + 3, url.find('/', scheme + 3) - scheme - 3);
+        if (const std::size_t at = host.rfind('@'); at != host.npos) {
+            const std::string_view login = host.substr(0, at);
+            add(login);
+            add(login.substr(std::min(login.find(':') + 1, login.size())));
+        }
+    }
+    std::string_view query = url.substr(std::min(question + 1, url.size()));
+    add(query);
+    while (!query.empty()) {
+        const std::string_view pair = query.substr(0, query.find_first_of("&;"));
+        const std::size_t equals = pair.find('=');
+        add(equals == pair.npos ? pair : pair.substr(equals + 1));
+        query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    }
+}
+
+std::size_t Redactor::hidden(std::string_view text, std::size_t at, bool own) const
+{
+    std::size_t most = own ? 0 : shaped_secret(text.substr(at));
+    for (const Secret &secret : secrets_) {
+        if (own && (secret.is_private || secret.text.size() < kShortestPrefix))
+            continue;
+        for (const std::string &form : secret.forms)
+            most = std::max(most, hidden_form(text, at, form));
+    }
+    return most;
 }
 
 std::string Redactor::operator()(std::string_view text, std::size_t max_length) const
@@ -145,22 +309,29 @@ std::string Redactor::operator()(std::string_view text, std::size_t max_length) 
     std::string out;
     std::size_t at = 0;
     while (at < text.size() && out.size() < max_length) {
-        const std::string_view rest = text.substr(at);
-        std::size_t hidden = shaped_secret(rest);
-        for (const std::string &secret : secrets_) {
-            const std::size_t same = common_prefix(rest, secret);
-            if (same == secret.size() || same >= kShortestPrefix)
-                hidden = std::max(hidden, same);
+        if (const std::size_t length = hidden(text, at, false)) {
+            out += kMask;
+            at += length;
+        } else {
+            at += append_printable(out, text.substr(at));
         }
-        if (hidden > 0) {
-            out += "***";
-            at += hidden;
-            continue;
-        }
-        at += append_printable(out, rest);
     }
     if (at < text.size())
         out += "…";
+    return out;
+}
+
+std::string Redactor::own(std::string_view text) const
+{
+    std::string out;
+    for (std::size_t at = 0; at < text.size();) {
+        if (const std::size_t length = hidden(text, at, true)) {
+            out += kMask;
+            at += length;
+        } else {
+            at += append_printable(out, text.substr(at));
+        }
+    }
     return out;
 }
 

@@ -1,4 +1,5 @@
 #include "base/redact.h"
+#include "base/text.h"
 #include "test.h"
 
 using gsttus::redact_url;
@@ -69,6 +70,107 @@ void malformed_url_does_not_show_its_password()
     ASSERT_STR(redact_url("http://host:/p"), "http://host:/p");
 }
 
+// Each line: what a server makes of the secret "Pa/ss+wörd\"&<9>".
+void secret_is_found_however_it_is_written()
+{
+    Redactor redact;
+    redact.add("Pa/ss+w\xC3\xB6rd\"&<9>");
+    for (const char *said : {
+             "Pa/ss+w\xC3\xB6rd\"&<9>",
+             "PA/SS+W\xC3\xB6RD\"&<9>",
+             "Pa%2Fss%2Bw%C3%B6rd%22%26%3C9%3E",
+             "Pa%2fss+w%c3%b6rd\"&<9>",
+             R"(Pa\/ss+w\u00f6rd\"&\u003c9\u003e)",
+             R"(Pa\\/ss+w\\u00f6rd\\\"&<9>)", // JSON within JSON
+             "Pa/ss+w&#246;rd&quot;&amp;&lt;9&gt;",
+             "Pa&#x2F;ss+w&#xf6;rd&#34;&amp;&lt;9&gt;",
+         })
+        ASSERT_STR(redact(gsttus::cat("<", said, ">")), "<***>");
+    // In base64 a character at each end tells of its neighbours, too.
+    ASSERT_STR(redact("UGEvc3Mrd8O2cmQiJjw5Pg=="), "***g==");
+    ASSERT_STR(redact("eHh4UGEvc3Mrd8O2cmQiJjw5Pnh4"),
+               "eHh4***nh4"); // "xxx" before it, "xx" behind
+    ASSERT_STR(redact("eFBhL3NzK3fDtnJkIiY8OT54"), "eF***54");
+    ASSERT_STR(redact("Pa/ss+word"), "Pa/ss+word");
+}
+
+void part_of_a_secret_is_hidden()
+{
+    Redactor redact;
+    redact.add("abcdefghijklmnopqrstuvwxyz0123456789");
+    ASSERT_STR(redact("of abcdefgh..."), "of ***...");
+    ASSERT_STR(redact("of abcdefg..."), "of abcdefg...");
+    ASSERT_STR(redact("at the end opqrstuvwxyz0123456789"), "at the end ***");
+    ASSERT_STR(redact("in lines abcdefghijklm\nnopqrstuvwxyz0123456789"), "in lines *** ***");
+    ASSERT_STR(redact("stuvwxyz"), "stuvwxyz");
+}
+
+void short_secret_is_hidden_as_a_word_only()
+{
+    Redactor redact;
+    redact.add("cat");
+    redact.add("mouse");
+    ASSERT_STR(redact("cat"), "cat");
+    ASSERT_STR(redact("user:mouse, mouse"), "user:***, ***");
+    ASSERT_STR(redact("dormouse mouses Mouse%20"), "dormouse mouses ***%20");
+}
+
+void header_is_known_with_its_parts()
+{
+    Redactor redact;
+    redact.add_header("Basic dXNlcjpwYXNzd29yZA==");
+    redact.add_header("Token t0ken-0f-mine");
+    redact.add_header("Bearer b3arer-0f-mine");
+    redact.add_header("sid=s3ssion-id; theme=dark");
+    redact.add_header("Digest username=\"jane-doe\", response=\"6629fae49393a053\"");
+    ASSERT_STR(redact("password of user:password, dXNlcjpwYXNzd29yZA"), "*** of ***, ***");
+    ASSERT_STR(redact("t0ken-0f-mine b3arer-0f-mine"), "*** ***");
+    ASSERT_STR(redact("Token Bearer Digest Basic user theme"),
+               "Token Bearer Digest Basic user theme");
+    ASSERT_STR(redact("s3ssion-id jane-doe 6629fae49393a053"), "*** *** ***");
+    redact.add_header("Basic not base64!"); // nothing to decode
+    redact.add_header("Basic ");
+}
+
+void url_is_known_with_its_parts()
+{
+    Redactor redact;
+    redact.add_url("https://jane:pa%2Fsswd@h/files?sig=ab%2Bcd%2Fefgh&exp=99&t0ken;x=&=y#frag");
+    ASSERT_STR(redact("sig ab+cd/efgh or ab%2bcd%2fefgh"), "sig *** or ***");
+    ASSERT_STR(redact("?sig=ab%2Bcd%2Fefgh&exp=99&t0ken"), "?***");
+    ASSERT_STR(redact("jane pa/sswd t0ken frag exp"), "jane *** *** frag exp");
+    redact.add_url("no address at all");
+    redact.add_url("");
+    redact.add_url("?");
+}
+
+void own_texts_lose_only_what_is_surely_secret()
+{
+    Redactor redact;
+    redact.add("s3cret-in-a-path");
+    redact.add("files");
+    redact.add_private("my-project");
+    ASSERT_STR(redact("my-project files"), "*** ***");
+    ASSERT_STR(redact.own("No files of my-project at https://h/s3cret-in-a-path/1"),
+               "No files of my-project at https://h/***/1");
+    ASSERT_STR(redact.own("Bearer of eyJ news"), "Bearer of eyJ news");
+    ASSERT_STR(redact.shown_url("https://h/s3cret-in-a-path?x=1"), "https://h/***?…");
+    redact.add("my-project");
+    ASSERT_STR(redact.own("my-project"), "***");
+}
+
+void newest_secrets_are_kept()
+{
+    Redactor redact;
+    redact.add("kept-by-being-used");
+    for (std::size_t i = 0; i < 2 * Redactor::kMostSecrets; ++i) {
+        redact.add(gsttus::cat("secret-number-", 1000 + i, "-end"));
+        redact.add("kept-by-being-used");
+    }
+    ASSERT_STR(redact("kept-by-being-used"), "***");
+    ASSERT_STR(redact("secret-number-1511-end"), "***");
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -80,5 +182,12 @@ int main(int argc, char **argv)
     add_test("/redact/printable", text_is_cut_and_made_printable);
     add_test("/redact/utf8", text_stays_utf8);
     add_test("/redact/malformed-url", malformed_url_does_not_show_its_password);
+    add_test("/redact/written", secret_is_found_however_it_is_written);
+    add_test("/redact/part", part_of_a_secret_is_hidden);
+    add_test("/redact/short", short_secret_is_hidden_as_a_word_only);
+    add_test("/redact/header", header_is_known_with_its_parts);
+    add_test("/redact/address", url_is_known_with_its_parts);
+    add_test("/redact/own", own_texts_lose_only_what_is_surely_secret);
+    add_test("/redact/newest", newest_secrets_are_kept);
     return g_test_run();
 }
