@@ -16,7 +16,7 @@ bool contains(const std::vector<std::string> &list, std::string_view what)
 
 bool Server::learn(const Answer &options, const std::string &checksum)
 {
-    if (options.status < 200 || options.status >= 300 || !options.speaks_tus)
+    if (!options.speaks_tus)
         return true;
     announced_ = !options.extensions.empty();
     extensions_ = options.extensions;

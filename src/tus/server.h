@@ -18,8 +18,9 @@ class Server {
 public:
     // --- OPTIONS ---------------------------------------------------------------------------------
 
-    // Core Protocol, OPTIONS: only an answer with tus headers tells anything. `checksum`: the
-    // algorithm wished for, or empty. FALSE: it speaks another version of the protocol.
+    // Core Protocol, OPTIONS: only an answer with tus headers tells anything, whatever its status
+    // (django-tus tells everything inside a 405). `checksum`: the algorithm wished for, or empty.
+    // FALSE: it speaks another version of the protocol.
     bool learn(const Answer &options, const std::string &checksum);
 
     bool offers(std::string_view extension) const;

@@ -134,8 +134,9 @@ std::string encode_metadata(const Metadata &metadata)
 
 HttpRequest make_options(const Options &action, const Identity &identity)
 {
-    // Core Protocol, OPTIONS: without Tus-Resumable
-    return base_request("OPTIONS", action.url, identity);
+    // Core Protocol, OPTIONS: the header should not be there, but there are servers that tell
+    // nothing without it (aiohttp-tus, Flask-Tus-Cont, django-tus)
+    return tus_request("OPTIONS", action.url, identity);
 }
 
 HttpRequest make_create(const Create &action, const Identity &identity, const Metadata &metadata)

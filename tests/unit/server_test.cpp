@@ -26,16 +26,13 @@ NoAnswer no_answer(ErrorKind kind)
 
 // --- OPTIONS -------------------------------------------------------------------------------------
 
-void only_a_success_with_tus_headers_teaches()
+void only_an_answer_with_tus_headers_teaches()
 {
-    Answer refused = options({"creation"});
-    refused.status = 404;
-    Answer redirected = options({"creation"});
-    redirected.status = 300;
-    Answer portal = options({"creation"});
-    portal.speaks_tus = false;
-    portal.versions = {"0.2.2"}; // not even that
-    for (Answer answer : {refused, redirected, portal}) {
+    for (const int status : {200, 204, 300, 404, 405, 503}) {
+        Answer answer = options({"creation"});
+        answer.status = status;
+        answer.speaks_tus = false;
+        answer.versions = {"0.2.2"}; // not even that
         answer.max_size = 100;
         answer.checksums = {"sha1"};
         Server server;
@@ -44,6 +41,31 @@ void only_a_success_with_tus_headers_teaches()
         g_assert_false(server.max_size().has_value());
         ASSERT_STR(server.checksum(), "");
         g_assert_true(server.may_defer_length());
+    }
+}
+
+// django-tus tells it inside a 405, others when they want credentials first.
+void what_is_announced_in_a_refusal_counts_too()
+{
+    for (const int status : {200, 204, 300, 401, 404, 405, 503}) {
+        Answer answer = options({"creation", "concatenation"});
+        answer.status = status;
+        answer.max_size = 100;
+        answer.checksums = {"sha1"};
+        answer.extensions.emplace_back("checksum");
+        Server server;
+        g_assert_true(server.learn(answer, "sha1"));
+        g_assert_true(server.offers("concatenation"));
+        g_assert_true(server.max_size() == 100U);
+        ASSERT_STR(server.checksum(), "sha1");
+        g_assert_false(server.may_defer_length());
+        answer.versions = {"0.2.2"};
+        g_assert_false(Server().learn(answer, ""));
+        answer.versions.clear(); // rustus
+        answer.extensions.clear();
+        Server silent;
+        g_assert_true(silent.learn(answer, ""));
+        g_assert_true(silent.may_defer_length());
     }
 }
 
@@ -231,7 +253,8 @@ void a_time_out_of_something_else_says_nothing_about_the_question()
 int main(int argc, char **argv)
 {
     test::init(argc, argv);
-    add_test("/server/options/tus-only", only_a_success_with_tus_headers_teaches);
+    add_test("/server/options/tus-only", only_an_answer_with_tus_headers_teaches);
+    add_test("/server/options/any-status", what_is_announced_in_a_refusal_counts_too);
     add_test("/server/options/extensions", what_is_announced_is_offered);
     add_test("/server/options/defer-length", a_server_that_announces_nothing_may_defer_the_length);
     add_test("/server/options/version", another_version_is_told_from_none_and_from_several);
