@@ -80,13 +80,21 @@ HttpOutcome SoupExchange::receive(GInputStream *answer)
     const bool cancelled_now = g_cancellable_is_cancelled(cancel_.get()) && !alarm_.rang();
     const bool is_refusal = response.status >= 400 && !cancelled_now;
     if (error && !is_refusal)
-        return failed(error);
+        return broken_off(error, std::move(response));
     if (!error && !is_refusal && drained && !answer_is_whole(message_.get(), request_, response)) {
         const GErrorOwn cut(g_error_new_literal(G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT,
                                                 "the answer is shorter than it said"));
-        return failed(cut.get());
+        return broken_off(cut.get(), std::move(response));
     }
     return response;
+}
+
+HttpOutcome SoupExchange::broken_off(const GError *error, HttpResponse head)
+{
+    const HttpOutcome outcome = failed(error);
+    HttpFailure failure = *outcome.failure();
+    failure.head = std::move(head);
+    return failure;
 }
 
 // libsoup passes a proxy's refusal on as if the server had said it.

@@ -32,6 +32,7 @@ private:
     HttpOutcome receive(GInputStream *answer);
     HttpOutcome refused_by_proxy(GInputStream *answer);
     HttpOutcome failed(const GError *error);
+    HttpOutcome broken_off(const GError *error, HttpResponse head);
     FailureScene scene();
 
     void on_starting();

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -64,6 +65,8 @@ struct HttpFailure {
     Error error;
     Reach reach = Reach::kMaybe;
     bool reused_connection = false; // broke on a kept-alive connection before any answer
+    // Status and headers had come whole; what there is of the body is in it too.
+    std::optional<HttpResponse> head{};
 };
 
 class [[nodiscard]] HttpOutcome {

@@ -94,6 +94,7 @@ struct Create {
     std::optional<std::uint64_t> length; // nullopt: Upload-Defer-Length: 1
     bool partial = false;                // Upload-Concat: partial
     std::vector<std::string> final_of;   // not empty: Upload-Concat: final;…
+    unsigned patience = 1;               // its answer may take so many times `timeout`
 };
 
 struct Patch {

@@ -29,6 +29,8 @@ enum class Mishap {
     kImpossible,     // an acknowledgement that can not be
     kToken,          // the metadata's token was refused
     kProbe,          // OPTIONS failed
+    kSlowCreation,   // the answer to a creation did not come in time
+    kNoChecksum,     // a warning
     kHandshake,      // TLS broke before there was an upload
     kRecreation,     // the upload was lost and made anew
     kExpiryWarning,

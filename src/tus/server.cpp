@@ -16,6 +16,7 @@ bool contains(const std::vector<std::string> &list, std::string_view what)
 
 bool Server::learn(const Answer &options, const std::string &checksum)
 {
+    asked_ = asked_ || options.speaks_tus || (options.status > 0 && options.status < 500);
     if (!options.speaks_tus)
         return true;
     announced_ = !options.extensions.empty();

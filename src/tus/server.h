@@ -23,6 +23,8 @@ public:
     // FALSE: it speaks another version of the protocol.
     bool learn(const Answer &options, const std::string &checksum);
 
+    bool asked() const { return asked_; } // OPTIONS was answered, in whatever way
+
     bool offers(std::string_view extension) const;
 
     // A server that announces nothing may be able to all the same.
@@ -71,7 +73,7 @@ public:
     bool accept_no_expect() { return !std::exchange(refuses_expect_, true); }
 
 private:
-    bool announced_ = false; // its extensions
+    bool asked_ = false, announced_ = false; // announced: its extensions
     std::vector<std::string> extensions_;
     std::optional<std::uint64_t> max_size_;
     std::string checksum_;

@@ -1,5 +1,6 @@
-// The table of states and the way to an upload. While there is one: upload_machine_transfer.cpp;
-// failures, pauses, redirects, credentials: upload_machine_trouble.cpp.
+// The table of states and the way to an upload; what may go wrong on it is in
+// upload_machine_creation.cpp. While there is one: upload_machine_transfer.cpp; failures, pauses,
+// redirects, credentials: upload_machine_trouble.cpp.
 // Must not know HTTP libraries, clocks, threads; time comes with the input.
 #include "tus/upload_machine.h"
 
@@ -154,8 +155,11 @@ Action UploadMachine::probe()
 
 Action UploadMachine::create(const Input &input)
 {
-    Create request{
-        route_.endpoint(), plan_->created_length(view(input)), plan_->creates_partial(), {}};
+    Create request;
+    request.url = route_.endpoint();
+    request.length = plan_->created_length(view(input));
+    request.partial = plan_->creates_partial();
+    request.patience = creation_patience();
     positions_.creates_with(request.length);
     state_ = State::kCreating;
     return request;
@@ -170,7 +174,11 @@ Action UploadMachine::ask()
 Action UploadMachine::join()
 {
     state_ = State::kJoining;
-    return Create{route_.endpoint(), std::nullopt, false, parts()};
+    Create request;
+    request.url = route_.endpoint();
+    request.final_of = parts();
+    request.patience = creation_patience();
+    return request;
 }
 
 Action UploadMachine::do_next(Next next, const Input &input)
@@ -269,29 +277,6 @@ Action UploadMachine::on_resolving(const Event &event, const Input &input)
     return plan_->only_joins(positions_) ? join() : create(input);
 }
 
-Action UploadMachine::on_probing(const Event &event, const Input &input)
-{
-    if (const auto *failure = std::get_if<NoAnswer>(&event))
-        return no_answer(*failure, Next::kProbe, input);
-    const auto &answer = std::get<Answer>(event);
-    const Verdict verdict = classify(RequestKind::kOptions, answer);
-    if (verdict == Verdict::kRedirect)
-        return redirected(answer, RequestKind::kOptions, input);
-    if (verdict == Verdict::kBusy && patience_.allows(Mishap::kProbe))
-        return back_off(trouble_of(answer), describe(RequestKind::kOptions, answer, route_.text()),
-                        Next::kProbe, input, answer.retry_after);
-    return probed(answer, input);
-}
-
-Action UploadMachine::probed(const Answer &answer, const Input &input)
-{
-    if (!server_.learn(answer, config_.checksum))
-        return fail(failures::other_version(answer.versions.front(), route_.text()));
-    if (!config_.checksum.empty() && server_.checksum().empty())
-        warn(failures::no_checksum(config_.checksum));
-    return positions_.origin_known() ? choose_plan(input) : ask();
-}
-
 Action UploadMachine::choose_plan(const Input &input)
 {
     if (parts().empty()) // a recovery that has some goes on with them
@@ -328,7 +313,7 @@ Action UploadMachine::without_defer(const Input &input, const Error &reason)
 Action UploadMachine::on_creating(const Event &event, const Input &input)
 {
     if (const auto *failure = std::get_if<NoAnswer>(&event))
-        return no_answer(*failure, Next::kCreate, input);
+        return creation_unanswered(*failure, Next::kCreate, input);
     const auto &answer = std::get<Answer>(event);
     Error error = describe(RequestKind::kCreate, answer, route_.text());
     switch (classify(RequestKind::kCreate, answer)) {
@@ -349,7 +334,8 @@ Action UploadMachine::on_creating(const Event &event, const Input &input)
                    ? back_off(Trouble::kLocked, error, Next::kCreate, input, answer.retry_after)
                    : fail(std::move(error));
     case Verdict::kBusy:
-        return back_off(trouble_of(answer), error, Next::kCreate, input, answer.retry_after);
+        return back_off(trouble_of(answer), error, creation_after_trouble(), input,
+                        answer.retry_after);
     case Verdict::kNoExpect:
         return doubtful(answer, RequestKind::kCreate, Next::kCreate, input);
     default:

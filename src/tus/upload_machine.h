@@ -141,6 +141,9 @@ private:
     Action choose_plan(const Input &input);
     Action without_defer(const Input &input, const Error &reason);
     Action created(const Answer &answer, const Input &input);
+    Action creation_unanswered(const NoAnswer &failure, Next next, const Input &input);
+    Next creation_after_trouble() const;
+    unsigned creation_patience() const;
 
     // trouble
     Action back_off(Trouble trouble, const Error &reason, Next next, const Input &input,

@@ -341,7 +341,7 @@ Action UploadMachine::lost(const Answer &answer, const Input &input)
 Action UploadMachine::on_joining(const Event &event, const Input &input)
 {
     if (const auto *failure = std::get_if<NoAnswer>(&event))
-        return no_answer(*failure, Next::kJoin, input);
+        return creation_unanswered(*failure, Next::kJoin, input);
     const auto &answer = std::get<Answer>(event);
     Error error = describe(RequestKind::kCreate, answer, route_.text());
     switch (classify(RequestKind::kCreate, answer)) {

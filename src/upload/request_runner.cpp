@@ -18,6 +18,8 @@ namespace {
 
 constexpr seconds kConnect{10};
 constexpr seconds kReconnect{2};
+constexpr seconds kMostForOptions{10}; // which is a courtesy
+constexpr seconds kMostPatience{600};  // for a creation
 
 std::int64_t wall_seconds()
 {
@@ -92,7 +94,7 @@ Event RequestRunner::perform(const Action &action, const Input &input)
     if (const auto *options = std::get_if<Options>(&action))
         return send(make_options(*options, identity()), input);
     if (const auto *create = std::get_if<Create>(&action))
-        return send(make_create(*create, identity(), metadata_), input, true);
+        return send(make_create(*create, identity(), metadata_), input, create);
     return send(make_head(std::get<Head>(action), identity()), input);
 }
 
@@ -156,25 +158,34 @@ Event RequestRunner::renew(const RenewCredentials &action)
 
 // --- one request ---------------------------------------------------------------------------------
 
-Event RequestRunner::send(HttpRequest request, const Input &input, bool creating)
+Event RequestRunner::send(HttpRequest request, const Input &input, const Create *creation)
 {
-    bound(request, input);
+    bound(request, input, creation ? creation->patience : 1);
     request.new_connection = distrust_kept_alive_ && request.body;
     log(LogLevel::kDebug, "http",
         cat(request.method, ' ', redact_url(request.url), " body=", request.body_length));
     const HttpOutcome outcome = http_.send(request, core_.cancel.work.get());
-    if (const HttpFailure *failure = outcome.failure())
+    if (const HttpFailure *failure = outcome.failure()) {
+        // Where the upload is came before the answer broke off: another one would be litter.
+        if (creation && failure->head && failure->head->status / 100 == 2 &&
+            failure->head->header("Location"))
+            return answered(request, *failure->head, true);
         return failed(*failure);
-    return answered(request, *outcome.response(), creating);
+    }
+    return answered(request, *outcome.response(), creation != nullptr);
 }
 
-void RequestRunner::bound(HttpRequest &request, const Input &input)
+void RequestRunner::bound(HttpRequest &request, const Input &input, unsigned patience)
 {
     std::optional<TimePoint> deadline =
         machine_.deadline(input, request.body ? Clock::now() : moved_);
     {
         MutexLock lock(core_.mutex);
         request.timeout = core_.runtime.timeout;
+        request.timeout = std::max<Duration>(
+            request.timeout, std::min<Duration>(request.timeout * patience, kMostPatience));
+        if (request.method == "OPTIONS")
+            request.timeout = std::min<Duration>(request.timeout, kMostForOptions);
         if (core_.stop.by)
             deadline = std::min(deadline.value_or(*core_.stop.by), *core_.stop.by);
         ++core_.tally.stats.requests;

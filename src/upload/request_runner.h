@@ -42,8 +42,9 @@ private:
     Event send_patch(const Patch &action, const Input &input);
     Event renew(const RenewCredentials &action);
 
-    Event send(HttpRequest request, const Input &input, bool creating = false);
-    void bound(HttpRequest &request, const Input &input); // its time-outs
+    Event send(HttpRequest request, const Input &input, const Create *creation = nullptr);
+    // Its time-outs; `patience`: so many times the usual.
+    void bound(HttpRequest &request, const Input &input, unsigned patience);
     Event failed(const HttpFailure &failure);
     Event answered(const HttpRequest &request, const HttpResponse &response, bool creating);
 

@@ -1,0 +1,164 @@
+// UploadMachine on the way to an upload, when something goes wrong there: OPTIONS that nobody
+// answers, creations whose answer is late.
+#include "machine_script.h"
+
+using namespace gsttus;
+using namespace gsttus::test;
+
+namespace {
+
+Script resolved()
+{
+    Script s;
+    s.gets(Started{}).gets(Resolved{s.endpoints, true});
+    return s;
+}
+
+// --- OPTIONS that nobody answers -----------------------------------------------------------------
+
+void options_that_is_cut_or_swallowed_is_done_without_after_three_tries()
+{
+    for (const ErrorKind kind : {ErrorKind::kNetwork, ErrorKind::kTimeout, ErrorKind::kProtocol}) {
+        Script s = resolved();
+        for (int n = 0; n < 2; ++n) {
+            s.gets(broken(kind)).time_passes();
+            ASSERT_STR(s.expect<Options>().url, kEndpoint);
+        }
+        s.gets(broken(kind));
+        g_assert_false(s.expect<Create>().length.has_value());
+        s.produces(10).ends().gets(created()).expect_patch(0, 10, 10);
+        g_assert_cmpuint(s.count<ReportResumed>(), ==, 1);
+        g_assert_cmpuint(s.machine->counters().outages, ==, 1);
+    }
+    Script mixed = resolved(); // whatever they fail with
+    mixed.gets(broken()).time_passes().gets(status(503)).time_passes();
+    mixed.gets(broken(ErrorKind::kTimeout)).expect<Create>();
+}
+
+void a_server_that_is_not_there_is_not_one_that_says_nothing()
+{
+    Script s = resolved();
+    for (int n = 0; n < 20; ++n)
+        s.gets(unreachable()).time_passes().expect<Options>();
+    NoAnswer slow = unreachable();
+    slow.error.kind = ErrorKind::kTimeout; // connecting took too long
+    for (int n = 0; n < 20; ++n)
+        s.gets(slow).time_passes().expect<Options>();
+    s.gets(capabilities({"creation", "creation-defer-length"})).expect<Create>();
+}
+
+void what_cannot_get_better_is_an_error_while_options_is_asked()
+{
+    for (const ErrorKind kind : {ErrorKind::kSettings, ErrorKind::kInternal, ErrorKind::kTls})
+        resolved().gets(broken(kind)).expect_failed(kind);
+}
+
+// What it could have told decides how a recording is sent.
+void options_is_asked_again_when_the_creation_fails_in_the_same_trouble()
+{
+    for (const bool silent : {true, false}) {
+        Script s = resolved();
+        s.gets(broken()).time_passes().gets(broken()).time_passes().gets(broken());
+        s.expect<Create>();
+        if (silent)
+            s.gets(broken()).time_passes().expect<Options>();
+        else
+            s.gets(status(503)).time_passes().expect<Options>();
+        s.gets(broken()).expect<Create>(); // not three times again
+        s.gets(status(502)).time_passes().expect<Options>();
+        s.gets(capabilities({"creation", "concatenation"})).expect<Wait>();
+        g_assert_true(s.machine->mode() == LengthMode::kConcatenation);
+    }
+    Script told = resolved(); // in whatever way
+    told.gets(status(404)).expect<Create>();
+    told.gets(status(503)).time_passes().expect<Create>();
+    Script wished;
+    wished.config.length_mode = LengthMode::kDeferred; // nothing depends on it
+    wished.gets(Started{}).gets(Resolved{wished.endpoints, true}).gets(broken()).time_passes();
+    wished.gets(broken()).time_passes().gets(broken()).gets(broken()).time_passes();
+    wished.expect<Create>();
+    Script checked; // a warning is told once
+    checked.config.checksum = "sha1";
+    checked.gets(Started{}).gets(Resolved{checked.endpoints, true}).gets(broken()).time_passes();
+    checked.gets(broken()).time_passes().gets(broken()).gets(broken()).time_passes();
+    checked.gets(capabilities({"creation"}));
+    g_assert_cmpuint(checked.count<ReportWarning>(), ==, 2); // and the way without deferred length
+}
+
+// --- creations whose answer is late --------------------------------------------------------------
+
+void a_creation_that_was_given_up_is_followed_by_more_patient_ones()
+{
+    Script s;
+    s.starts();
+    g_assert_cmpuint(s.expect<Create>().patience, ==, 1);
+    s.gets(broken(ErrorKind::kTimeout)).time_passes();
+    g_assert_cmpuint(s.expect<Create>().patience, ==, 10);
+    s.gets(broken(ErrorKind::kTimeout)).time_passes();
+    g_assert_cmpuint(s.expect<Create>().patience, ==, 100);
+    s.gets(broken(ErrorKind::kTimeout)).time_passes();
+    g_assert_cmpuint(s.expect<Create>().patience, ==, 100);
+    // the next upload of the same server is made no faster
+    s.produces(101).gets(created()).gets(status(404)).gets(status(404)).time_passes();
+    s.gets(Resolved{s.endpoints, true});
+    g_assert_cmpuint(s.expect<Create>().patience, ==, 100);
+}
+
+void only_an_answer_that_is_late_calls_for_patience()
+{
+    Script s;
+    s.starts();
+    NoAnswer connecting = unreachable();
+    connecting.error.kind = ErrorKind::kTimeout;
+    for (const NoAnswer &failure : {broken(), unreachable(), connecting, stale()}) {
+        s.gets(failure);
+        if (std::holds_alternative<Wait>(s.action))
+            s.time_passes();
+        g_assert_cmpuint(s.expect<Create>().patience, ==, 1);
+    }
+    s.gets(status(504)).time_passes();
+    g_assert_cmpuint(s.expect<Create>().patience, ==, 1);
+}
+
+void partial_uploads_and_their_joining_are_waited_for_too()
+{
+    Script s;
+    s.config.length_mode = LengthMode::kConcatenation;
+    s.starts({"creation", "concatenation"}).produces(100).gets(Tick{});
+    s.gets(broken(ErrorKind::kTimeout)).time_passes();
+    g_assert_cmpuint(s.expect<Create>().patience, ==, 10);
+    s.gets(created()).gets(acknowledged(100)).produces(200).gets(Tick{});
+    g_assert_cmpuint(s.expect<Create>().patience, ==, 10);
+    s.ends().gets(created("https://host/files/2")).gets(acknowledged(100));
+    g_assert_cmpuint(s.expect<Create>().final_of.size(), ==, 2);
+    g_assert_cmpuint(s.expect<Create>().patience, ==, 100);
+
+    Script fast; // all of it may have to be copied
+    fast.config.length_mode = LengthMode::kConcatenation;
+    fast.starts({"creation", "concatenation"}).produces(100).ends().gets(Tick{});
+    fast.gets(created()).gets(acknowledged(100));
+    g_assert_cmpuint(fast.expect<Create>().patience, ==, 10);
+    fast.gets(broken(ErrorKind::kTimeout)).time_passes();
+    g_assert_cmpuint(fast.expect<Create>().patience, ==, 100);
+    fast.gets(created("https://host/files/all")).expect<Finished>();
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    test::init(argc, argv);
+    add_test("/machine-creation/options/cut",
+             options_that_is_cut_or_swallowed_is_done_without_after_three_tries);
+    add_test("/machine-creation/options/not-there",
+             a_server_that_is_not_there_is_not_one_that_says_nothing);
+    add_test("/machine-creation/options/wrong-setting",
+             what_cannot_get_better_is_an_error_while_options_is_asked);
+    add_test("/machine-creation/options/again",
+             options_is_asked_again_when_the_creation_fails_in_the_same_trouble);
+    add_test("/machine-creation/late/patience",
+             a_creation_that_was_given_up_is_followed_by_more_patient_ones);
+    add_test("/machine-creation/late/only", only_an_answer_that_is_late_calls_for_patience);
+    add_test("/machine-creation/late/parts", partial_uploads_and_their_joining_are_waited_for_too);
+    return g_test_run();
+}
