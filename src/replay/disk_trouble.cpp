@@ -34,6 +34,15 @@ void DiskTrouble::report(Error error, std::uint64_t used)
     warning_ = std::move(error);
 }
 
+void DiskTrouble::take_back()
+{
+    refuses_ = false;
+    if (warning_) {
+        warning_.reset();
+        warned_ = false;
+    }
+}
+
 void DiskTrouble::freed(std::uint64_t used)
 {
     if (warned_ && may_be_over_ && used <= used_at_warning_ / 2)

@@ -22,6 +22,9 @@ public:
     // `used`: bytes of ours on the disk, as in freed().
     void report(Error error, std::uint64_t used);
 
+    // What was reported last and is not told yet turned out to be no trouble.
+    void take_back();
+
     void wrote() { may_be_over_ = true; } // some bytes
 
     void freed(std::uint64_t used); // so many are left

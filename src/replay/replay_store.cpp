@@ -15,6 +15,7 @@ namespace gsttus {
 namespace {
 
 constexpr std::size_t kMaxNote = std::size_t{64} << 10;
+constexpr milliseconds kMostWait{250}; // for a disk with what is acknowledged, in all
 
 } // namespace
 
@@ -59,11 +60,15 @@ std::size_t ReplayStore::append(std::span<const std::byte> data)
         return 0;
     if (journaling_ && segments_.has_memory())
         backfill();
+    if (waiting_since_)
+        waited_ += spool_.ops().now() - *std::exchange(waiting_since_, std::nullopt);
     std::size_t taken = 0;
     while (taken < data.size()) {
         const std::size_t n = append_some(data.subspan(taken));
         if (n > 0)
             taken += n;
+        else if (held_gives_way() && !may_wait_for_disk())
+            end_holding("the disk is too slow for it", {.kind = ErrorKind::kDisk});
         else if (awaits_spill() || !drop_from_margin())
             break;
     }
@@ -75,12 +80,21 @@ std::size_t ReplayStore::append_some(std::span<const std::byte> data)
     const bool disk_first =
         journaling_ || (may_spool() && (config_.max_memory == 0 || goes_on_in_file()));
     if (disk_first) {
-        if (const std::size_t n = append_to_disk(segments_, spool_, data); n > 0)
+        if (const std::size_t n = write_to_disk(data); n > 0)
             return n;
     }
     if (const std::size_t n = segments_.append_to_memory(data); n > 0)
         return n;
-    return may_spool() && !disk_first ? append_to_disk(segments_, spool_, data) : 0;
+    return may_spool() && !disk_first ? write_to_disk(data) : 0;
+}
+
+std::size_t ReplayStore::write_to_disk(std::span<const std::byte> data)
+{
+    const std::size_t n = append_to_disk(segments_, spool_, data);
+    if (n > 0 || spool_.busy() || !held_gives_way())
+        return n;
+    end_holding({}, spool_.trouble().last_error());
+    return append_to_disk(segments_, spool_, data);
 }
 
 // append() writes to the disk itself.
@@ -104,7 +118,8 @@ bool ReplayStore::goes_on_in_file() const
 // append() takes long.
 void ReplayStore::backfill()
 {
-    for (std::size_t i = segments_.first_from(acked_); i < segments_.size(); ++i) {
+    for (std::size_t i = segments_.first_from(holds_ ? begin() : acked_); i < segments_.size();
+         ++i) {
         if (segments_[i].block) {
             (void)move_to_disk(segments_, spool_, i, Spool::Bound::kConfigured);
             return;
@@ -112,25 +127,43 @@ void ReplayStore::backfill()
     }
 }
 
-bool ReplayStore::wants_spill() const
+// What is held goes first: it is read again only if all goes wrong.
+std::optional<std::size_t> ReplayStore::next_spill() const
 {
-    return config_.spool_mode == SpoolMode::kOverflow && !journaling_ && !discarded_ &&
-           (segments_.is_out_of_memory() || segments_.is_tight()) &&
-           BlockSpill::next(segments_, acked_).has_value();
+    if (config_.spool_mode != SpoolMode::kOverflow || journaling_ || discarded_)
+        return std::nullopt;
+    const bool tight = segments_.is_out_of_memory() || segments_.is_tight();
+    if (holds_) {
+        const std::size_t oldest = segments_.oldest_memory_before(acked_);
+        if (oldest + 1 < segments_.size() && segments_[oldest].block &&
+            (tight || segments_[oldest].end + config_.rollback_margin <= acked_))
+            return oldest;
+    }
+    return tight ? BlockSpill::next(segments_, acked_) : std::nullopt;
 }
 
 std::unique_ptr<ReplayStore::Spill> ReplayStore::begin_spill()
 {
-    if (!wants_spill() || spool_.busy())
+    const auto index = next_spill();
+    if (!index || spool_.busy())
         return nullptr;
-    auto spill = BlockSpill::begin(segments_, *BlockSpill::next(segments_, acked_), spool_);
-    disk_refuses_ = !spill;
+    auto spill = BlockSpill::begin(segments_, *index, spool_);
+    disk_took(spill != nullptr);
+    if (!spill && !disk_refuses_) // something gave way
+        return begin_spill();
     return spill;
 }
 
 void ReplayStore::end_spill(std::unique_ptr<Spill> spill)
 {
-    disk_refuses_ = !BlockSpill::end(std::move(spill), segments_, spool_);
+    disk_took(BlockSpill::end(std::move(spill), segments_, spool_));
+}
+
+void ReplayStore::disk_took(bool some)
+{
+    disk_refuses_ = !some;
+    if (!some && held_gives_way())
+        end_holding({}, spool_.trouble().last_error());
 }
 
 // --- when they go away ---------------------------------------------------------------------------
@@ -152,7 +185,7 @@ void ReplayStore::free_behind(std::uint64_t acked)
     const bool told = spool_.acked(acked);
     const std::uint64_t keep_from = acked - std::min(acked, config_.rollback_margin);
     bool freed = false;
-    while (!segments_.empty() && segments_.front().end <= keep_from &&
+    while (!holds_ && !segments_.empty() && segments_.front().end <= keep_from &&
            (told || segments_.front().block)) {
         free_front(segments_, spool_);
         freed = true;
@@ -179,6 +212,61 @@ void ReplayStore::disk_has_room() // perhaps
 {
     spool_.trouble().retry_now();
     disk_refuses_ = false;
+}
+
+void ReplayStore::hold_all(bool wanted)
+{
+    const bool can = config_.spool_mode != SpoolMode::kNever && (journaling_ || spill_thread_) &&
+                     !discarded_ && !hold_ended_ && begin() == 0;
+    const bool held = std::exchange(holds_, wanted && can);
+    if (held && !holds_)
+        free_behind(acked_);
+}
+
+bool ReplayStore::held_gives_way() const
+{
+    return holds_ && !segments_.empty() && segments_.front().end <= acked_;
+}
+
+// As long as a writer would without what is held. For that only a moment, and only where the disk
+// works on it: a source that is quicker than any disk must not cost what is held.
+bool ReplayStore::may_wait_for_disk()
+{
+    if (!awaits_spill())
+        return false;
+    if (segments_.memory_before(acked_) < segments_.memory_used() / 2)
+        return true;
+    if (waited_ >= kMostWait)
+        return false;
+    waiting_since_ = spool_.ops().now();
+    return true;
+}
+
+// An empty `why`: the error has it.
+void ReplayStore::end_holding(std::string_view why, Error error)
+{
+    if (!why.empty())
+        error.message = cat("Of the recording, what the server has confirmed is not kept any "
+                            "longer: ",
+                            why, '.');
+    else
+        error.message += " What the server has confirmed of the recording is not kept any longer.";
+    error.message +=
+        " Should this server not note a length that is declared at the end (it has not "
+        "shown yet that it does), the recording can not be sent to it once more. Free "
+        "space on the disk, raise max-spool-size or choose another spool-dir.";
+    hold_warning_ = std::move(error);
+    hold_ended_ = true;
+    spool_.trouble().take_back(); // perhaps nobody needs the disk any more
+    hold_all(false);
+    disk_has_room();
+}
+
+std::optional<Error> ReplayStore::take_disk_warning()
+{
+    if (hold_warning_)
+        return std::exchange(hold_warning_, std::nullopt);
+    return spool_.trouble().take_warning();
 }
 
 std::shared_ptr<const Piece> ReplayStore::piece(std::uint64_t at) const

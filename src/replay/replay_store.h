@@ -19,6 +19,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace gsttus {
 
@@ -84,8 +85,9 @@ public:
     // The piece that holds `at` (begin() <= at < end()).
     std::shared_ptr<const Piece> piece(std::uint64_t at) const;
 
-    // A disk trouble since the last call (full, failing): once per trouble, for a WARNING.
-    std::optional<Error> take_disk_warning() { return spool_.trouble().take_warning(); }
+    // A disk trouble since the last call (full, failing): once per trouble, for a WARNING; and that
+    // hold_all() had to end.
+    std::optional<Error> take_disk_warning();
 
     using DiskWork = gsttus::DiskWork; // needs no mutex, and may be slow
 
@@ -94,15 +96,16 @@ public:
 
     // --- spilling ahead (SpoolMode::kOverflow) --------------------------------------------------
     // With a thread for it, append() does not write to the disk itself. As long as wants_spill()
-    // (three quarters of the window are used), that thread calls begin_spill() and end_spill() with
-    // the mutex, and between the two Spill::run() without it. One at a time; while spilling(),
-    // keep(), discard() and the destructor must not be called.
+    // (three quarters of the window are used, or see hold_all()), that thread calls begin_spill()
+    // and end_spill() with the mutex, and between the two Spill::run() without it. One at a time;
+    // while spilling(), keep(), discard() and the destructor must not be called.
     using Spill = BlockSpill;
 
     // From now on; needs a window of some blocks.
     void spill_by_thread(bool there = true) { spill_thread_ = there; }
 
-    bool wants_spill() const;
+    bool wants_spill() const { return next_spill().has_value(); }
+
     std::unique_ptr<Spill> begin_spill(); // nullptr: nothing to do, or the disk refuses for now
     void end_spill(std::unique_ptr<Spill> spill);
 
@@ -111,6 +114,17 @@ public:
     // The thread has something to do, and the disk did not refuse: where append() took nothing, it
     // soon will.
     bool awaits_spill() const { return spill_thread_ && !disk_refuses_ && wants_spill(); }
+
+    // --- holding what is acknowledged -----------------------------------------------------------
+    // While this is so, release() frees nothing: what lies behind the rollback margin is moved to
+    // the disk (by the spill thread, or kAlways has it there). It gives way to what is not
+    // acknowledged: when the disk refuses, or a writer would wait for what only this put into
+    // memory, it ends for good, and all of that is freed at once: without its beginning, the rest
+    // is of no use. take_disk_warning() tells. No effect when a byte is gone already, with
+    // SpoolMode::kNever, or where append() itself would have to write (no spill thread).
+    void hold_all(bool wanted);
+
+    bool holds_all() const { return holds_; }
 
     // --- crash safety (journal); no effect with SpoolMode::kNever -------------------------------
     // With SpoolMode::kAlways every byte that append() took, every note and every release() is in
@@ -144,6 +158,12 @@ private:
     void free_behind(std::uint64_t acked);
     bool drop_from_margin();
     void disk_has_room();
+    std::optional<std::size_t> next_spill() const;
+    std::size_t write_to_disk(std::span<const std::byte> data);
+    void disk_took(bool some);
+    bool held_gives_way() const;
+    bool may_wait_for_disk();
+    void end_holding(std::string_view why, Error error);
     void backfill();
     JournalState journal_state() const;
 
@@ -156,6 +176,11 @@ private:
     bool spill_thread_ = false;
     bool disk_refuses_ = false; // as the spill thread found it
     bool discarded_ = false;
+    bool holds_ = false;      // hold_all()
+    bool hold_ended_ = false; // for want of room
+    std::optional<Error> hold_warning_;
+    std::optional<TimePoint> waiting_since_; // a writer, for what is held
+    Duration waited_{};                      // in all
     bool kept_ = false; // keep() was called, or a recovery has read it: the files stay
 };
 

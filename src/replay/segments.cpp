@@ -49,6 +49,22 @@ std::size_t Segments::first_from(std::uint64_t position) const
     return static_cast<std::size_t>(first - held_.begin());
 }
 
+std::size_t Segments::oldest_memory_before(std::uint64_t position) const
+{
+    std::size_t index = first_from(position);
+    while (index > 0 && held_[index - 1].block)
+        --index;
+    return index;
+}
+
+std::uint64_t Segments::memory_before(std::uint64_t position) const
+{
+    std::uint64_t sum = 0;
+    for (std::size_t i = first_from(position); i > 0 && held_[i - 1].block; --i)
+        sum += held_[i - 1].block->capacity;
+    return sum;
+}
+
 std::size_t Segments::append_to_memory(std::span<const std::byte> data)
 {
     if (held_.empty() || !has_room(held_.back())) {

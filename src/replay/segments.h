@@ -35,7 +35,13 @@ public:
     // The first with bytes from `position` on; size(): there is none.
     std::size_t first_from(std::uint64_t position) const;
 
+    // The first block of the run of blocks that ends where `position` begins to count; if there is
+    // none, first_from(position).
+    std::size_t oldest_memory_before(std::uint64_t position) const;
+
     std::uint64_t memory_used() const { return memory_used_; } // by blocks
+
+    std::uint64_t memory_before(std::uint64_t position) const; // of that run
 
     bool has_memory() const { return blocks_ > 0; }
 

@@ -12,6 +12,7 @@ namespace gsttus {
 
 namespace {
 constexpr seconds kDiskRetry{1};
+constexpr milliseconds kHeldRetry{100}; // what is only held gives way soon
 constexpr seconds kCallbackPatience{1};
 constexpr TimePoint kNotWaiting = TimePoint::max();
 
@@ -73,7 +74,8 @@ void wait_for_room(LiveUpload::Core &core, MutexLock &lock, TimePoint &patience)
     core.waiters.blocked += blocked ? 1 : 0;
     core.wake.worker.notify_all();
     // the disk may have room again without any acknowledgement
-    core.wake.app.wait_until(lock, Clock::now() + kDiskRetry);
+    const Duration retry = core.store->holds_all() ? Duration(kHeldRetry) : Duration(kDiskRetry);
+    core.wake.app.wait_until(lock, Clock::now() + retry);
     core.waiters.blocked -= blocked ? 1 : 0;
     --core.waiters.writers;
 }
