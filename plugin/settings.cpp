@@ -3,6 +3,7 @@
 
 #include "base/redact.h"
 #include "base/text.h"
+#include "glib/loopback.h"
 #include "gsttus_version.h"
 #include "tus/protocol.h"
 
@@ -17,17 +18,6 @@ namespace {
 Error bad_setting(std::string message)
 {
     return {.kind = ErrorKind::kSettings, .message = std::move(message)};
-}
-
-bool is_loopback(const char *host)
-{
-    const std::string_view name(host);
-    if (g_ascii_strcasecmp(host, "localhost") == 0 ||
-        (name.size() > 10 && g_ascii_strcasecmp(host + (name.size() - 10), ".localhost") == 0))
-        return true;
-    const GRef<GInetAddress> address =
-        GRef<GInetAddress>::adopt(g_inet_address_new_from_string(host));
-    return address && g_inet_address_get_is_loopback(address.get());
 }
 
 constexpr std::uint64_t kBlockSlack = 64 << 10;
@@ -130,7 +120,7 @@ Result<Address> check_address(const char *property, const std::string &url)
         return bad("names no host");
     if (g_uri_get_userinfo(uri.get()))
         return bad("must not contain a user name or password; use the property authorization");
-    return Address{scheme == "https", is_loopback(host)};
+    return Address{scheme == "https", is_loopback_host(host)};
 }
 
 Result<RuntimeConfig> make_runtime_config(const Settings &settings)

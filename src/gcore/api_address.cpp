@@ -3,6 +3,7 @@
 
 #include "base/redact.h"
 #include "base/text.h"
+#include "glib/loopback.h"
 #include "glib/ptr.h"
 
 #include <algorithm>
@@ -13,14 +14,6 @@ namespace gsttus {
 namespace {
 
 constexpr std::size_t kLongestName = 253;
-
-bool is_loopback(const char *host)
-{
-    if (g_ascii_strcasecmp(host, "localhost") == 0)
-        return true;
-    const auto address = GRef<GInetAddress>::adopt(g_inet_address_new_from_string(host));
-    return address && g_inet_address_get_is_loopback(address.get());
-}
 
 bool is_printable(std::string_view text)
 {
@@ -88,7 +81,7 @@ Result<ApiAddress> parse_api_address(std::string_view text)
         return address;
     if (g_ascii_strcasecmp(scheme, "http") != 0)
         return refused(text, "must begin with https://");
-    if (!is_loopback(host))
+    if (!is_loopback_host(host))
         return refused(text, "would show the API key to the network: use https (plain http is "
                              "for this machine only, such as http://127.0.0.1:8080)");
     address.loopback_http = true;

@@ -14,7 +14,7 @@ struct ApiAddress {
     bool loopback_http = false; // plain http on this machine: the stand-in
 };
 
-// https, or http to a loopback address (127.0.0.0/8, ::1, localhost); no userinfo, query, fragment.
+// https, or http to this machine (glib/loopback.h); no userinfo, query, fragment.
 Result<ApiAddress> parse_api_address(std::string_view text);
 
 // A host name or address with an optional port, as a server list has it: letters, digits, dots,

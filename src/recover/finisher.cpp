@@ -4,6 +4,7 @@
 
 #include "base/redact.h"
 #include "base/text.h"
+#include "glib/loopback.h"
 #include "glib/ptr.h"
 #include "gsttus_version.h"
 #include "http/soup_transport.h"
@@ -31,10 +32,7 @@ bool is_open_to_others(const std::string &url)
     const char *host = uri ? g_uri_get_host(uri.get()) : nullptr;
     if (!host || g_strcmp0(g_uri_get_scheme(uri.get()), "http") != 0)
         return false;
-    const auto address = GRef<GInetAddress>::adopt(g_inet_address_new_from_string(host));
-    const bool loopback = address ? g_inet_address_get_is_loopback(address.get()) != FALSE
-                                  : g_ascii_strcasecmp(host, "localhost") == 0;
-    return !loopback;
+    return !is_loopback_host(host);
 }
 
 // As the sinks do: credentials leave this machine only over TLS.
