@@ -22,6 +22,7 @@ enum class LocationForm { kAbsolute, kRelative, kPathAbsolute, kHttp };
 struct FixedAnswer {
     int status = 0;
     BodyKind body = BodyKind::kText;
+    std::string text{}; // instead of the status' own words
     std::vector<std::pair<std::string, std::string>> headers{};
 };
 
@@ -33,6 +34,12 @@ struct Stall {
 struct EarlyAnswer {
     int status = 204;
     std::uint64_t after = 0;
+};
+
+// The answer's head comes in pieces, and never ends.
+struct Drip {
+    int interim = 0; // this informational status again and again; 0: a byte of a header
+    Duration pause{};
 };
 
 struct Redirect {
@@ -47,6 +54,7 @@ struct Actions {
     std::optional<EarlyAnswer> early{};
     std::optional<FixedAnswer> answer{};
     std::optional<Redirect> redirect{};
+    std::optional<Drip> drip{};
     std::optional<std::uint64_t> accept_only{};
     std::optional<std::uint64_t> rollback{};
     std::int64_t offset_shift = 0; // added to the Upload-Offset of the reply
@@ -60,6 +68,7 @@ struct Actions {
     bool forget = false;
     bool lock = false;
     bool cut_json = false;
+    bool body_for_head = false;       // as if something had made a GET of the HEAD
     std::vector<std::string> specs{}; // the lines that made this
 
     void merge(const Actions &other);
@@ -72,8 +81,10 @@ struct RequestFault {
     std::uint64_t from = 1;
     std::uint64_t to = UINT64_MAX;
     std::uint64_t every = 1;
+    std::optional<Duration> lasting{}; // request `from`, and all that come within this time
     Actions actions{};
     std::uint64_t seen = 0; // requests of this kind since the fault was added
+    TimePoint begun{};      // when request `from` came
 };
 
 struct AwayWindow {

@@ -32,6 +32,19 @@ void take(std::optional<T> &mine, const std::optional<T> &other)
         mine = other;
 }
 
+// Counts the request.
+bool hits(RequestFault &fault)
+{
+    ++fault.seen;
+    if (fault.lasting) {
+        if (fault.seen == fault.from)
+            fault.begun = Clock::now();
+        return fault.seen >= fault.from && Clock::now() - fault.begun < *fault.lasting;
+    }
+    return fault.seen >= fault.from && fault.seen <= fault.to &&
+           (fault.seen - fault.from) % fault.every == 0;
+}
+
 } // namespace
 
 void Actions::merge(const Actions &other)
@@ -41,6 +54,7 @@ void Actions::merge(const Actions &other)
     take(early, other.early);
     take(answer, other.answer);
     take(redirect, other.redirect);
+    take(drip, other.drip);
     take(accept_only, other.accept_only);
     take(rollback, other.rollback);
     take(location, other.location);
@@ -55,6 +69,7 @@ void Actions::merge(const Actions &other)
     forget = forget || other.forget;
     lock = lock || other.lock;
     cut_json = cut_json || other.cut_json;
+    body_for_head = body_for_head || other.body_for_head;
     specs.insert(specs.end(), other.specs.begin(), other.specs.end());
 }
 
@@ -62,11 +77,7 @@ Actions FaultPlan::match(const Request &request)
 {
     Actions all;
     for (RequestFault &fault : faults_) {
-        if (!concerns(fault, request))
-            continue;
-        ++fault.seen;
-        if (fault.seen >= fault.from && fault.seen <= fault.to &&
-            (fault.seen - fault.from) % fault.every == 0)
+        if (concerns(fault, request) && hits(fault))
             all.merge(fault.actions);
     }
     return all;

@@ -175,6 +175,26 @@ bool read_early(Words &words, Actions &actions)
     return true;
 }
 
+bool read_slow_headers(Words &words, Actions &actions)
+{
+    const auto pause = words.duration();
+    if (!pause)
+        return false;
+    actions.drip = Drip{.pause = *pause};
+    return true;
+}
+
+bool read_interim(Words &words, Actions &actions)
+{
+    const auto code = words.number();
+    const auto pause = words.take("every") ? words.duration() : std::nullopt;
+    // 101 is no interim answer: what follows it is no HTTP any more
+    if (!code || *code < 100 || *code > 199 || *code == 101 || !pause)
+        return false;
+    actions.drip = Drip{.interim = static_cast<int>(*code), .pause = *pause};
+    return true;
+}
+
 bool read_redirect(Words &words, Actions &actions)
 {
     const auto code = status(words);
@@ -274,6 +294,10 @@ bool read_action(Words &words, Actions &actions)
         return read_no_header(words, actions);
     if (words.take("delay"))
         return put(actions.delay, words.duration());
+    if (words.take_phrase("slow headers"))
+        return read_slow_headers(words, actions);
+    if (words.take("interim"))
+        return read_interim(words, actions);
     if (words.take("expire"))
         return flag(actions.expire);
     if (words.take("forget"))
@@ -356,6 +380,9 @@ bool read_which(Words &words, RequestFault &fault)
             return false;
         fault.to = *to;
         words = last;
+    } else if (!open_end && words.take("for")) {
+        fault.lasting = words.duration();
+        return fault.lasting.has_value();
     }
     return true;
 }
@@ -371,7 +398,7 @@ Result<RequestFault> read_request(std::string_view spec, std::string_view head,
     if (words.peek().starts_with('/'))
         fault.path = std::string(words.next());
     if (!read_which(words, fault) || !words.done())
-        return wrong(spec, "which request? 3, 2-5, from 4, every 2 or any");
+        return wrong(spec, "which request? 3, 2-5, from 4, 4 for 3 s, every 2 or any");
     auto actions = read_actions(spec, tail);
     if (!actions)
         return actions.error();
@@ -460,43 +487,6 @@ Result<Fault> parse_fault(std::string_view spec)
         return request.error();
     fault.request = std::move(*request);
     return fault;
-}
-
-const char *fault_help()
-{
-    return R"(Faults, one line each:
-
-  on METHOD [/PATH] WHICH: ACTION[, ACTION]...
-      METHOD  OPTIONS POST HEAD PATCH DELETE GET ANY, of the tus server unless a /PATH (a
-              prefix) is given; API: any request to /streaming
-      WHICH   3 | 2-5 | from 4 | every 2 | any   (counted from when the fault is added)
-      ACTION
-        cut [after N bytes]                   reset the connection
-        store, then drop the answer           carry the request out, then reset
-        store, then answer 500                carry the request out, then say something else
-        stall T [after N bytes]               stop reading for a time
-        delay T                               answer later
-        answer STATUS [with HTML|JSON][, NAME VALUE]...
-        early answer [STATUS] after N bytes   answer, and close, before the body has ended
-        accept only N bytes                   acknowledge less than was sent
-        offset lower|higher N                 lie in Upload-Offset
-        no header [NAME]                      leave out Upload-Offset (POST: Location) or NAME
-        location relative|path-absolute|http
-        redirect STATUS [to URL]              else to the same path below /moved
-        rollback N bytes                      forget acknowledged bytes, then go on
-        expire | forget | lock                410 | 404 | 423
-        cut JSON                              send half of the answer's body
-  connection: RATE                            10 kB/s, 1 MiB/s: how fast bodies are read
-  connection: refuse from T to T              nobody listens; open connections are closed
-  connection: close when idle [for T]         close kept-alive connections
-  outage from T to T                          nobody listens; open connections are reset
-
-Sizes: 1000, 70000 bytes, 64 KiB, 1 MiB. Times: 30 s, 200 ms.
-
-  --fault "on PATCH 3: cut after 70000 bytes"
-  --fault "on PATCH 5: answer 503, Retry-After 2"
-  --fault "on GET /streaming 2: cut JSON"
-)";
 }
 
 } // namespace gsttus::standin

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "fault.h"
 #include "gsttus_version.h"
+#include "habits.h"
 #include "standin.h"
 #include "tus/protocol.h"
 
@@ -31,6 +32,7 @@ struct Arguments {
     char *extensions = nullptr;
     gint64 max_size = 0;
     char **faults = nullptr;
+    char **habits = nullptr;
     gboolean discard = FALSE;
     gboolean no_examine = FALSE;
     gboolean array_answers = FALSE;
@@ -54,6 +56,7 @@ struct Arguments {
         for (char *text : {listen, dir, api_key, tls_cert, tls_key, extensions})
             g_free(text);
         g_strfreev(faults);
+        g_strfreev(habits);
     }
 };
 
@@ -81,6 +84,8 @@ bool parse(Arguments &a, int &argc, char **&argv, std::string &error_text)
         {"max-size", 0, 0, G_OPTION_ARG_INT64, &a.max_size, "Largest upload in bytes (any)", "N"},
         {"fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &a.faults,
          "Let something go wrong, see --help-faults; may be repeated", "SPEC"},
+        {"habit", 0, 0, G_OPTION_ARG_STRING_ARRAY, &a.habits,
+         "Be as odd as some servers are, see below; may be repeated", "NAME"},
         {"discard", 0, 0, G_OPTION_ARG_NONE, &a.discard, "Count and hash the bytes, but store none",
          nullptr},
         {"no-examine", 0, 0, G_OPTION_ARG_NONE, &a.no_examine,
@@ -110,10 +115,12 @@ bool parse(Arguments &a, int &argc, char **&argv, std::string &error_text)
         g_option_context_new("- Gcore Streaming API and tus 1.0.0 server, for trying and testing");
     g_option_context_set_description(
         context,
-        "Videos:      POST http://HOST:PORT/streaming/videos, and so on as Gcore documents it\n"
-        "tus:         http://HOST:PORT/upload/ with the token of a video, /files/ without\n"
-        "State:       GET http://HOST:PORT/standin (JSON)\n"
-        "Signals:     SIGUSR1 takes the server away, SIGUSR2 brings it back\n");
+        cat("Videos:      POST http://HOST:PORT/streaming/videos, and so on as Gcore documents it\n"
+            "tus:         http://HOST:PORT/upload/ with the token of a video, /files/ without\n"
+            "State:       GET http://HOST:PORT/standin (JSON)\n"
+            "Signals:     SIGUSR1 takes the server away, SIGUSR2 brings it back\n\n",
+            standin::habit_help())
+            .c_str());
     g_option_context_add_main_entries(context, entries, nullptr);
     GError *error = nullptr;
     const bool ok = g_option_context_parse(context, &argc, &argv, &error);
@@ -172,6 +179,8 @@ Result<StandinOptions> make_options(const Arguments &a)
     }
     for (char **spec = a.faults; spec && *spec; ++spec)
         options.faults.emplace_back(*spec);
+    for (char **spec = a.habits; spec && *spec; ++spec)
+        options.habits.emplace_back(*spec);
     return options;
 }
 

@@ -14,15 +14,20 @@ constexpr std::size_t kLargestApiBody = 8 << 20;
 constexpr std::uint64_t kPauseEvery = 256 << 10; // so that one fast body does not starve others
 constexpr milliseconds kShortestPause{20};
 
-Reply fixed(const FixedAnswer &answer)
+// A page, and JSON from a path of tus, come from something in front of the tus server; what comes
+// from itself says so.
+Reply fixed(const FixedAnswer &answer, const std::string &path)
 {
     Reply reply{.status = answer.status};
-    const char *phrase = reason_phrase(answer.status);
+    const std::string phrase =
+        answer.text.empty() ? std::string(reason_phrase(answer.status)) : answer.text;
+    if (answer.body == BodyKind::kText && TusServer::serves(path))
+        reply.set("Tus-Resumable", std::string(tus::kVersion));
     if (answer.body == BodyKind::kHtml) {
         reply.content_type = "text/html; charset=utf-8";
         reply.body = cat("<!DOCTYPE html>\n<html><head><title>", answer.status, " ", phrase,
                          "</title></head><body><h1>", phrase, "</h1></body></html>\n");
-    } else if (answer.body == BodyKind::kJson) {
+    } else if (answer.body == BodyKind::kJson || (!answer.text.empty() && GcoreApi::serves(path))) {
         reply = api_error(answer.status, phrase);
     } else {
         reply.body = cat(answer.status, " ", phrase, "\n");
@@ -48,6 +53,7 @@ void Server::on_headers(SoupServerMessage *message)
     exchange->message = message;
     exchange->request = read_request(message, authority_);
     exchange->actions = plan_.match(exchange->request);
+    habits_.before(exchange->request, tus_->find(exchange->request.path).get(), exchange->actions);
     active_[message] = exchange;
     record_request(*exchange);
 
@@ -97,7 +103,8 @@ std::optional<Reply> Server::fixed_reply(const Exchange &exchange) const
     const Actions &actions = exchange.actions;
     const Request &request = exchange.request;
     if (actions.lock)
-        return tus_error(423, "ERR_UPLOAD_LOCKED: file currently locked");
+        return fixed({.status = 423, .text = "ERR_UPLOAD_LOCKED: file currently locked"},
+                     request.path);
     if (actions.redirect) {
         Reply reply{.status = actions.redirect->status};
         reply.set("Location", actions.redirect->to.empty()
@@ -106,7 +113,9 @@ std::optional<Reply> Server::fixed_reply(const Exchange &exchange) const
         return reply;
     }
     if (actions.answer)
-        return fixed(*actions.answer);
+        return fixed(*actions.answer, request.path);
+    if (actions.drip && !actions.store)
+        return Reply{};
     return std::nullopt;
 }
 
@@ -149,7 +158,7 @@ bool Server::act_after_bytes(Exchange &exchange)
         if (exchange.sink && actions.early->status == 204)
             answer_early(exchange, tus_->short_reply(*exchange.sink));
         else
-            answer_early(exchange, fixed({.status = actions.early->status}));
+            answer_early(exchange, fixed({.status = actions.early->status}, exchange.request.path));
         return true;
     }
     if (actions.stall && !exchange.stalled && exchange.received >= actions.stall->after) {
@@ -226,16 +235,22 @@ void Server::pause_for(Exchange &exchange, Duration time)
 void Server::on_body(SoupServerMessage *message)
 {
     const ExchangeRef exchange = find(message);
-    if (!exchange || exchange->replied)
+    if (!exchange)
         return;
-    Reply reply;
-    if (exchange->sink)
-        reply = tus_->end(*std::exchange(exchange->sink, nullptr));
-    else if (exchange->body.size() > kLargestApiBody)
-        reply = api_error(413, "Payload Too Large");
-    else
-        reply = api_->handle(exchange->request, exchange->body);
-    finish(*exchange, std::move(reply));
+    if (!exchange->replied)
+        finish(*exchange, whole_reply(*exchange));
+    if (exchange->actions.drip && find(message))
+        drip(*exchange);
+}
+
+// To a request that is here with its body.
+Reply Server::whole_reply(Exchange &exchange)
+{
+    if (exchange.sink)
+        return tus_->end(*std::exchange(exchange.sink, nullptr));
+    if (exchange.body.size() > kLargestApiBody)
+        return api_error(413, "Payload Too Large");
+    return api_->handle(exchange.request, exchange.body);
 }
 
 // The reply is known: bend it as the faults want it, and send it.
@@ -249,7 +264,15 @@ void Server::finish(Exchange &exchange, Reply reply)
     if (exchange.actions.store)
         if (auto other = fixed_reply(exchange))
             reply = std::move(*other);
+    if (exchange.actions.drip) // when the body is here
+        return;
     reply = faulty(exchange, std::move(reply));
+    if (exchange.actions.body_for_head) {
+        reply.content_type = "application/octet-stream";
+        reply.body = "these are the bytes of the upload";
+        answer_now(exchange, reply);
+        return;
+    }
     announce(exchange, reply);
     record_reply(exchange, reply);
     set_reply(exchange.message, reply);
@@ -281,6 +304,7 @@ Reply Server::faulty(const Exchange &exchange, Reply reply) const
     }
     if (actions.no_header)
         reply.remove(post ? "Location" : "Upload-Offset");
+    habits_.after(exchange.request, reply);
     for (const std::string &name : actions.without_headers)
         reply.remove(name);
     if (actions.cut_json)
@@ -302,9 +326,13 @@ void Server::announce(const Exchange &exchange, const Reply &reply)
 
 void Server::answer_early(Exchange &exchange, Reply reply)
 {
+    answer_now(exchange, faulty(exchange, std::move(reply)));
+}
+
+void Server::answer_now(Exchange &exchange, const Reply &reply)
+{
     const ExchangeRef keep = find(exchange.message);
     exchange.replied = true;
-    reply = faulty(exchange, std::move(reply));
     announce(exchange, reply);
     record_reply(exchange, reply);
     update_record(exchange, [](Snapshot &, RequestRecord *record) {
@@ -314,6 +342,15 @@ void Server::answer_early(Exchange &exchange, Reply reply)
     SoupServerMessage *message = exchange.message;
     release(exchange);
     late_.answer_now(message, reply);
+}
+
+// The answer begins, and never ends.
+void Server::drip(Exchange &exchange)
+{
+    const ExchangeRef keep = find(exchange.message);
+    SoupServerMessage *message = exchange.message;
+    release(exchange);
+    late_.drip(message, *keep->actions.drip);
 }
 
 void Server::cut(Exchange &exchange)

@@ -6,6 +6,7 @@
 #include "examiner.h"
 #include "fault.h"
 #include "gcore_api.h"
+#include "habits.h"
 #include "snapshot.h"
 #include "standin.h"
 #include "tus_server.h"
@@ -15,7 +16,8 @@ namespace gsttus::standin {
 
 class Server {
 public:
-    Server(const StandinOptions &options, EventLoop &loop, Recorder &recorder, Examiner &examiner);
+    Server(const StandinOptions &options, Habits habits, EventLoop &loop, Recorder &recorder,
+           Examiner &examiner);
     ~Server();
     Server(const Server &) = delete;
     Server &operator=(const Server &) = delete;
@@ -63,7 +65,10 @@ private:
     Reply faulty(const Exchange &exchange, Reply reply) const;
     void announce(const Exchange &exchange, const Reply &reply);
     void answer_early(Exchange &exchange, Reply reply);
+    void answer_now(Exchange &exchange, const Reply &reply);
+    Reply whole_reply(Exchange &exchange);
     void cut(Exchange &exchange);
+    void drip(Exchange &exchange);
     void release(Exchange &exchange);
     void record_request(Exchange &exchange);
     void record_reply(const Exchange &exchange, const Reply &reply);
@@ -101,6 +106,7 @@ private:
     std::unique_ptr<TusServer> tus_{};
     LateReaders late_;
     FaultPlan plan_{};
+    Habits habits_;
     ConnectionFault connection_{};
     std::vector<EventLoop::TimerId> windows_{};
     std::map<SoupServerMessage *, ExchangeRef> active_{};

@@ -35,9 +35,10 @@ Result<GRef<GSocketAddress>> parse_address(const std::string &text)
 
 } // namespace
 
-Server::Server(const StandinOptions &options, EventLoop &loop, Recorder &recorder,
+Server::Server(const StandinOptions &options, Habits habits, EventLoop &loop, Recorder &recorder,
                Examiner &examiner)
-    : options_(options), loop_(loop), recorder_(recorder), examiner_(examiner), late_(loop)
+    : options_(options), loop_(loop), recorder_(recorder), examiner_(examiner), late_(loop),
+      habits_(std::move(habits))
 {
 }
 
@@ -69,7 +70,8 @@ Result<void> Server::start()
                    .max_size = options_.max_size,
                    .refusal = options_.refusal,
                    .interrupt_writer = !options_.lock_conflict_423,
-                   .expires_after = options_.expires_after};
+                   .expires_after = options_.expires_after,
+                   .habits = habits_.tus()};
     if (rules.dir.empty()) // what is not stored can not be put together
         std::erase_if(rules.extensions, [](const std::string &extension) {
             return extension.starts_with("concatenation");

@@ -98,6 +98,9 @@ Result<std::unique_ptr<Standin>> Standin::start(StandinOptions options)
             return fault.error();
         faults.push_back(std::move(*fault));
     }
+    auto habits = Habits::parse(options.habits);
+    if (!habits)
+        return habits.error();
     auto dir = make_dir(options);
     if (!dir)
         return dir.error();
@@ -108,8 +111,8 @@ Result<std::unique_ptr<Standin>> Standin::start(StandinOptions options)
     Thread &thread = *standin->thread_;
     Result<void> started;
     thread.loop.call([&] {
-        thread.server =
-            std::make_unique<Server>(options, thread.loop, standin->recorder_, thread.examiner);
+        thread.server = std::make_unique<Server>(options, std::move(*habits), thread.loop,
+                                                 standin->recorder_, thread.examiner);
         started = thread.server->start();
         if (!started)
             return;

@@ -28,6 +28,7 @@ struct StandinOptions {
     std::vector<std::string> extensions = all_extensions(); // announced and done
     std::uint64_t max_size = 0;                             // 0: any
     std::vector<std::string> faults{};
+    std::vector<std::string> habits{};        // see habit_help()
     Duration status_step = milliseconds(200); // pending -> viewable -> ready
     bool examine = true;                      // look into finished files with GstDiscoverer
     Duration token_lifetime = seconds(4 * 3600);

@@ -102,7 +102,7 @@ std::optional<Reply> TusServer::read_length(const Request &request,
         return tus_error(400, "ERR_INVALID_UPLOAD_LENGTH: exactly one of Upload-Length and "
                               "Upload-Defer-Length: 1 is needed");
     if (deferred)
-        return can("creation-defer-length")
+        return can("creation-defer-length") || rules_.habits.length_zero
                    ? std::nullopt
                    : std::optional(
                          tus_error(rules_.refusal, "ERR_NOT_IMPLEMENTED: Upload-Defer-Length"));
@@ -210,6 +210,8 @@ std::optional<Reply> TusServer::assemble_finals()
         for (const auto &part : parts)
             if (done)
                 done = upload->append(*part);
+        if (done && rules_.habits.join_short && upload->offset() > 0)
+            done = upload->truncate(upload->offset() - 1, nullptr);
         upload->length = upload->offset();
         if (done)
             done = upload->finish();

@@ -109,7 +109,7 @@ TusServer::Begin TusServer::begin(const Request &request, const void *writer)
     const bool collection = is_collection(request.path);
     const std::string *version = request.header("tus-resumable");
     if (request.method == "OPTIONS") {
-        result.reply = options();
+        result.reply = options(request);
     } else if (!version || *version != tus::kVersion) {
         result.reply = tus_error(412, "ERR_UNSUPPORTED_VERSION: Tus-Resumable: 1.0.0 is needed");
         result.reply->set("Tus-Version", std::string(tus::kVersion));
@@ -130,9 +130,11 @@ TusServer::Begin TusServer::begin(const Request &request, const void *writer)
     return result;
 }
 
-Reply TusServer::options() const
+Reply TusServer::options(const Request &request) const
 {
-    Reply reply{.status = 204};
+    Reply reply{.status = rules_.habits.options_status};
+    if (rules_.habits.extensions_need_version && !request.header("tus-resumable"))
+        return reply;
     reply.set("Tus-Version", std::string(tus::kVersion));
     std::string list;
     for (const std::string &extension : rules_.extensions)
@@ -163,6 +165,8 @@ std::optional<Reply> TusServer::lookup(const Request &request, std::shared_ptr<U
         return tus_error(gone == gone_.end() ? 404 : gone->second,
                          "ERR_UPLOAD_NOT_FOUND: upload not found");
     }
+    if (rules_.habits.lost_after && upload->finished() && upload->info.part != Part::kPartial)
+        return tus_error(rules_.habits.lost_after, "ERR_UPLOAD_NOT_FOUND: upload not found");
     if (upload->writer) {
         if (!rules_.interrupt_writer)
             return tus_error(423, "ERR_UPLOAD_LOCKED: file currently locked");
@@ -186,20 +190,33 @@ Reply TusServer::head(const Request &request)
         refused->set("Cache-Control", "no-store");
         return std::move(*refused);
     }
+    const auto &about = upload->info.metadata;
+    if (rules_.habits.needs_filetype &&
+        (!about.contains("filename") || !about.contains("filetype")))
+        return tus_error(400, "filename and filetype are needed in the metadata");
     Reply reply;
     reply.set("Cache-Control", "no-store");
     if (upload->info.part != Part::kFinal || upload->finished())
         reply.set("Upload-Offset", std::to_string(upload->offset()));
-    if (upload->length)
-        reply.set("Upload-Length", std::to_string(*upload->length));
-    else if (upload->info.part != Part::kFinal)
-        reply.set("Upload-Defer-Length", "1");
+    tell_length(*upload, reply);
     if (!upload->info.raw_metadata.empty())
         reply.set("Upload-Metadata", upload->info.raw_metadata);
     if (!upload->info.raw_concat.empty())
         reply.set("Upload-Concat", upload->info.raw_concat);
     add_expiry(reply, *upload);
     return reply;
+}
+
+void TusServer::tell_length(const Upload &upload, Reply &reply) const
+{
+    if (upload.length)
+        reply.set("Upload-Length", std::to_string(*upload.length));
+    else if (upload.info.part == Part::kFinal || rules_.habits.length_untold)
+        return;
+    else if (rules_.habits.length_zero)
+        reply.set("Upload-Length", "0");
+    else
+        reply.set("Upload-Defer-Length", "1");
 }
 
 Reply TusServer::terminate(const Request &request)
@@ -241,9 +258,12 @@ Result<void> TusServer::rollback(Upload &upload, std::uint64_t bytes)
 std::optional<Reply> TusServer::declare_length(const Request &request, Upload &upload) const
 {
     const std::string *text = request.header("upload-length");
-    if (!text)
+    const TusHabits &habits = rules_.habits;
+    if (!text || habits.forget_length || habits.length_zero)
         return std::nullopt;
     const auto length = tus::parse_size(*text);
+    if (habits.refuses_empty_deferred && length == upload.offset())
+        return tus_error(400, "File is frozen");
     if (upload.length || !length || *length < upload.offset())
         return tus_error(400, "ERR_INVALID_UPLOAD_LENGTH: missing or invalid Upload-Length header");
     if (rules_.max_size && *length > rules_.max_size)
@@ -348,7 +368,13 @@ Reply TusServer::progress(Upload &upload) const
 
 Reply TusServer::end(BodySink &sink)
 {
+    const bool finished_before = sink.upload->finished();
     Reply reply = judge(sink);
+    if (rules_.habits.finish == FinishHabit::kLostAnswer && !finished_before &&
+        sink.upload->finished())
+        return Reply{.status = 504,
+                     .body = "<html><body><h1>504 Gateway Time-out</h1></body></html>\n",
+                     .content_type = "text/html"};
     reply.set("Tus-Resumable", std::string(tus::kVersion));
     return reply;
 }
@@ -400,6 +426,8 @@ std::optional<Reply> TusServer::complete_if_full(Upload &upload)
 {
     if (upload.finished() || !upload.length || upload.offset() != *upload.length)
         return std::nullopt;
+    if (auto refused = odd_finish(upload))
+        return refused;
     if (auto done = upload.finish(); !done)
         return tus_disk_failure(done.error());
     hooks_.changed(upload);
@@ -407,6 +435,20 @@ std::optional<Reply> TusServer::complete_if_full(Upload &upload)
         return assemble_finals();
     hooks_.finished(upload);
     return std::nullopt;
+}
+
+// All bytes are here, and yet this request does not finish the upload: what is answered to it.
+std::optional<Reply> TusServer::odd_finish(Upload &upload) const
+{
+    const FinishHabit habit = rules_.habits.finish;
+    if (upload.offset() == 0 || habit == FinishHabit::kNone || habit == FinishHabit::kLostAnswer)
+        return std::nullopt;
+    const bool asked_before = std::exchange(upload.finish_refused, true);
+    if (asked_before && habit == FinishHabit::kWhenAsked)
+        return std::nullopt;
+    if (asked_before && habit == FinishHabit::kSilent)
+        return progress(upload);
+    return tus_error(500, "ERR_INTERNAL_SERVER_ERROR: the upload could not be put together");
 }
 
 } // namespace gsttus::standin

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "habits.h"
 #include "http_types.h"
 #include "upload.h"
 
@@ -20,6 +21,7 @@ struct TusRules {
     int refusal = 501;                   // answer to a length that must not be deferred
     bool interrupt_writer = true;        // a second request ends a running PATCH; false: 423
     Duration expires_after{};            // an unfinished upload's life; 0: for ever
+    TusHabits habits{};
 };
 
 // One request body on its way into an upload.
@@ -69,7 +71,7 @@ public:
     void forget(const std::string &path);
 
 private:
-    Reply options() const;
+    Reply options(const Request &request) const;
     std::optional<Reply> describe(const Request &request, UploadInfo &info);
     std::optional<Reply> read_length(const Request &request,
                                      std::optional<std::uint64_t> &length) const;
@@ -84,6 +86,8 @@ private:
     std::unique_ptr<BodySink> open_sink(const Request &request, std::shared_ptr<Upload> upload,
                                         const void *writer) const;
     std::optional<Reply> complete_if_full(Upload &upload);
+    std::optional<Reply> odd_finish(Upload &upload) const;
+    void tell_length(const Upload &upload, Reply &reply) const;
     std::optional<Reply> assemble_finals();
     Reply created(const Request &request, Upload &upload, bool with_offset) const;
     Reply judge(BodySink &sink);

@@ -50,6 +50,7 @@ public:
     const void *writer = nullptr;        // who holds the lock, nullptr: nobody
     std::set<std::uint64_t> announced{}; // offsets that were told to the client
     bool expired = false;                // made so by a fault
+    bool finish_refused = false;         // by a habit
 
     std::uint64_t offset() const { return offset_; }
 

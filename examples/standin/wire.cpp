@@ -24,6 +24,12 @@ std::string raw_reply(const Reply &reply)
     return text;
 }
 
+bool write_text(GIOStream *stream, const std::string &text)
+{
+    return g_output_stream_write_all(g_io_stream_get_output_stream(stream), text.data(),
+                                     text.size(), nullptr, nullptr, nullptr);
+}
+
 } // namespace
 
 const char *reason_phrase(int status)
@@ -108,7 +114,7 @@ LateReaders::~LateReaders()
     close_all();
 }
 
-void LateReaders::answer_now(SoupServerMessage *message, const Reply &reply)
+LateReaders::Connection *LateReaders::take(SoupServerMessage *message)
 {
     const auto keep = GRef<SoupServerMessage>::retain(message);
     Connection late;
@@ -116,19 +122,54 @@ void LateReaders::answer_now(SoupServerMessage *message, const Reply &reply)
     late.socket = GRef<GSocket>::retain(soup_server_message_get_socket(message));
     late.stream = GRef<GIOStream>::adopt(soup_server_message_steal_connection(message));
     if (!late.socket || !late.stream)
-        return;
+        return nullptr;
     GSocket *socket = late.socket.get();
-    // the answer is small and nothing was sent before it: this does not wait
+    // an answer is small and nothing was sent before it: this does not wait
     g_socket_set_timeout(socket, 2);
-    const std::string text = raw_reply(reply);
-    g_output_stream_write_all(g_io_stream_get_output_stream(late.stream.get()), text.data(),
-                              text.size(), nullptr, nullptr, nullptr);
-    g_socket_shutdown(socket, FALSE, TRUE, nullptr);
     late.readable = g_socket_create_source(socket, G_IO_IN, nullptr);
     Connection &kept = connections_[socket] = std::move(late);
     g_source_set_callback(kept.readable, G_SOURCE_FUNC(&LateReaders::on_readable), &kept, nullptr);
     g_source_attach(kept.readable, loop_.context());
-    kept.timer = loop_.after(kPatience, [this, socket] { close(socket); });
+    return &kept;
+}
+
+void LateReaders::answer_now(SoupServerMessage *message, const Reply &reply)
+{
+    Connection *late = take(message);
+    if (!late)
+        return;
+    write_text(late->stream.get(), raw_reply(reply));
+    GSocket *socket = late->socket.get();
+    g_socket_shutdown(socket, FALSE, TRUE, nullptr);
+    late->timer = loop_.after(kPatience, [this, socket] { close(socket); });
+}
+
+void LateReaders::drip(SoupServerMessage *message, const Drip &drip)
+{
+    Connection *late = take(message);
+    if (!late)
+        return;
+    late->pause = drip.pause;
+    late->piece = "a";
+    if (drip.interim)
+        late->piece = cat("HTTP/1.1 ", drip.interim, " ", reason_phrase(drip.interim), "\r\n\r\n");
+    else
+        write_text(late->stream.get(), "HTTP/1.1 204 No Content\r\nX: ");
+    next_piece(late->socket.get());
+}
+
+void LateReaders::next_piece(GSocket *socket)
+{
+    const auto found = connections_.find(socket);
+    if (found == connections_.end())
+        return;
+    Connection &late = found->second;
+    late.timer = 0;
+    if (!write_text(late.stream.get(), late.piece)) {
+        close(socket);
+        return;
+    }
+    late.timer = loop_.after(late.pause, [this, socket] { next_piece(socket); });
 }
 
 gboolean LateReaders::on_readable(GSocket *socket, GIOCondition, gpointer data)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "event_loop.h"
+#include "fault.h"
 #include "glib/ptr.h"
 #include "http_types.h"
 
@@ -30,8 +31,9 @@ void reset_connection(SoupServerMessage *message);
 // From now on a close of this socket is a reset.
 void make_close_a_reset(GSocket *socket);
 
-// Connections that were answered early. They stay half open for a moment and what still comes
-// in is thrown away, because a close at once would reset them and destroy the answer.
+// Connections that were answered early, or are answered without an end. Those stay half open for a
+// moment and what still comes in is thrown away, because a close at once would reset them and
+// destroy the answer.
 class LateReaders {
 public:
     explicit LateReaders(EventLoop &loop) : loop_(loop) {}
@@ -43,6 +45,9 @@ public:
     // Answers at once, though the request has not ended. No signal of the message comes any more.
     void answer_now(SoupServerMessage *message, const Reply &reply);
 
+    // Answers without an end, until the client or close_all() ends it.
+    void drip(SoupServerMessage *message, const Drip &drip);
+
     void close_all();
 
 private:
@@ -52,7 +57,13 @@ private:
         GRef<GSocket> socket{};
         GSource *readable = nullptr; // owned
         EventLoop::TimerId timer = 0;
+        std::string piece{}; // of an answer without an end
+        Duration pause{};
     };
+
+    // nullptr: there is no connection to take.
+    Connection *take(SoupServerMessage *message);
+    void next_piece(GSocket *socket);
 
     static gboolean on_readable(GSocket *socket, GIOCondition condition, gpointer data);
     void close(GSocket *socket);

@@ -95,6 +95,60 @@ struct Faulty {
         ASSERT_STR(offset(path), "0");
     }
 
+    // What stands in front of the tus server does not speak tus; the server itself does.
+    void strangers_are_told_from_the_server()
+    {
+        const std::string path = create_upload(url, kDeferred);
+        fault("on HEAD 1: answer 404");
+        fault("on HEAD 2: answer 404 with HTML");
+        fault("on HEAD 3: answer 404, no header Tus-Resumable");
+        fault("on HEAD 4: lock");
+        for (const char *version : {"1.0.0", "(none)", "(none)", "1.0.0"})
+            ASSERT_STR(head(url, path).header("tus-resumable"), version);
+        // any status may come from a stranger
+        for (const int status : {200, 205, 301, 302, 304, 400, 402, 407, 410, 412,
+                                 413, 418, 421, 451, 499, 501, 505, 511, 520, 599}) {
+            standin->clear_faults();
+            fault(
+                cat("on PATCH 1: answer ", status, " with HTML, no header Tus-Resumable").c_str());
+            const RawAnswer answer = raw_patch(path, 0, "abc");
+            g_assert_cmpint(answer.status, ==, status);
+            ASSERT_STR(answer.header("tus-resumable"), "(none)");
+        }
+        ASSERT_STR(offset(path), "0");
+    }
+
+    void fault_lasts_for_a_time()
+    {
+        const std::string path = create_upload(url, kDeferred);
+        fault("on HEAD 2 for 60 s: answer 503");
+        fault("on HEAD 1 for 0 s: answer 500"); // over as it begins
+        g_assert_cmpint(head(url, path).status, ==, 200);
+        for (int i = 0; i < 3; ++i)
+            g_assert_cmpint(head(url, path).status, ==, 503);
+        standin->clear_faults();
+        fault("on HEAD 1 for 1 ms: answer 503");
+        g_assert_cmpint(head(url, path).status, ==, 503);
+        g_usleep(20000);
+        g_assert_cmpint(head(url, path).status, ==, 200);
+    }
+
+    void answers_never_end()
+    {
+        const std::string path = create_upload(url, kDeferred);
+        fault("on PATCH 1: store, then slow headers 1 s");
+        fault("on HEAD 1: interim 102 every 10 ms");
+        RawConnection slow(url, 1);
+        slow.send(raw_request(slow.host(), "PATCH", path, kBody + "Upload-Offset: 0\r\n", "abc"));
+        g_assert_cmpint(slow.read().status, ==, 0);
+        RawConnection interim(url);
+        interim.send(raw_request(interim.host(), "HEAD", path, kTus));
+        for (int i = 0; i < 3; ++i)
+            g_assert_cmpint(interim.read(true).status, ==, 102);
+        ASSERT_STR(offset(path), "3");
+        standin->stop(); // also ends what has no end
+    }
+
     void stall_lasts_and_then_goes_on()
     {
         const std::string path = create_upload(url, kDeferred);
@@ -353,6 +407,9 @@ int main(int argc, char **argv)
     ADD("drop-creation", lost_creation_leaves_an_orphan);
     ADD("store-then-error", stored_but_answered_with_an_error);
     ADD("answer", answered_instead_of_stored);
+    ADD("strangers", strangers_are_told_from_the_server);
+    ADD("for-a-time", fault_lasts_for_a_time);
+    ADD("no-end", answers_never_end);
     ADD("stall", stall_lasts_and_then_goes_on);
     ADD("accept-only", short_acknowledgement);
     ADD("early-answer", early_answer_comes_while_the_body_is_being_sent);
