@@ -113,6 +113,13 @@ Error took_nothing(int status, const std::string &where)
                        status);
 }
 
+Error took_a_crumb(std::uint64_t taken, std::uint64_t sent, const std::string &where)
+{
+    return make(ErrorKind::kServer,
+                cat("The server took only ", taken, " of the ", sent,
+                    " bytes of a request, and not for the first time (", where, ")."));
+}
+
 Error smaller_requests(Error refusal, std::uint64_t size)
 {
     refusal.message = cat("The server or a proxy refused a request of ", size,

@@ -25,6 +25,7 @@ Error secret_redirect(const std::string &location);
 Error another_upload(Error refusal);
 Error impossible_offset(const Answer &answer, const std::string &where);
 Error took_nothing(int status, const std::string &where);
+Error took_a_crumb(std::uint64_t taken, std::uint64_t sent, const std::string &where);
 Error smaller_requests(Error refusal, std::uint64_t size);
 Error expires(std::chrono::seconds left);
 Error surplus(std::uint64_t offset, std::uint64_t sent_offset);

@@ -39,6 +39,8 @@ constexpr std::array<Limit, kMishaps> kLimits = {{
     {Mishap::kHeadDoubt, 1, Until::kProgressOrLoss},
     // a line that damages three requests in a row damages all
     {Mishap::kMismatch, 2, Until::kProgress},
+    // a server may stop early for once; one that always does gets nowhere
+    {Mishap::kCrumb, 1, Until::kProgress},
     // what the application gave anew was refused too: the next is not tried at once
     {Mishap::kRenewal, 2, Until::kProgress},
     // nobody is left who could bring better ones

@@ -24,6 +24,7 @@ enum class Mishap {
     kDoubt,          // an answer that may be a passing fault
     kHeadDoubt,      // the same to HEAD
     kMismatch,       // a checksum did not fit
+    kCrumb,          // a PATCH was acknowledged, but hardly a byte of it
     kRenewal,        // new credentials were refused again
     kRefusal,        // credentials were refused, the recording is over
     kImpossible,     // an acknowledgement that can not be

@@ -49,6 +49,15 @@ Offset Positions::patch_says(std::uint64_t offset) const
     return position == acked_ ? Offset::kSame : Offset::kShort;
 }
 
+bool Positions::is_crumb(std::uint64_t position) const
+{
+    constexpr std::uint64_t kPart = 64, kCrumb = 4 << 10;
+    if (position <= acked_ || position >= patch_to_)
+        return false;
+    const std::uint64_t taken = position - acked_;
+    return taken < kCrumb && taken < (patch_to_ - acked_) / kPart;
+}
+
 Offset Positions::head_says(std::uint64_t offset, std::uint64_t held_from) const
 {
     if (offset < origin() || offset > sent_offset())

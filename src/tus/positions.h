@@ -86,6 +86,9 @@ public:
     // --- what a server says ----------------------------------------------------------------------
 
     Offset patch_says(std::uint64_t offset) const;
+    // Up to `position` it is so little of what the last PATCH carried that the upload does not get
+    // anywhere that way.
+    bool is_crumb(std::uint64_t position) const;
     Offset head_says(std::uint64_t offset, std::uint64_t held_from) const;
 
     struct Progress {

@@ -75,7 +75,14 @@ Action UploadMachine::acknowledged(const Answer &answer, const Input &input)
                         Next::kAsk, input, answer.retry_after);
     if (meaning == Offset::kForward && positions_.patch_declares())
         positions_.length_confirmed(offset);
-    advance(positions_.position_of(offset), input);
+    const std::uint64_t position = positions_.position_of(offset);
+    const std::uint64_t taken = position - positions_.acked(),
+                        sent = positions_.patch_to() - positions_.acked();
+    const bool crumb = positions_.is_crumb(position);
+    advance(position, input);
+    if (crumb && !patience_.allows(Mishap::kCrumb))
+        return back_off(Trouble::kBusy, failures::took_a_crumb(taken, sent, route_.text()),
+                        Next::kAsk, input, answer.retry_after);
     if (meaning == Offset::kShort) {
         positions_.hurry_on();
         // Whether it noted the length that came with it, only HEAD can tell.
@@ -95,12 +102,15 @@ Action UploadMachine::impossible(const Answer &answer, const Input &input)
                     input, answer.retry_after);
 }
 
+// A crumb is kept, but it ends no outage: a server that takes a byte of each request would never be
+// told as one.
 void UploadMachine::advance(std::uint64_t position, const Input &input)
 {
+    const bool crumb = positions_.is_crumb(position);
     const Positions::Progress progress = positions_.confirm(position, state_ == State::kPatching);
     if (progress.record)
         patience_.forget(Mishap::kRecreation);
-    if (progress.news)
+    if (progress.news && !crumb)
         recovered(input);
 }
 

@@ -31,6 +31,7 @@ constexpr std::array kRows = {
     Row{"doubt", Mishap::kDoubt, 1, true, true},
     Row{"head-doubt", Mishap::kHeadDoubt, 1, true, true},
     Row{"mismatch", Mishap::kMismatch, 2, true, false},
+    Row{"crumb", Mishap::kCrumb, 1, true, false},
     Row{"renewal", Mishap::kRenewal, 2, true, false},
     Row{"refusal", Mishap::kRefusal, 5, true, false},
     Row{"impossible", Mishap::kImpossible, kWithoutEnd, true, true},

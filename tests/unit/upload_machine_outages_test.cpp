@@ -240,6 +240,92 @@ void trouble_before_the_first_byte_does_not_end_the_recording()
     }
 }
 
+// --- crumbs --------------------------------------------------------------------------------------
+
+// A PATCH of much is under way, and nothing of it was taken yet.
+Script sends_much()
+{
+    Script s;
+    s.config.chunk_size = kMiB;
+    s.starts_and_creates().produces(kMiB * 10).gets(Tick{}).expect_patch(0, kMiB);
+    return s;
+}
+
+void one_short_acknowledgement_is_no_outage()
+{
+    Script s = sends_much();
+    s.gets(acknowledged(1)).expect_patch(1, kMiB + 1);
+    s.gets(acknowledged(kMiB + 1)).expect_patch(kMiB + 1, 2 * kMiB + 1);
+    s.gets(acknowledged(kMiB + 2)).expect<Patch>(); // again for once
+    g_assert_cmpuint(s.count<ReportStalled>(), ==, 0);
+}
+
+void a_server_that_takes_parts_of_requests_is_no_outage()
+{
+    Script s = sends_much();
+    for (std::uint64_t offset = kMiB / 32; offset < 3 * kMiB; offset += kMiB / 32)
+        s.gets(acknowledged(offset)).expect<Patch>();
+    g_assert_cmpuint(s.count<ReportStalled>(), ==, 0);
+}
+
+void a_server_that_takes_a_byte_at_a_time_is_an_outage()
+{
+    for (const bool last : {false, true}) { // the request carries the end, and the length
+        Script s;
+        s.config.chunk_size = last ? 20 * kMiB : kMiB;
+        s.in.outage_timeout = seconds(600);
+        s.starts_and_creates().produces(10 * kMiB).ends().gets(Tick{});
+        std::uint64_t offset = 1;
+        Duration pause{};
+        s.gets(acknowledged(offset));
+        while (!std::holds_alternative<Failed>(s.action) && offset < 1000) {
+            if (std::holds_alternative<Patch>(s.action)) {
+                g_assert_cmpint(s.expect<Patch>().declare_length.has_value(), ==, last);
+                s.gets(acknowledged(++offset));
+            } else if (std::holds_alternative<Head>(s.action)) {
+                s.gets(offset_is(offset));
+            } else {
+                pause = std::max(pause, s.pause());
+                s.time_passes();
+            }
+        }
+        s.expect_failed(ErrorKind::kServer); // outage-timeout
+        g_assert_true(pause > seconds(5));
+        g_assert_cmpuint(offset, <, 200);
+        g_assert_cmpuint(s.machine->counters().outages, ==, 1);
+        g_assert_cmpuint(s.count<ReportResumed>(), ==, 0);
+        g_assert_cmpuint(s.machine->acked(), ==, offset); // they are there
+    }
+}
+
+void a_request_that_breaks_behind_a_byte_each_time_is_one_outage()
+{
+    Script s = sends_much();
+    s.in.outage_timeout = seconds(600);
+    std::uint64_t offset = 0;
+    for (Answer answer = status(503); offset < 1000; ++offset) {
+        s.gets(answer);
+        if (!std::holds_alternative<Wait>(s.action))
+            break;
+        s.time_passes();
+        if (!std::holds_alternative<Head>(s.action))
+            break;
+        s.gets(offset_is(offset + 1)).expect<Patch>();
+    }
+    s.expect_failed(ErrorKind::kServer);
+    g_assert_cmpuint(s.machine->counters().outages, ==, 1);
+    g_assert_cmpuint(offset, <, 200); // left alone for longer and longer
+}
+
+void much_after_crumbs_ends_the_outage()
+{
+    Script s = sends_much();
+    s.gets(acknowledged(1)).gets(acknowledged(2)).time_passes().gets(offset_is(2));
+    s.gets(acknowledged(kMiB)).expect<Patch>();
+    g_assert_cmpuint(s.count<ReportResumed>(), ==, 1);
+    s.gets(acknowledged(kMiB + 1)).expect<Patch>();
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -261,6 +347,13 @@ int main(int argc, char **argv)
     add_test("/machine-trouble/network/body", bytes_that_can_not_be_read_are_an_error);
     add_test("/machine-trouble/resolve/later",
              parameters_that_can_not_be_fetched_now_are_fetched_later);
+    add_test("/machine-trouble/crumbs/one", one_short_acknowledgement_is_no_outage);
+    add_test("/machine-trouble/crumbs/parts", a_server_that_takes_parts_of_requests_is_no_outage);
+    add_test("/machine-trouble/crumbs/a-byte-at-a-time",
+             a_server_that_takes_a_byte_at_a_time_is_an_outage);
+    add_test("/machine-trouble/crumbs/a-byte-and-503",
+             a_request_that_breaks_behind_a_byte_each_time_is_one_outage);
+    add_test("/machine-trouble/crumbs/over", much_after_crumbs_ends_the_outage);
     add_test("/machine/bounds/drain-timeout", drain_timeout_bounds_the_end);
     add_test("/machine/bounds/body-moves", a_body_that_moves_puts_off_the_outage_but_not_the_drain);
     add_test("/machine/bounds/late-end", an_acknowledgement_that_comes_late_is_still_the_end);
