@@ -1,6 +1,8 @@
 // The course of a request in libsoup's signals, and which failure it was.
 #include "http/soup_exchange.h"
 
+#include "http/proxies.h"
+#include "http/proxy_login.h"
 #include "http/soup_answer.h"
 #include "http/soup_message.h"
 
@@ -64,6 +66,8 @@ HttpOutcome SoupExchange::receive(GInputStream *answer)
     SoupLink *used = connection_.link();
     if (connection_.opened() && !connection_.stands())
         return refused_by_proxy(answer);
+    const guint status = soup_message_get_status(message_.get());
+    const bool from_proxy = is_read_by_proxy(message_.get());
     HttpResponse response = answer_head(message_.get());
     GError *error = nullptr;
     const bool drained = read_answer(answer, request_, cancel_.get(), response.body, &error);
@@ -75,6 +79,9 @@ HttpOutcome SoupExchange::receive(GInputStream *answer)
         used->has_answered = true;
     if (body_.error())
         return failed(nullptr);
+    if (from_proxy && status == SOUP_STATUS_PROXY_UNAUTHORIZED)
+        return login_refused(scene(), "the proxy answered 407");
+    hide_login(message_.get(), response);
     // An error's status says enough when the connection is cut right behind it; of a success
     // every byte is wanted.
     const bool cancelled_now = g_cancellable_is_cancelled(cancel_.get()) && !alarm_.rang();
@@ -101,6 +108,8 @@ HttpOutcome SoupExchange::broken_off(const GError *error, HttpResponse head)
 HttpOutcome SoupExchange::refused_by_proxy(GInputStream *answer)
 {
     g_input_stream_close(answer, nullptr, nullptr);
+    if (soup_message_get_status(message_.get()) == SOUP_STATUS_PROXY_UNAUTHORIZED)
+        return login_refused(scene(), "the proxy answered 407");
     const GErrorOwn refusal(g_error_new(G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
                                         "the proxy answered %u",
                                         soup_message_get_status(message_.get())));
@@ -138,6 +147,7 @@ FailureScene SoupExchange::scene()
 {
     FailureScene scene;
     scene.origin = origin_of(request_.url);
+    scene.proxy = latest_proxy(soup_session_get_proxy_resolver(session_));
     // a connection that was not opened for this request is known from an earlier one, or was
     // never begun
     const bool reused = !connection_.opened() && connection_.link();

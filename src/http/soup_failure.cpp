@@ -74,34 +74,55 @@ Error tls_error(const GError &cause, const FailureScene &scene)
     return error;
 }
 
+// Where a connection was to be made: when there is a proxy, to that.
+std::string peer_of(const FailureScene &scene)
+{
+    return scene.proxy.empty() ? scene.origin : cat("the proxy ", scene.proxy);
+}
+
+Error login_error(const FailureScene &scene, std::string detail)
+{
+    Error error;
+    error.kind = ErrorKind::kNotAuthorized;
+    error.message = cat(peer_of(scene),
+                        " does not let anybody without the right user and password "
+                        "through to ",
+                        scene.origin,
+                        ": check the properties proxy-id and proxy-pw, or the login in the proxy's "
+                        "address");
+    error.detail = std::move(detail);
+    return error;
+}
+
 // GIO errors that say why a connection could not be made or broke.
 Error io_error(const GError &cause, const FailureScene &scene)
 {
     switch (cause.code) {
     case G_IO_ERROR_CONNECTION_REFUSED:
-        return network_error(cat("nobody accepts connections at ", scene.origin,
+        return network_error(cat("nobody accepts connections at ", peer_of(scene),
                                  ": check address and port, and that the server runs"),
                              cause);
     case G_IO_ERROR_HOST_UNREACHABLE:
     case G_IO_ERROR_NETWORK_UNREACHABLE:
-        return network_error(cat("no way to ", scene.origin, ": check this machine's network"),
+        return network_error(cat("no way to ", peer_of(scene), ": check this machine's network"),
                              cause);
     case G_IO_ERROR_HOST_NOT_FOUND:
-        return network_error(cat("the host of ", scene.origin, " is not known: check its name"),
+        return network_error(cat("the host of ", peer_of(scene), " is not known: check its name"),
                              cause);
     case G_IO_ERROR_PROXY_AUTH_FAILED:
     case G_IO_ERROR_PROXY_NEED_AUTH:
+        return login_error(scene, cause.message);
     case G_IO_ERROR_PROXY_NOT_ALLOWED:
-        return network_error(cat("the proxy refused to connect to ", scene.origin,
-                                 ": check the proxy setting and its user and password"),
+        return network_error(cat(peer_of(scene), " refused to connect to ", scene.origin,
+                                 ": check the proxy setting"),
                              cause, false);
     case G_IO_ERROR_PROXY_FAILED:
-        return network_error(
-            cat("the proxy could not connect to ", scene.origin, ": check the proxy setting"),
-            cause);
+        return network_error(cat(peer_of(scene), " could not connect to ", scene.origin,
+                                 ": check the proxy setting"),
+                             cause);
     default:
         if (!scene.connected)
-            return network_error(cat("no connection to ", scene.origin), cause);
+            return network_error(cat("no connection to ", peer_of(scene)), cause);
         return network_error(
             cat("the connection to ", scene.origin,
                 scene.answer_began ? " broke within an answer" : " broke before an answer"),
@@ -141,7 +162,7 @@ HttpFailure timed_out(const FailureScene &scene, std::string detail)
     error.retryable = true;
     error.detail = std::move(detail);
     if (!scene.connected)
-        error.message = cat(scene.origin, " did not accept a connection within ",
+        error.message = cat(peer_of(scene), " did not accept a connection within ",
                             whole_seconds(scene.connect_timeout), " s: check address and network");
     else if (scene.sending)
         error.message =
@@ -150,6 +171,16 @@ HttpFailure timed_out(const FailureScene &scene, std::string detail)
         error.message =
             cat(scene.origin, " has not answered for ", whole_seconds(scene.timeout), " s");
     return with_reach(std::move(error), scene);
+}
+
+// The request did not pass the proxy.
+HttpFailure login_refused(const FailureScene &scene, std::string detail)
+{
+    HttpFailure failure;
+    failure.reach = HttpFailure::Reach::kNotConnected;
+    failure.error = login_error(scene, std::move(detail));
+    failure.error.http_status = SOUP_STATUS_PROXY_UNAUTHORIZED;
+    return failure;
 }
 
 HttpFailure cancelled(const FailureScene &scene)
@@ -173,7 +204,7 @@ HttpFailure failure_from(const GError &error, const FailureScene &scene)
         (!scene.connected || error.code == G_TLS_ERROR_CERTIFICATE_REQUIRED)) {
         failure = with_reach(tls_error(error, scene), scene);
     } else if (error.domain == G_RESOLVER_ERROR) {
-        failure = with_reach(network_error(cat("the host of ", scene.origin,
+        failure = with_reach(network_error(cat("the host of ", peer_of(scene),
                                                " can not be found: check its name and the network"),
                                            error),
                              scene);

@@ -14,6 +14,7 @@ namespace gsttus {
 // What was going on when a request failed.
 struct FailureScene {
     std::string origin;                        // see origin_of()
+    std::string proxy;                         // that is asked to connect; empty: none
     bool connected = false;                    // the request's connection stood (with TLS)
     bool reused_connection = false;            // it was a kept-alive one
     bool answer_began = false;                 // headers of an answer have come
@@ -28,6 +29,7 @@ std::string origin_of(std::string_view url);
 
 HttpFailure failure_from(const GError &error, const FailureScene &scene);
 HttpFailure timed_out(const FailureScene &scene, std::string detail);
+HttpFailure login_refused(const FailureScene &scene, std::string detail); // by the proxy
 HttpFailure cancelled(const FailureScene &scene);
 
 } // namespace gsttus

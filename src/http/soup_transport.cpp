@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "base/redact.h"
 #include "base/text.h"
+#include "http/proxies.h"
+#include "http/proxy_login.h"
 #include "http/soup_exchange.h"
 
 #include <utility>
@@ -82,7 +84,7 @@ private:
     static void trace(const HttpRequest &request, const HttpOutcome &outcome);
 
     const HttpConfig config_;
-    const GRef<GProxyResolver> proxy_; // none: the system's
+    const GRef<GProxyResolver> proxy_;
     const GRef<GTlsDatabase> database_;
     GMainContextOwn context_;
     GRef<SoupSession> session_; // none: the next request makes one
@@ -99,8 +101,8 @@ GRef<SoupSession> SoupTransport::make_session() const
     soup_session_remove_feature_by_type(session.get(), SOUP_TYPE_CONTENT_DECODER);
     soup_session_set_user_agent(session.get(),
                                 config_.user_agent.empty() ? nullptr : config_.user_agent.c_str());
-    if (proxy_)
-        soup_session_set_proxy_resolver(session.get(), proxy_.get());
+    soup_session_set_proxy_resolver(session.get(), proxy_.get());
+    send_proxy_login(session.get());
     if (database_)
         soup_session_set_tls_database(session.get(), database_.get());
     // libsoup's own interaction waits for a main loop on this very thread when a server asks
@@ -148,18 +150,6 @@ Error settings_error(std::string message, std::string detail)
     return error;
 }
 
-Result<GRef<GProxyResolver>> make_proxy(const std::string &proxy)
-{
-    const std::string uri = proxy.find("://") == std::string::npos ? cat("http://", proxy) : proxy;
-    // the parser's words about it might show a part of the password
-    const GUriOwn parsed(g_uri_parse(uri.c_str(), GUriFlags(SOUP_HTTP_URI_FLAGS), nullptr));
-    const char *host = parsed ? g_uri_get_host(parsed.get()) : nullptr;
-    if (!host || !*host)
-        return settings_error(
-            cat("proxy \"", redact_url(uri), "\" is not an address like http://host:port"), "");
-    return GRef<GProxyResolver>::adopt(g_simple_proxy_resolver_new(uri.c_str(), nullptr));
-}
-
 Result<GRef<GTlsDatabase>> make_database(const std::string &path)
 {
     const GCharOwn absolute(g_canonicalize_filename(path.c_str(), nullptr));
@@ -178,13 +168,10 @@ Result<GRef<GTlsDatabase>> make_database(const std::string &path)
 
 Result<std::unique_ptr<Transport>> make_soup_transport(const HttpConfig &config)
 {
-    GRef<GProxyResolver> proxy;
-    if (!config.proxy.empty()) {
-        Result<GRef<GProxyResolver>> made = make_proxy(config.proxy);
-        if (!made)
-            return made.error();
-        proxy = *made;
-    }
+    const Result<GRef<GProxyResolver>> proxy =
+        make_proxy_resolver({config.proxy, config.proxy_id, config.proxy_pw});
+    if (!proxy)
+        return proxy.error();
     GRef<GTlsDatabase> database = config.tls_database;
     if (!config.ssl_ca_file.empty()) {
         Result<GRef<GTlsDatabase>> made = make_database(config.ssl_ca_file);
@@ -193,7 +180,7 @@ Result<std::unique_ptr<Transport>> make_soup_transport(const HttpConfig &config)
         database = *made;
     }
     return std::unique_ptr<Transport>(
-        std::make_unique<SoupTransport>(config, std::move(proxy), std::move(database)));
+        std::make_unique<SoupTransport>(config, *proxy, std::move(database)));
 }
 
 } // namespace gsttus

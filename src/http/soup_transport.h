@@ -13,7 +13,8 @@ namespace gsttus {
 
 struct HttpConfig {
     std::string user_agent;
-    std::string proxy;               // URI of a proxy; empty: the system's (environment variables)
+    std::string proxy;               // URI of a proxy; empty: the environment's, else the system's
+    std::string proxy_id, proxy_pw;  // its login, secret; empty: what the proxy's URI says
     std::string ssl_ca_file;         // PEM; empty: see tls_database
     bool ssl_strict = true;          // FALSE: certificates are not checked
     GRef<GTlsDatabase> tls_database; // none: the system's

@@ -1,4 +1,4 @@
-// TLS, proxies, and the settings of both.
+// TLS: certificates of both sides, and handshakes that fail.
 #include "soup_transport_fixture.h"
 #include "test_certificate.h"
 
@@ -121,40 +121,9 @@ void client_certificate_comes_from_the_interaction()
                    outcome.failure()->error.detail.c_str());
 }
 
-void proxy_gets_the_whole_address()
-{
-    Server proxy;
-    Fixture f;
-    f.use({.proxy = cat("127.0.0.1:", proxy.port())});
-    answered(f.get("http://upload.example/files"));
-    g_assert_true(contains(proxy.notes().front(), "GET http://upload.example/files HTTP/1.1\r\n"));
-}
-
-void bad_proxy_does_not_show_its_password()
-{
-    const auto made = make_soup_transport(HttpConfig{.proxy = "http://joe:marker/1@proxy:8080"});
-    g_assert_false(made.ok());
-    g_assert_false(contains(made.error().message, "marker"));
-    g_assert_false(contains(made.error().detail, "marker"));
-}
-
-void refusal_of_a_proxy_is_no_answer_of_the_server()
-{
-    RawServer proxy({[](RawConnection &peer) {
-        peer.read_request();
-        peer.answer("403 Forbidden", "", "no");
-    }});
-    Fixture f;
-    f.use({.proxy = proxy.url()});
-    const HttpOutcome outcome = f.get("https://upload.example/files");
-    const HttpFailure &failure = failed(outcome, ErrorKind::kNetwork, Reach::kNotConnected);
-    g_assert_true(contains(failure.error.message, "proxy"));
-}
-
 void settings_are_checked()
 {
-    for (const HttpConfig &config :
-         {HttpConfig{.proxy = "http://"}, HttpConfig{.ssl_ca_file = "/no/such/file.pem"}}) {
+    for (const HttpConfig &config : {HttpConfig{.ssl_ca_file = "/no/such/file.pem"}}) {
         const auto made = make_soup_transport(config);
         g_assert_false(made.ok());
         g_assert_cmpint(int(made.error().kind), ==, int(ErrorKind::kSettings));
@@ -172,9 +141,6 @@ int main(int argc, char **argv)
     add_test("/transport/tls/plain-server", plain_server_is_no_tls_server);
     add_test("/transport/tls/cut-handshake", cut_tls_handshake_may_be_tried_again);
     add_test("/transport/tls/client-certificate", client_certificate_comes_from_the_interaction);
-    add_test("/transport/proxy/plain", proxy_gets_the_whole_address);
-    add_test("/transport/proxy/bad", bad_proxy_does_not_show_its_password);
-    add_test("/transport/proxy/refusal", refusal_of_a_proxy_is_no_answer_of_the_server);
     add_test("/transport/settings", settings_are_checked);
     return g_test_run();
 }

@@ -123,6 +123,28 @@ void RawConnection::answer(std::string_view status, std::string_view headers, st
               body));
 }
 
+void RawConnection::tunnel(std::uint16_t port)
+{
+    const auto client = GRef<GSocketClient>::adopt(g_socket_client_new());
+    g_socket_client_set_enable_proxy(client.get(), FALSE);
+    const auto far = GRef<GSocketConnection>::adopt(
+        g_socket_client_connect_to_host(client.get(), "127.0.0.1", port, stop_, Ignored()));
+    if (!far)
+        return;
+    const auto copy = [this](GIOStream *from, GSocket *from_socket, GIOStream *to,
+                             GSocket *to_socket) {
+        g_output_stream_splice(g_io_stream_get_output_stream(to),
+                               g_io_stream_get_input_stream(from), G_OUTPUT_STREAM_SPLICE_NONE,
+                               stop_, Ignored());
+        g_socket_shutdown(from_socket, TRUE, TRUE, nullptr);
+        g_socket_shutdown(to_socket, TRUE, TRUE, nullptr);
+    };
+    GSocket *far_socket = g_socket_connection_get_socket(far.get());
+    std::thread back([&] { copy(G_IO_STREAM(far.get()), far_socket, stream_, socket_); });
+    copy(stream_, socket_, G_IO_STREAM(far.get()), far_socket);
+    back.join();
+}
+
 void RawConnection::reset()
 {
     const linger now{1, 0};
