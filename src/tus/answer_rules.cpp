@@ -170,6 +170,8 @@ const char *words_for(RequestKind request)
 }
 
 struct Advice {
+constexpr std::size_t kMostWords = 200; // of a server, in a sentence
+
     int status;
     ErrorKind kind;
     const char *text;
@@ -186,13 +188,30 @@ constexpr std::array kAdvice = {
     Advice{404, ErrorKind::kNotFound, "Nothing is there: check the address."},
     Advice{405, ErrorKind::kServer, "The address does not take uploads: check the endpoint."},
     Advice{410, ErrorKind::kNotFound, "It is gone: the upload has expired or was removed."},
-    Advice{412, ErrorKind::kProtocol, "The server does not speak tus 1.0.0."},
+    Advice{412, ErrorKind::kProtocol, "It refused a header of the request."},
     Advice{413, ErrorKind::kTooLarge, "It is more than the server takes."},
     Advice{415, ErrorKind::kProtocol, "A proxy may have removed the Content-Type header."},
     Advice{501, ErrorKind::kServer, "The server does not offer what the upload needs."},
+    Advice{431, ErrorKind::kTooLarge, "The request's headers are more than it takes."},
 };
 
 } // namespace
+// 412 is for a version that is not supported (Core Protocol), and for any header that a server does
+// not like (tus-node-server, fastapi-tusd): only the server's own words tell which.
+std::string precondition(const Answer &answer)
+{
+    const std::vector<std::string> &versions = answer.versions;
+    if (!versions.empty() && std::find(versions.begin(), versions.end(), "1.0.0") == versions.end())
+        return cat(" The server speaks tus ", versions.front(), ", not 1.0.0.");
+    const std::string &text = answer.text;
+    if (text.empty() || text.find('<') != std::string::npos) // nothing, or a page
+        return {};
+    std::size_t size = std::min(text.size(), kMostWords);
+    while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80)
+        --size; // not in the middle of a character
+    return cat(" It says: ", text.substr(0, size));
+}
+
 
 Verdict classify(RequestKind request, const Answer &answer)
 {
@@ -236,6 +255,8 @@ Error describe(RequestKind request, const Answer &answer, const std::string &whe
         error.message += cat(' ', advice->text);
     }
     if (answer.refused_metadata) {
+    if (answer.status == 412)
+        error.message += precondition(answer);
         error.kind = ErrorKind::kNotAuthorized;
         error.message += " The upload token was refused.";
     }

@@ -194,10 +194,40 @@ void descriptions_say_what_where_and_what_to_do()
     g_assert_true(describe(kCreate, answer, "x").kind == ErrorKind::kNotFound);
     answer.status = 412;
     g_assert_true(describe(kCreate, answer, "x").kind == ErrorKind::kProtocol);
+    answer.status = 431;
+    g_assert_true(describe(kCreate, answer, "x").message.find("headers") != std::string::npos);
     answer.status = 413;
     g_assert_true(describe(kCreate, answer, "x").kind == ErrorKind::kTooLarge);
     answer.status = 302;
     g_assert_true(describe(kCreate, answer, "x").message.find("endpoint") != std::string::npos);
+}
+
+void a_refused_precondition_is_not_always_the_version()
+{
+    const auto message_of = [](const char *text, std::vector<std::string> versions) {
+        Answer answer;
+        answer.status = 412;
+        answer.text = text;
+        answer.versions = std::move(versions);
+        return describe(kPatch, answer, "x").message;
+    };
+    const auto has = [](const std::string &text, const char *part) {
+        return text.find(part) != std::string::npos;
+    };
+    for (const std::vector<std::string> &versions :
+         {std::vector<std::string>{}, {"1.0.0"}, {"0.2.2", "1.0.0"}}) {
+        const std::string told = message_of("Upload-Length is missing", versions);
+        g_assert_true(has(told, "It says: Upload-Length is missing"));
+        g_assert_false(has(told, "1.0.0"));
+        g_assert_false(has(message_of("", versions), "says"));
+    }
+    const std::string other = message_of("no", {"0.2.2"});
+    g_assert_true(has(other, "0.2.2") && has(other, "not 1.0.0"));
+    g_assert_false(has(message_of("<html>Precondition Failed</html>", {}), "html"));
+    const std::string whole =
+        message_of(std::string(199, 'x').append("\xc3\xbc and on").c_str(), {});
+    g_assert_true(g_utf8_validate(whole.c_str(), -1, nullptr));
+    g_assert_false(has(whole, "and on"));
 }
 
 } // namespace
@@ -213,6 +243,7 @@ int main(int argc, char **argv)
                            row, row_has_its_verdict);
     test::add_test("/answer-rules/refused-metadata", refused_metadata_comes_before_the_status);
     test::add_test("/answer-rules/any-case", the_code_is_found_whatever_its_case_and_place);
+    test::add_test("/answer-rules/precondition", a_refused_precondition_is_not_always_the_version);
     test::add_test("/answer-rules/descriptions", descriptions_say_what_where_and_what_to_do);
     return g_test_run();
 }
