@@ -215,8 +215,8 @@ Metadata GcoreTarget::metadata(const StreamHints &hints, const UploadParameters 
                       {"token", parameters.token},
                       {"video_id", std::to_string(video_id_)},
                       {"client_id", std::to_string(client_id_)}};
-    if (!find(config_.metadata, "filetype") && !hints.mime_type.empty())
-        metadata.emplace_back("filetype", hints.mime_type);
+    if (!find(config_.metadata, "filetype"))
+        metadata.emplace_back("filetype", hints.mime_type.empty() ? kUnknownType : hints.mime_type);
     for (const auto &pair : config_.metadata)
         if (!find(metadata, pair.first))
             metadata.push_back(pair);

@@ -23,6 +23,9 @@ struct Destination {
     bool metadata_is_secret = false;    // holds a token: never follow a redirect to another host
 };
 
+// The metadata's filetype where nothing better is known: there are servers that want one.
+inline constexpr const char *kUnknownType = "application/octet-stream";
+
 // What the stream has told about itself so far; fields may be empty.
 struct StreamHints {
     std::string title;     // GST_TAG_TITLE

@@ -21,7 +21,10 @@ public:
         if (!context.hints.mime_type.empty() &&
             std::none_of(metadata_.begin(), metadata_.end(), is_type))
             metadata_.emplace_back("filetype", context.hints.mime_type);
-        return Destination{{endpoint_}, metadata_, false};
+        Metadata metadata = metadata_;
+        if (std::none_of(metadata.begin(), metadata.end(), is_type))
+            metadata.emplace_back("filetype", kUnknownType);
+        return Destination{{endpoint_}, std::move(metadata), false};
     }
 
     Result<void> finished(TargetContext &, std::uint64_t) override { return {}; }

@@ -202,6 +202,16 @@ void users_filetype_wins_over_caps()
     ASSERT_STR(value(f.resolved().metadata, "filetype"), "video/x-mine");
 }
 
+// There are servers that refuse an upload without one.
+void a_filetype_is_always_sent()
+{
+    Fixture f;
+    f.http.answer(200, kMade).answer(200, parameters()).answer(200, parameters());
+    ASSERT_STR(value(f.resolved().metadata, "filetype"), "application/octet-stream");
+    f.hints.mime_type = "video/mp4"; // known by the next time
+    ASSERT_STR(value(f.resolved(true).metadata, "filetype"), "video/mp4");
+}
+
 void video_is_created_once_over_retries()
 {
     Fixture f;
@@ -679,6 +689,7 @@ int main(int argc, char **argv)
     index = 0;
     for (const NameRow &row : kNames)
         add_row_test(cat("/gcore-target/name/", index++), row, name);
+    add_test("/gcore-target/resolve/filetype-always", a_filetype_is_always_sent);
     add_test("/gcore-target/resolve/filetype", users_filetype_wins_over_caps);
     add_test("/gcore-target/resolve/once", video_is_created_once_over_retries);
     add_test("/gcore-target/resolve/lost-answer", lost_answer_to_create_is_told);
