@@ -38,6 +38,7 @@ struct Started {};
 struct Resolved {
     std::vector<std::string> endpoints;
     bool follow_other_hosts = true; // FALSE: the metadata is secret
+    std::uint64_t header_size = 0;  // bytes of a creation's headers
 };
 
 struct ResolveFailed {

@@ -9,11 +9,17 @@
 #include "tus/events.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace gsttus {
+
+// Of an absolute URL: "https://host:1" and "/path". Textual: no escapes, no default ports.
+std::string_view origin_part(std::string_view url);
+std::string_view path_part(std::string_view url);
 
 class Route {
 public:
@@ -30,6 +36,12 @@ public:
 
     // FALSE: all were tried, it begins again with the first.
     bool try_next_endpoint();
+
+    // Of the header that lists partial uploads for the endpoint: URLs of its host as paths.
+    std::uint64_t listed_size(const std::string &url) const;
+
+    // Bytes of all headers of a creation, without that list.
+    std::uint64_t header_size() const { return header_size_; }
 
     void endpoint_moved(const std::string &url) { endpoints_[endpoint_] = url; }
 
@@ -48,10 +60,20 @@ public:
 
     const std::string &upload_url() const { return url_; }
 
-    void created(const std::string &url) { url_ = url; }
+    void created(const std::string &url)
+    {
+        url_ = url;
+        made_here_ = true;
+    }
 
     void forget_upload();
     std::string take_upload(); // its URL
+
+    void found() { found_ = true; } // it answered at its URL, or one before it did
+
+    // None ever did, and the upload is said to be on the endpoint's host, but not below its path:
+    // what is in front of the server may change paths.
+    bool may_be_misled() const;
 
     // --- detours ---------------------------------------------------------------------------------
 
@@ -59,9 +81,15 @@ public:
 
     bool on_detour() const { return !detour_.empty(); }
 
-    void detour(const std::string &url) { detour_ = url; }
+    void detour(const std::string &url, bool other_host = false)
+    {
+        detour_ = url;
+        elsewhere_ = other_host;
+    }
 
     void leave_detour() { detour_.clear(); }
+
+    bool is_elsewhere() const { return on_detour() && elsewhere_; } // on another host
 
     std::string text() const; // redacted, for texts
 
@@ -69,9 +97,12 @@ private:
     std::vector<std::string> endpoints_;
     std::size_t endpoint_ = 0;
     bool follow_other_hosts_ = true;
+    std::uint64_t header_size_ = 0;
     bool resolved_once_ = false;
     std::string url_;
+    bool made_here_ = false, found_ = false;
     std::string detour_; // left when HEAD does not find the upload there
+    bool elsewhere_ = false;
 };
 
 } // namespace gsttus

@@ -116,6 +116,61 @@ void an_upload_is_taken_with_the_address_that_it_was_created_at()
     ASSERT_STR(route.take_upload(), "");
 }
 
+void a_detour_may_lead_to_another_host()
+{
+    Route route = to({"https://a/"});
+    route.created(kUpload);
+    g_assert_false(route.is_elsewhere());
+    route.detour(kNode, true);
+    g_assert_true(route.is_elsewhere());
+    route.leave_detour();
+    g_assert_false(route.is_elsewhere());
+    route.detour("https://a/2");
+    g_assert_false(route.is_elsewhere());
+}
+
+void an_upload_that_never_answered_beside_the_endpoint_may_be_misplaced()
+{
+    const auto misled = [](const char *endpoint, const char *upload) {
+        Route route = to({endpoint});
+        g_assert_false(route.may_be_misled());
+        route.created(upload);
+        return route.may_be_misled();
+    };
+    g_assert_true(misled("https://a/api/files/", "https://a/files/1"));
+    g_assert_true(misled("https://a/api/files", "https://a/files/1"));
+    g_assert_true(misled("https://a/files", "https://a/files2/1"));
+    g_assert_true(misled("https://a/api/files?x=/", "https://a/1?x=/api/files/"));
+    g_assert_true(misled("https://me:pw@a/api/files/", "https://a/files/1"));
+    g_assert_false(misled("https://me:pw@a/files", "https://a/files/1"));
+    g_assert_false(misled("https://a/files", "https://a/files/1"));
+    g_assert_false(misled("https://a/files/", "https://a/files/1"));
+    g_assert_false(misled("https://a", "https://a/files/1"));
+    g_assert_false(misled("https://a?key=1", "https://a/1"));
+    g_assert_false(misled("https://a/api/files/", "https://node/files/1")); // somebody else's paths
+    Route route = to({"https://a/api/files/"});
+    route.created("https://a/files/1");
+    route.found();
+    g_assert_false(route.may_be_misled());
+    route.forget_upload();
+    route.created("https://a/files/2"); // the one before was there
+    g_assert_false(route.may_be_misled());
+    Route given;
+    given.goes_to("https://a/files/1");
+    g_assert_false(given.may_be_misled());
+}
+
+void urls_are_cut_into_host_and_path()
+{
+    g_assert_true(origin_part("https://h:1/p?q#f") == "https://h:1");
+    g_assert_true(path_part("https://h:1/p/q?q=/#f") == "/p/q");
+    g_assert_true(origin_part("https://h") == "https://h" && path_part("https://h").empty());
+    g_assert_true(origin_part("https://h?x/y") == "https://h" &&
+                  path_part("https://h?x/y").empty());
+    g_assert_true(origin_part("/p").empty() && path_part("/p?x") == "/p");
+    g_assert_true(origin_part("").empty() && path_part("").empty());
+}
+
 // --- who may see what ----------------------------------------------------------------------------
 
 void a_secret_stays_at_its_host()
@@ -158,6 +213,10 @@ int main(int argc, char **argv)
     add_test("/route/upload/detour", a_detour_is_for_requests_and_is_left_again);
     add_test("/route/upload/forgotten", an_upload_that_is_forgotten_takes_its_detour_along);
     add_test("/route/upload/taken", an_upload_is_taken_with_the_address_that_it_was_created_at);
+    add_test("/route/upload/elsewhere", a_detour_may_lead_to_another_host);
+    add_test("/route/upload/misled",
+             an_upload_that_never_answered_beside_the_endpoint_may_be_misplaced);
+    add_test("/route/parts", urls_are_cut_into_host_and_path);
     add_test("/route/secret", a_secret_stays_at_its_host);
     add_test("/route/text", texts_name_the_address_in_use_without_secrets);
     return g_test_run();
