@@ -14,7 +14,7 @@ namespace gsttus {
 
 namespace {
 
-constexpr std::size_t kMaxNote = std::size_t{64} << 10;
+constexpr std::size_t kMaxNote = std::size_t{256} << 10; // of 256 partial uploads, for instance
 constexpr milliseconds kMostWait{250}; // for a disk with what is acknowledged, in all
 
 } // namespace

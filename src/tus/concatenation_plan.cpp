@@ -2,18 +2,36 @@
 // the end (Concatenation). One that dies is made again as a whole.
 //
 // positions.base() is where the one under way begins, part_end_ where it ends.
+//
+// The request that joins them lists them all in one header, which servers and proxies take up to
+// some size. Partial uploads grow with the recording, the faster the less room there is; when it is
+// used up, one takes all the rest. docs/decisions/0004
 #include "tus/length_plan.h"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <utility>
 
 namespace gsttus {
 
 namespace {
 
-// Partial uploads grow with the recording, so that the list of their URLs stays within the
-// header size that servers take (8 to 16 KiB): about 32 per e-fold of the total.
-constexpr std::uint64_t kPartGrowth = 32;
+constexpr std::uint64_t kMostHeaders = 6 << 10; // bytes, of the request that joins
+constexpr std::uint64_t kLeastList = 1 << 10;   // of its list, whatever the rest takes
+constexpr std::uint64_t kMostParts = 256;       // each is a line in the journal
+// The room is spread over the doublings up to 4 TiB, a month at 12 Mbit/s; what is longer grows on.
+constexpr int kHorizon = 42;
+constexpr int kLeastDoublings = 6;
+
+// Bytes of a partial upload after `total`, when as many as `left` may follow.
+std::uint64_t grown(std::uint64_t total, std::uint64_t left)
+{
+    const int doublings =
+        std::max(kHorizon - static_cast<int>(std::bit_width(total)), kLeastDoublings);
+    const double factor = std::exp2(doublings / static_cast<double>(left));
+    return static_cast<std::uint64_t>(static_cast<double>(total) * (factor - 1));
+}
 
 class ConcatenationPlan final : public LengthPlan {
 public:
@@ -71,19 +89,43 @@ public:
 
     const std::vector<std::string> &parts() const override { return parts_; }
 
+    std::optional<std::uint64_t> left_out_from() const override { return cut_at_; }
+
 private:
+    // How many more may be made.
+    std::uint64_t parts_left(const PlanView &view) const
+    {
+        std::uint64_t used = 0, longest = 1;
+        for (const std::string &part : parts_) {
+            const std::uint64_t size = view.route.listed_size(part);
+            used += size;
+            longest = std::max(longest, size);
+        }
+        const std::uint64_t others = std::min(view.route.header_size(), kMostHeaders - kLeastList);
+        const std::uint64_t room = kMostHeaders - others;
+        const std::uint64_t most = kMostParts - std::min<std::uint64_t>(kMostParts, parts_.size());
+        return std::min((room - std::min(used, room)) / longest, most);
+    }
+
     Step next_part(const PlanView &view)
     {
-        const Input &input = view.input;
         const std::uint64_t begin = view.positions.acked();
-        const End end = end_of(view);
+        End end = end_of(view);
+        if (cut_at_)
+            end = {*cut_at_, true};
         const std::uint64_t available = end.total - std::min(begin, end.total);
         if (end.certain && available == 0)
             return parts_.empty() ? Step(CreateUpload{}) : Step(JoinParts{});
         if (end.certain)
             return make_part(view, available);
-        const std::uint64_t usual =
-            std::max({view.config.min_chunk_size, std::uint64_t{1}, begin / kPartGrowth});
+        const std::uint64_t left = parts_left(view);
+        return left > 1 ? grow(view, available, grown(begin, left)) : last_part(view, available);
+    }
+
+    Step grow(const PlanView &view, std::uint64_t available, std::uint64_t share)
+    {
+        const Input &input = view.input;
+        const std::uint64_t usual = std::max({view.config.min_chunk_size, std::uint64_t{1}, share});
         // a full store takes no more: a partial upload is made of what is there
         const std::uint64_t least = input.writer_blocked ? 1 : usual;
         const std::uint64_t most = std::max(view.config.chunk_size, usual);
@@ -98,6 +140,20 @@ private:
         return make_part(view, size);
     }
 
+    // All the rest, when the recording ends. Where there is no room to wait for that, what is there
+    // is joined: better than to lose it all.
+    Step last_part(const PlanView &view, std::uint64_t available)
+    {
+        if (view.input.writer_blocked && available > 0) {
+            cut_at_ = view.positions.acked() + available;
+            return make_part(view, available);
+        }
+        Wait wait = wait_from(view.input);
+        wait.until_ended = true;
+        wait.until_writer_blocked = !view.input.writer_blocked;
+        return WaitForBytes{wait};
+    }
+
     Step make_part(const PlanView &view, std::uint64_t size)
     {
         part_end_ = view.positions.acked() + size;
@@ -107,6 +163,7 @@ private:
 
     std::vector<std::string> parts_;
     std::uint64_t part_end_;
+    std::optional<std::uint64_t> cut_at_; // there was no room to go on
 };
 
 } // namespace

@@ -176,3 +176,14 @@ Error cut_off(std::uint64_t max_size)
 }
 
 } // namespace gsttus::failures
+Error no_more_parts(std::uint64_t end)
+{
+    return make(ErrorKind::kNoSpace,
+                cat("The list of partial uploads is as long as servers take it, and there is no "
+                    "room here for the rest of the recording: what there was, ",
+                    end,
+                    " bytes, is joined at the server. Longer recordings need more room: "
+                    "max-memory, spool-mode, max-spool-size."),
+                end);
+}
+

@@ -35,3 +35,4 @@ Error sent_again(std::uint64_t bytes);
 Error cut_off(std::uint64_t max_size);
 
 } // namespace gsttus::failures
+Error no_more_parts(std::uint64_t end); // stream position

@@ -91,6 +91,9 @@ public:
     virtual bool only_joins(const Positions &) const { return false; }
 
     virtual const std::vector<std::string> &parts() const; // URLs of finished partial uploads
+
+    // Everything from this stream position on had to be left out.
+    virtual std::optional<std::uint64_t> left_out_from() const { return std::nullopt; }
 };
 
 std::unique_ptr<LengthPlan> make_deferred_plan();

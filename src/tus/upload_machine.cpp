@@ -242,6 +242,8 @@ Action UploadMachine::finish(const Input &input)
     recovered(input);
     if (is_cut_off(server_, positions_, input))
         return fail(failures::cut_off(*server_.max_size()));
+    if (const std::optional<std::uint64_t> end = plan_->left_out_from())
+        return fail(failures::no_more_parts(*end));
     state_ = State::kFinished;
     return Finished{};
 }

@@ -120,7 +120,10 @@ Event RequestRunner::resolve(const Resolve &action)
     auto &destination = std::get<Destination>(result);
     metadata_ = destination.metadata;
     homes_ = destination.endpoints;
-    return Resolved{destination.endpoints, !destination.metadata_is_secret};
+    Create sample;
+    sample.url = destination.endpoints.empty() ? std::string() : destination.endpoints.front();
+    return Resolved{destination.endpoints, !destination.metadata_is_secret,
+                    header_size(make_create(sample, identity(), metadata_))};
 }
 
 Event RequestRunner::send_patch(const Patch &action, const Input &input)

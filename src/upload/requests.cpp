@@ -17,6 +17,7 @@ namespace {
 constexpr GUriFlags kUriFlags = static_cast<GUriFlags>(G_URI_FLAGS_ENCODED);
 constexpr std::size_t kMostText = 4096; // of an error body: enough for a code and a sentence
 constexpr std::size_t kMostAnswer = 64 << 10;
+constexpr std::uint64_t kTransportHeaders = 400; // Host, User-Agent, Connection, a cookie
 constexpr std::int64_t kMostSeconds = 366LL * 24 * 3600;
 
 GUriOwn parse_uri(const std::string &text)
@@ -222,6 +223,14 @@ Answer parse_answer(const HttpResponse &response, const std::string &request_url
         answer.retry_after = parse_retry_after(*text, wall_now);
     answer.text = redact(std::string_view(response.body).substr(0, kMostText), kMostText);
     return answer;
+std::uint64_t header_size(const HttpRequest &request)
+{
+    std::uint64_t size = request.method.size() + request.url.size() + kTransportHeaders;
+    for (const auto &[name, value] : request.headers)
+        size += name.size() + value.size() + 4;
+    return size;
+}
+
 }
 
 } // namespace gsttus

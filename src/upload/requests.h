@@ -41,6 +41,7 @@ HttpRequest make_patch(const Patch &action, const Identity &identity, const std:
 HttpRequest make_head(const Head &action, const Identity &identity);
 HttpRequest make_delete(const std::string &url, const Identity &identity);
 
+std::uint64_t header_size(const HttpRequest &request); // bytes, about; rather too many
 // Reads what the machine needs from an answer. `wall_now` is seconds since 1970, for dates.
 Answer parse_answer(const HttpResponse &response, const std::string &request_url, TimePoint now,
                     std::int64_t wall_now, const Redactor &redact);

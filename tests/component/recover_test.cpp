@@ -228,9 +228,13 @@ struct PartsRow {
     SpoolMode mode;
     OnStop policy;
     bool away;
+    const char *fault = nullptr; // until it is recovered
 };
 
 const std::vector<PartsRow> kParts = {
+    {"join-refused", SpoolMode::kOverflow, OnStop::kFinish, false, "on POST from 3: answer 431"},
+    {"join-refused-always", SpoolMode::kAlways, OnStop::kFinish, false,
+     "on POST from 3: answer 400 with HTML"},
     {"kept", SpoolMode::kOverflow, OnStop::kKeep, false},
     {"kept-always", SpoolMode::kAlways, OnStop::kKeep, false},
     {"not-joined-in-time", SpoolMode::kOverflow, OnStop::kFinish, true},
@@ -252,15 +256,22 @@ void partial_uploads_are_joined(const PartsRow &row)
             std::move(config), test.tus_target(),
             [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
         upload.set_hints({});
+        if (row.fault)
+            g_assert_true(test.server->add_fault(row.fault).ok());
         upload.start();
         g_assert_true(upload.write(bytes).status == WriteStatus::kOk);
         observer.wait_acked(bytes.size());
         if (row.away)
             test.server->go_away();
+        if (row.fault) {
+            upload.finish();
+            g_assert_true(upload.wait_drained() == DrainStatus::kFailed);
+        }
         upload.stop(row.policy);
     }
     if (row.away)
         g_assert_true(test.server->come_back().ok());
+    test.server->clear_faults();
     g_assert_cmpint(test.recover({}).status, ==, 0);
     test.check_stored(bytes);
 }

@@ -91,10 +91,10 @@ void parts_wait_for_a_reason_and_grow_with_the_recording()
     large.plan = make_concatenation_plan({"https://host/files/p1"}, 6400);
     large.positions.resume(0, 6400, 6400);
     large.positions.begin_part();
-    large.produces(6400 + 199).next(); // 6400 / 32
-    large.expect_wait(large.expect<WaitForBytes>().wait, 6600U, true, true);
-    large.produces(6600).next().expect<CreateUpload>();
-    g_assert_true(large.plan->created_length(large.view()) == 200U);
+    large.produces(6400 + 523).next(); // 29 doublings to go, 255 parts
+    large.expect_wait(large.expect<WaitForBytes>().wait, 6924U, true, true);
+    large.produces(6924).next().expect<CreateUpload>();
+    g_assert_true(large.plan->created_length(large.view()) == 524U);
 
     Rooms wished(LengthMode::kConcatenation);
     wished.config.min_chunk_size = 60;
@@ -108,6 +108,158 @@ void parts_wait_for_a_reason_and_grow_with_the_recording()
     full.input.writer_blocked = true;
     full.next().expect_wait(full.expect<WaitForBytes>().wait, 1U, true, false);
 }
+
+// --- the list of them ----------------------------------------------------------------------------
+
+constexpr std::uint64_t kSecond = 1'000'000; // bytes
+constexpr std::uint64_t kMonth = std::uint64_t{30} * 86400 * kSecond;
+constexpr std::uint64_t kHeaders = 900; // of the other headers
+
+// URLs of so many characters behind the host.
+struct Long {
+    explicit Long(std::size_t characters) : rooms(LengthMode::kConcatenation), size(characters)
+    {
+        rooms.config.chunk_size = std::uint64_t{8} << 20;
+        Resolved there{{"https://host/files/"}, true};
+        there.header_size = kHeaders;
+        rooms.route.resolved(there);
+    }
+
+    std::string url()
+    {
+        std::string path = "/files/" + std::to_string(number++);
+        path.resize(std::max(size, path.size()), 'x');
+        return "https://host" + path;
+    }
+
+    // Records up to `end`, second by second, faster where nothing happens.
+    void record(std::uint64_t end)
+    {
+        Rooms &r = rooms;
+        while (r.input.produced < end) {
+            r.next();
+            if (std::holds_alternative<CreateUpload>(r.step)) {
+                r.creates(url().c_str());
+            } else if (std::holds_alternative<SendBytes>(r.step)) {
+                r.sends().input.pending_since.reset();
+            } else {
+                const Wait &wait = r.expect<WaitForBytes>().wait;
+                const std::uint64_t next = wait.until_produced.value_or(end);
+                r.produces(std::max(next, r.input.produced + kSecond));
+                r.input.now += seconds(1);
+            }
+        }
+        r.ends();
+    }
+
+    void join()
+    {
+        rooms.next();
+        while (!std::holds_alternative<JoinParts>(rooms.step)) {
+            if (std::holds_alternative<CreateUpload>(rooms.step))
+                rooms.creates(url().c_str());
+            else
+                rooms.sends();
+            rooms.next();
+        }
+    }
+
+    std::uint64_t list() const
+    {
+        std::uint64_t bytes = 0;
+        for (const std::string &part : rooms.plan->parts())
+            bytes += rooms.route.listed_size(part);
+        return bytes;
+    }
+
+    Rooms rooms;
+    std::size_t size;
+    std::size_t number = 0;
+};
+
+void a_list_fits_into_a_header_however_long_the_recording_and_the_urls()
+{
+    for (const std::size_t characters : {20, 36, 45, 100, 200, 350, 500, 1500}) {
+        for (const std::uint64_t end : {60 * kSecond, 7200 * kSecond, 86400 * kSecond, kMonth}) {
+            Long recording(characters);
+            recording.record(end);
+            const std::uint64_t before = recording.rooms.positions.acked();
+            recording.join();
+            g_test_message("%zu characters, %" G_GUINT64_FORMAT " s: %zu parts, %" G_GUINT64_FORMAT
+                           " bytes, the last with %" G_GUINT64_FORMAT " %% of it",
+                           characters, end / kSecond, recording.rooms.plan->parts().size(),
+                           recording.list(), (end - before) * 100 / end);
+            g_assert_cmpuint(recording.list() + kHeaders, <=, 6 << 10);
+            g_assert_true(recording.rooms.positions.acked() >= end);
+            g_assert_false(recording.rooms.plan->left_out_from().has_value());
+        }
+    }
+}
+
+void urls_of_another_host_are_listed_whole_and_other_headers_count()
+{
+    Route route;
+    route.resolved({{"https://host:8443/files/?x=1"}, true});
+    g_assert_cmpuint(route.listed_size("https://host:8443/f/1"), ==, 5);
+    g_assert_cmpuint(route.listed_size("https://host/f/1"), ==, 17);
+    g_assert_cmpuint(route.listed_size("https://host:84435/f/1"), ==, 23);
+    Long plain(100), crowded(100);
+    Resolved there{{"https://host/files/"}, true};
+    there.header_size = 9000; // a token without measure: some parts all the same
+    crowded.rooms.route.resolved(there);
+    plain.record(kMonth);
+    crowded.record(kMonth);
+    g_assert_cmpuint(plain.rooms.plan->parts().size(), >, crowded.rooms.plan->parts().size());
+    g_assert_cmpuint(crowded.rooms.plan->parts().size(), >, 5);
+}
+
+// The last one waits for the end; a store that takes no more ends it before.
+void without_room_for_the_rest_what_is_there_is_joined()
+{
+    Long recording(1500);
+    Rooms &rooms = recording.rooms;
+    recording.record(kMonth);
+    rooms.input.ended = false;
+    rooms.produces(kMonth + 5).next();
+    const Wait wait = rooms.expect<WaitForBytes>().wait;
+    rooms.expect_wait(wait, std::nullopt, true, true);
+    rooms.input.writer_blocked = true;
+    recording.rooms.next().expect<CreateUpload>();
+    g_assert_true(rooms.plan->left_out_from() == kMonth + 5);
+    rooms.produces(kMonth + 500); // for whom there was room then
+    recording.join();
+    g_assert_cmpuint(rooms.positions.acked(), ==, kMonth + 5);
+    g_assert_cmpuint(recording.list() + kHeaders, <=, 6 << 10);
+
+    Long waiting(1500); // nothing new is there: nothing is left out
+    waiting.record(kMonth);
+    waiting.rooms.input.ended = false;
+    waiting.rooms.input.writer_blocked = true;
+    waiting.rooms.input.produced = waiting.rooms.positions.acked();
+    waiting.rooms.next().expect<WaitForBytes>();
+    g_assert_false(waiting.rooms.plan->left_out_from().has_value());
+}
+
+// As earlier versions made them.
+void a_list_that_is_too_long_already_is_finished_with_one_more()
+{
+    std::vector<std::string> parts(400, "https://host/files/0123456789012345678901234567890");
+    Rooms rooms(LengthMode::kConcatenation);
+    rooms.plan = make_concatenation_plan(parts, 1000);
+    rooms.positions.resume(0, 1000, 1000);
+    rooms.positions.begin_part();
+    rooms.produces(5000).next();
+    rooms.expect_wait(rooms.expect<WaitForBytes>().wait, std::nullopt, true, true);
+    rooms.ends().next().creates("https://host/files/last");
+    g_assert_true(rooms.positions.server_length() == 4000U);
+    rooms.next();
+    while (std::holds_alternative<SendBytes>(rooms.step))
+        rooms.sends().next();
+    rooms.expect<JoinParts>();
+    g_assert_cmpuint(rooms.plan->parts().size(), ==, 401);
+}
+
+// -------------------------------------------------------------------------------------------------
 
 void a_recording_without_a_byte_is_a_plain_empty_upload()
 {
@@ -150,6 +302,14 @@ int main(int argc, char **argv)
     add_test("/length-plan/concatenation/requests", a_part_goes_in_requests_that_the_server_takes);
     add_test("/length-plan/concatenation/pacing",
              parts_wait_for_a_reason_and_grow_with_the_recording);
+    add_test("/length-plan/concatenation/list",
+             a_list_fits_into_a_header_however_long_the_recording_and_the_urls);
+    add_test("/length-plan/concatenation/list-whole",
+             urls_of_another_host_are_listed_whole_and_other_headers_count);
+    add_test("/length-plan/concatenation/no-room",
+             without_room_for_the_rest_what_is_there_is_joined);
+    add_test("/length-plan/concatenation/list-of-earlier",
+             a_list_that_is_too_long_already_is_finished_with_one_more);
     add_test("/length-plan/concatenation/empty",
              a_recording_without_a_byte_is_a_plain_empty_upload);
     add_test("/length-plan/concatenation/another-process", parts_of_another_process_are_kept);

@@ -80,6 +80,7 @@ struct Recovering {
             g_assert_cmpuint(store.in_memory(), ==, 0);
             store.note("url", "http://server/1");
             store.note("empty", "");
+            store.note("long", std::string(200000, 'x')); // the addresses of many partial uploads
             store.release(1000);
         }
         const auto uploads = list_uploads(dir.spool());
@@ -100,6 +101,7 @@ struct Recovering {
         g_assert_cmpuint(recovered.store->acked(), ==, 1000);
         ASSERT_STR(recovered.store->notes().at("url"), "http://server/1");
         g_assert_cmpuint(recovered.store->notes().count("empty"), ==, 1);
+        g_assert_cmpuint(recovered.store->notes().at("long").size(), ==, 200000);
         assert_holds_all(*recovered.store);
     }
 

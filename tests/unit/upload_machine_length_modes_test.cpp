@@ -122,7 +122,7 @@ void a_partial_upload_does_not_wait_for_more_than_the_store_can_hold()
     Script s = concatenation();
     s.in.flush_interval = seconds(1);
     std::uint64_t total = 0;
-    for (; total < 3'300; total += 100) {
+    for (; total < 1'200; total += 100) {
         s.produces(total + 100).gets(Tick{}).expect<Create>();
         s.gets(created()).gets(acknowledged(100)).expect<Wait>();
     }
@@ -140,6 +140,26 @@ void a_recording_without_a_byte_is_a_plain_empty_upload()
     g_assert_true(s.expect<Create>().length == 0U && !s.expect<Create>().partial);
     s.gets(created()).expect<Finished>();
     g_assert_cmpuint(s.count<ReportCreated>(), ==, 1);
+}
+
+// The list of partial uploads is full, and so is the store: what there is, is joined.
+void a_recording_that_must_be_cut_short_is_an_error_that_says_so()
+{
+    Script s = concatenation();
+    std::string url = "https://host/files/";
+    url.append(3500, 'x'); // the first leaves room for one more
+    s.produces(100).gets(Tick{}).gets(created(url)).gets(acknowledged(100)).expect<Wait>();
+    s.produces(1000).gets(Tick{}).expect<Wait>();
+    s.in.writer_blocked = true;
+    s.gets(Tick{});
+    g_assert_true(s.expect<Create>().length == 900U);
+    s.gets(created()).gets(acknowledged(100));
+    for (std::uint64_t at = 200; at <= 900; at += 100)
+        s.gets(acknowledged(at));
+    g_assert_cmpuint(s.expect<Create>().final_of.size(), ==, 2);
+    s.gets(created("https://host/files/all"));
+    const Error &error = s.expect_failed(ErrorKind::kNoSpace);
+    g_assert_true(error.message.find("1000 bytes") != std::string::npos);
 }
 
 // --- joining in trouble --------------------------------------------------------------------------
@@ -219,6 +239,8 @@ int main(int argc, char **argv)
     add_test("/machine/concatenation/grow", partial_uploads_grow_so_that_their_list_stays_short);
     add_test("/machine/concatenation/full-store",
              a_partial_upload_does_not_wait_for_more_than_the_store_can_hold);
+    add_test("/machine/concatenation/cut-short",
+             a_recording_that_must_be_cut_short_is_an_error_that_says_so);
     add_test("/machine/concatenation/empty", a_recording_without_a_byte_is_a_plain_empty_upload);
     add_test("/machine-trouble/join", joining_is_tried_again_and_its_end_is_told);
     add_test("/machine/spool/length", spooled_bytes_are_uploaded_at_the_end_with_their_length);
