@@ -33,7 +33,8 @@ std::optional<Verdict> classify_common(const Answer &answer)
     switch (answer.status) {
     case 307:
     case 308:
-        return answer.location.empty() ? Verdict::kFatal : Verdict::kRedirect;
+        return answer.location.empty() && answer.refused_location.empty() ? Verdict::kFatal
+                                                                          : Verdict::kRedirect;
     case 401:
         return Verdict::kRenew;
     case 408: // slow network or proxy
@@ -169,9 +170,9 @@ const char *words_for(RequestKind request)
     return "talking to the server";
 }
 
-struct Advice {
 constexpr std::size_t kMostWords = 200; // of a server, in a sentence
 
+struct Advice {
     int status;
     ErrorKind kind;
     const char *text;
@@ -191,11 +192,10 @@ constexpr std::array kAdvice = {
     Advice{412, ErrorKind::kProtocol, "It refused a header of the request."},
     Advice{413, ErrorKind::kTooLarge, "It is more than the server takes."},
     Advice{415, ErrorKind::kProtocol, "A proxy may have removed the Content-Type header."},
-    Advice{501, ErrorKind::kServer, "The server does not offer what the upload needs."},
     Advice{431, ErrorKind::kTooLarge, "The request's headers are more than it takes."},
+    Advice{501, ErrorKind::kServer, "The server does not offer what the upload needs."},
 };
 
-} // namespace
 // 412 is for a version that is not supported (Core Protocol), and for any header that a server does
 // not like (tus-node-server, fastapi-tusd): only the server's own words tell which.
 std::string precondition(const Answer &answer)
@@ -212,6 +212,7 @@ std::string precondition(const Answer &answer)
     return cat(" It says: ", text.substr(0, size));
 }
 
+} // namespace
 
 Verdict classify(RequestKind request, const Answer &answer)
 {
@@ -254,9 +255,9 @@ Error describe(RequestKind request, const Answer &answer, const std::string &whe
         error.kind = advice->kind;
         error.message += cat(' ', advice->text);
     }
-    if (answer.refused_metadata) {
     if (answer.status == 412)
         error.message += precondition(answer);
+    if (answer.refused_metadata) {
         error.kind = ErrorKind::kNotAuthorized;
         error.message += " The upload token was refused.";
     }

@@ -56,6 +56,7 @@ struct Answer {
     bool length_deferred = false;          // Upload-Defer-Length: 1
     std::string location;                  // absolute, resolved against the request's URL
     bool location_other_host = false;
+    std::string refused_location;        // redacted: it leads from https to http; location is empty
     std::vector<std::string> extensions; // Tus-Extension
     std::vector<std::string> checksums;  // Tus-Checksum-Algorithm
     std::vector<std::string> versions;   // Tus-Version

@@ -3,6 +3,7 @@
 
 #include "base/redact.h"
 #include "base/text.h"
+#include "tus/route.h"
 
 #include <algorithm>
 
@@ -54,6 +55,33 @@ Error no_location(int status, const std::string &where)
 Error on_another_host(const std::string &location)
 {
     return make(ErrorKind::kProtocol, cat("The upload is on another host: ", redact_url(location)));
+}
+
+Error leaves_tls(int status, const std::string &location)
+{
+    return with_status(
+        make(ErrorKind::kProtocol,
+             cat("The server leads from https to http (", location,
+                 "), where everybody on the way could read the upload: not followed. If a proxy "
+                 "speaks TLS for it, let the proxy send X-Forwarded-Proto and Host, and the server "
+                 "heed them (tusd: -behind-proxy).")),
+        status);
+}
+
+Error paths_differ(int status, const std::string &endpoint, const std::string &upload_url)
+{
+    const std::string base(path_part(endpoint));
+    return with_status(
+        make(ErrorKind::kNotFound,
+             cat("The upload that was just created is not where the server said (HTTP ", status,
+                 "): its path is ", redact_url(path_part(upload_url)), ", the endpoint's ",
+                 redact_url(base),
+                 ". Something in front of the server changes paths: set the "
+                 "server's base path to ",
+                 redact_url(base),
+                 " (tusd: -base-path), or let the path "
+                 "pass as it is.")),
+        status);
 }
 
 Error length_needed(const std::string &what_to_do, const Error &reason)
@@ -175,7 +203,6 @@ Error cut_off(std::uint64_t max_size)
         max_size);
 }
 
-} // namespace gsttus::failures
 Error no_more_parts(std::uint64_t end)
 {
     return make(ErrorKind::kNoSpace,
@@ -187,3 +214,4 @@ Error no_more_parts(std::uint64_t end)
                 end);
 }
 
+} // namespace gsttus::failures

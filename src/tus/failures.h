@@ -15,6 +15,10 @@ Error other_version(const std::string &version, const std::string &where);
 Error no_checksum(const std::string &algorithm);
 Error no_location(int status, const std::string &where);
 Error on_another_host(const std::string &location);
+// `location`: redacted. From https to http.
+Error leaves_tls(int status, const std::string &location);
+// The upload that was just created is not where the server said.
+Error paths_differ(int status, const std::string &endpoint, const std::string &upload_url);
 Error length_needed(const std::string &what_to_do, const Error &reason); // deferred is not possible
 Error joined_nowhere();                                                  // no Location
 
@@ -33,6 +37,6 @@ Error somebody_else(std::uint64_t offset, std::uint64_t sent_offset, const std::
 Error back_too_far(std::uint64_t offset, std::uint64_t held_offset);
 Error sent_again(std::uint64_t bytes);
 Error cut_off(std::uint64_t max_size);
+Error no_more_parts(std::uint64_t end); // stream position
 
 } // namespace gsttus::failures
-Error no_more_parts(std::uint64_t end); // stream position

@@ -54,6 +54,9 @@ constexpr std::array<Limit, kMishaps> kLimits = {{
     // only counted: the next ones get more time, also when this trouble is over
     {Mishap::kSlowCreation, kNoLimit, Until::kAsked},
     {Mishap::kNoChecksum, 1, Until::kAsked},
+    {Mishap::kOtherHost, 1, Until::kAsked},
+    // there is no third way
+    {Mishap::kEmptyAnew, 1, Until::kAsked},
     // a server that restarts is soon back; one that does not speak TLS never learns it
     {Mishap::kHandshake, 5, Until::kAsked},
     // in a row, without a byte more than the server ever had

@@ -32,6 +32,8 @@ enum class Mishap {
     kProbe,          // OPTIONS failed
     kSlowCreation,   // the answer to a creation did not come in time
     kNoChecksum,     // a warning
+    kOtherHost,      // a warning
+    kEmptyAnew,      // an empty recording could not be finished
     kHandshake,      // TLS broke before there was an upload
     kRecreation,     // the upload was lost and made anew
     kExpiryWarning,

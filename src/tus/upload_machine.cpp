@@ -347,10 +347,11 @@ Action UploadMachine::on_creating(const Event &event, const Input &input)
 
 Action UploadMachine::created(const Answer &answer, const Input &input)
 {
+    if (!answer.refused_location.empty())
+        return fail(failures::leaves_tls(answer.status, answer.refused_location));
     if (answer.location.empty())
         return fail(failures::no_location(answer.status, route_.text()));
-    if (!route_.may_follow(answer))
-        warn(failures::on_another_host(answer.location));
+    warn_of_another_host(answer.location, answer.location_other_host);
     route_.created(answer.location);
     patience_.forget(Mishap::kToken);
     refused_finish_.reset();

@@ -144,6 +144,8 @@ private:
     Action creation_unanswered(const NoAnswer &failure, Next next, const Input &input);
     Next creation_after_trouble() const;
     unsigned creation_patience() const;
+    void warn_of_another_host(const std::string &location, bool other_host); // once
+    Action leaves_tls(const Answer &redirect, const Input &input);
 
     // trouble
     Action back_off(Trouble trouble, const Error &reason, Next next, const Input &input,

@@ -1,5 +1,5 @@
 // What may go wrong on the way to an upload: OPTIONS that nobody answers, creations whose answer is
-// late or lost. The way itself: upload_machine.cpp. Time comes with the input.
+// late or lost, or leads to the wrong place. The way itself: upload_machine.cpp. Time comes with the input.
 #include "tus/failures.h"
 #include "tus/upload_machine.h"
 
@@ -80,6 +80,32 @@ unsigned UploadMachine::creation_patience() const
     if (state_ == State::kJoining) // all of it may have to be copied
         ++given_up;
     return kCreationPatience[std::min<std::uint64_t>(given_up, kCreationPatience.size() - 1)];
+}
+
+// --- where it is ---------------------------------------------------------------------------------
+
+void UploadMachine::warn_of_another_host(const std::string &location, bool other_host)
+{
+    if (other_host && patience_.allows(Mishap::kOtherHost))
+        warn(failures::on_another_host(location));
+}
+
+// A redirect from https to http. While a recording is under way it may be a captive portal's, which
+// passes; before that it is a setting.
+Action UploadMachine::leaves_tls(const Answer &redirect, const Input &input)
+{
+    Error error = failures::leaves_tls(redirect.status, redirect.refused_location);
+    const bool waits = positions_.acked() > 0 && !input.ended;
+    if (!waits && !patience_.allows(Mishap::kDoubt))
+        return fail(std::move(error));
+    Next next = Next::kAsk;
+    if (state_ == State::kProbing)
+        next = Next::kProbe;
+    else if (state_ == State::kCreating)
+        next = Next::kCreate;
+    else if (state_ == State::kJoining)
+        next = Next::kJoin;
+    return back_off(Trouble::kBusy, error, next, input, redirect.retry_after);
 }
 
 } // namespace gsttus

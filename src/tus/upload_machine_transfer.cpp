@@ -70,6 +70,7 @@ Action UploadMachine::acknowledged(const Answer &answer, const Input &input)
     if (meaning == Offset::kBack || meaning == Offset::kBeyond)
         return impossible(answer, input);
     server_.method_worked();
+    route_.found();
     if (meaning == Offset::kSame)
         return back_off(Trouble::kBroken, failures::took_nothing(answer.status, route_.text()),
                         Next::kAsk, input, answer.retry_after);
@@ -278,6 +279,8 @@ Action UploadMachine::located(const Answer &answer, const Input &input)
         positions_.found_origin(offset);
         reports_.emplace_back(ReportCreated{route_.upload_url(), route_.upload_url(), mode()});
     }
+    warn_of_another_host(route_.request_url(), route_.is_elsewhere());
+    route_.found();
     if (look_again_at(answer)) {
         patience_.rest(kSecondLook, input);
         next_ = Next::kAsk;
@@ -327,6 +330,8 @@ bool UploadMachine::look_again_at(const Answer &answer)
 // The server does not know the upload any more.
 Action UploadMachine::lost(const Answer &answer, const Input &input)
 {
+    if (route_.may_be_misled())
+        return fail(failures::paths_differ(answer.status, route_.endpoint(), route_.upload_url()));
     Error error = describe(RequestKind::kHead, answer, route_.text());
     error.kind = ErrorKind::kUploadLost;
     const bool whole = positions_.origin_known() && positions_.origin() == 0 &&
@@ -356,6 +361,8 @@ Action UploadMachine::on_joining(const Event &event, const Input &input)
     Error error = describe(RequestKind::kCreate, answer, route_.text());
     switch (classify(RequestKind::kCreate, answer)) {
     case Verdict::kSuccess:
+        if (!answer.refused_location.empty())
+            return fail(failures::leaves_tls(answer.status, answer.refused_location));
         if (answer.location.empty())
             return fail(failures::joined_nowhere());
         route_.created(answer.location);

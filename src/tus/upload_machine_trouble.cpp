@@ -84,17 +84,20 @@ Action UploadMachine::doubtful(const Answer &answer, RequestKind request, Next n
 
 Action UploadMachine::redirected(const Answer &answer, RequestKind request, const Input &input)
 {
+    if (!answer.refused_location.empty())
+        return leaves_tls(answer, input);
     if (!patience_.allows(Mishap::kRedirect))
         return fail(failures::redirects_lead_nowhere(
             route_.text(), patience_.in_trouble() ? &patience_.last_trouble() : nullptr));
     // what OPTIONS is sent to, the creation is sent to next
     const bool leads_metadata = request == RequestKind::kCreate || request == RequestKind::kOptions;
     if (!leads_metadata) {
-        route_.detour(answer.location);
+        route_.detour(answer.location, answer.location_other_host);
         return ask();
     }
     if (!route_.may_follow(answer))
         return fail(failures::secret_redirect(answer.location));
+    warn_of_another_host(answer.location, answer.location_other_host);
     route_.endpoint_moved(answer.location);
     if (request == RequestKind::kOptions)
         return probe();

@@ -33,6 +33,30 @@ int port_of(GUri *uri)
     return g_strcmp0(g_uri_get_scheme(uri), "https") == 0 ? 443 : 80;
 }
 
+// GLib gives and takes hosts without escapes, but for the zone of a link-local address it does not
+// read what it writes ("[fe80::1%eth0]"). RFC 6874: "%25".
+std::string text_of(GUri *uri)
+{
+    const GCharOwn whole(g_uri_to_string_partial(uri, G_URI_HIDE_FRAGMENT));
+    std::string text(whole.get());
+    const std::string host = g_uri_get_host(uri);
+    const std::size_t zone = host.find('%');
+    if (zone == std::string::npos || host.find(':') == std::string::npos)
+        return text;
+    const GCharOwn escaped(g_uri_escape_string(host.c_str() + zone + 1, nullptr, FALSE));
+    return text.replace(text.find(host), host.size(),
+                        cat(host.substr(0, zone), "%25", escaped.get()));
+}
+
+// Only this machine knows its zones: a server leaves the zone out, or names its own.
+bool is_same_link_local(GUri *a, GUri *b)
+{
+    const std::string_view host = g_uri_get_host(a), other = g_uri_get_host(b);
+    const std::size_t zone = host.find('%');
+    return zone != std::string_view::npos && host != other && host.find(':') < zone &&
+           host.substr(0, zone) == other.substr(0, other.find('%'));
+}
+
 bool same_host(GUri *a, GUri *b)
 {
     const char *host_a = g_uri_get_host(a);
@@ -44,6 +68,19 @@ bool is_same_origin(GUri *a, GUri *b)
 {
     return same_host(a, b) && port_of(a) == port_of(b) &&
            g_strcmp0(g_uri_get_scheme(a), g_uri_get_scheme(b)) == 0;
+}
+
+GUriOwn with_host(GUri *uri, const char *host)
+{
+    return GUriOwn(g_uri_build(kUriFlags, g_uri_get_scheme(uri), nullptr, host, g_uri_get_port(uri),
+                               g_uri_get_path(uri), g_uri_get_query(uri), nullptr));
+}
+
+// From http to https, and nothing else.
+bool is_secured(GUri *from, GUri *to)
+{
+    return same_host(from, to) && port_of(from) == 80 && port_of(to) == 443 &&
+           g_strcmp0(g_uri_get_scheme(to), "https") == 0;
 }
 
 HttpRequest base_request(const char *method, const std::string &url, const Identity &identity)
@@ -99,20 +136,29 @@ Location resolve_location(const std::string &request_url, const std::string &loc
     if ((scheme != "http" && scheme != "https") || !g_uri_get_host(uri.get()) ||
         *g_uri_get_host(uri.get()) == '\0')
         return {};
-    const bool upgrade = scheme == "http" && same_host(base.get(), uri.get()) &&
-                         g_strcmp0(g_uri_get_scheme(base.get()), "https") == 0;
+    const bool is_ours = is_same_link_local(base.get(), uri.get());
+    if (is_ours)
+        uri = with_host(uri.get(), g_uri_get_host(base.get()));
+    const bool leaves_tls =
+        scheme == "http" && g_strcmp0(g_uri_get_scheme(base.get()), "https") == 0;
+    const bool upgrade = leaves_tls && same_host(base.get(), uri.get()) &&
+                         (port_of(uri.get()) == 80 || port_of(uri.get()) == port_of(base.get()));
+    if (leaves_tls && !upgrade) {
+        return {{}, true, redact_url(text_of(uri.get()))};
+    }
     if (upgrade) {
         const bool is_default = port_of(uri.get()) == 80;
         const int port = g_uri_get_port(is_default ? base.get() : uri.get());
         uri.reset(g_uri_build(kUriFlags, "https", nullptr, g_uri_get_host(uri.get()), port,
                               g_uri_get_path(uri.get()), g_uri_get_query(uri.get()), nullptr));
     }
-    const GCharOwn text(g_uri_to_string_partial(uri.get(), G_URI_HIDE_FRAGMENT));
     // An address that is complete is kept to the letter: ids may hold characters (+ ; =) that
     // must not be rewritten.
-    const bool verbatim =
-        !upgrade && g_uri_peek_scheme(location.c_str()) && location.find('#') == std::string::npos;
-    return {verbatim ? location : std::string(text.get()), !is_same_origin(base.get(), uri.get())};
+    const bool verbatim = !upgrade && !is_ours && g_uri_peek_scheme(location.c_str()) &&
+                          location.find('#') == std::string::npos;
+    return {verbatim ? location : text_of(uri.get()),
+            !is_same_origin(base.get(), uri.get()) && !is_secured(base.get(), uri.get()),
+            {}};
 }
 
 std::string encode_metadata(const Metadata &metadata)
@@ -177,6 +223,14 @@ HttpRequest make_patch(const Patch &action, const Identity &identity, const std:
     return request;
 }
 
+std::uint64_t header_size(const HttpRequest &request)
+{
+    std::uint64_t size = request.method.size() + request.url.size() + kTransportHeaders;
+    for (const auto &[name, value] : request.headers)
+        size += name.size() + value.size() + 4;
+    return size;
+}
+
 HttpRequest make_head(const Head &action, const Identity &identity)
 {
     return tus_request("HEAD", action.url, identity);
@@ -213,6 +267,7 @@ Answer parse_answer(const HttpResponse &response, const std::string &request_url
         const Location resolved = resolve_location(request_url, *location);
         answer.location = resolved.url;
         answer.location_other_host = resolved.other_host;
+        answer.refused_location = resolved.refused;
     }
     if (const std::string *text = response.header("Upload-Expires")) {
         if (const auto date = parse_http_date(*text))
@@ -223,14 +278,6 @@ Answer parse_answer(const HttpResponse &response, const std::string &request_url
         answer.retry_after = parse_retry_after(*text, wall_now);
     answer.text = redact(std::string_view(response.body).substr(0, kMostText), kMostText);
     return answer;
-std::uint64_t header_size(const HttpRequest &request)
-{
-    std::uint64_t size = request.method.size() + request.url.size() + kTransportHeaders;
-    for (const auto &[name, value] : request.headers)
-        size += name.size() + value.size() + 4;
-    return size;
-}
-
 }
 
 } // namespace gsttus

@@ -26,10 +26,12 @@ bool same_origin(const std::string &a, const std::string &b);
 struct Location {
     std::string url; // absolute; empty: not a usable http(s) URL
     bool other_host = false;
+    std::string refused; // redacted; not empty: it leads from https to http, and is not followed
 };
 
 // Resolves a Location header against the request's URL (Creation: POST; RFC 3986, 5.2). An https
-// server that says http for itself (behind a TLS proxy) is taken at https.
+// server that says http for itself, at the usual port or its own (behind a TLS proxy), is taken at
+// https. Anything else that leaves https is refused.
 Location resolve_location(const std::string &request_url, const std::string &location);
 
 // "key base64,key base64" (Creation: Upload-Metadata).
@@ -39,9 +41,9 @@ HttpRequest make_options(const Options &action, const Identity &identity);
 HttpRequest make_create(const Create &action, const Identity &identity, const Metadata &metadata);
 HttpRequest make_patch(const Patch &action, const Identity &identity, const std::string &checksum);
 HttpRequest make_head(const Head &action, const Identity &identity);
+std::uint64_t header_size(const HttpRequest &request); // bytes, about; rather too many
 HttpRequest make_delete(const std::string &url, const Identity &identity);
 
-std::uint64_t header_size(const HttpRequest &request); // bytes, about; rather too many
 // Reads what the machine needs from an answer. `wall_now` is seconds since 1970, for dates.
 Answer parse_answer(const HttpResponse &response, const std::string &request_url, TimePoint now,
                     std::int64_t wall_now, const Redactor &redact);

@@ -53,6 +53,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     demand(answer.retry_after >= Duration::zero());
     demand(is_printable(answer.text));
     demand(answer.text.find("a-secret-that-servers-echo") == std::string::npos);
+    demand(answer.location.empty() || answer.refused_location.empty());
+    demand(!answer.location.starts_with("http:")); // the request went over https
     if (!answer.location.empty()) {
         demand(answer.location.starts_with("https://") || answer.location.starts_with("http://") ||
                answer.location.find("://") != std::string::npos);

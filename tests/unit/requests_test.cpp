@@ -21,6 +21,7 @@ std::string value_of(const HttpRequest &request, std::string_view name)
 struct LocationRow {
     const char *name, *request, *location, *expected;
     bool other_host;
+    const char *refused = "";
 };
 
 const std::vector<LocationRow> kLocations = {
@@ -36,11 +37,48 @@ const std::vector<LocationRow> kLocations = {
     {"upgraded", "https://h/files/", "http://h/files/1", "https://h/files/1", false},
     {"upgraded-port", "https://h:8443/files/", "http://h/files/1", "https://h:8443/files/1", false},
     {"upgraded-port-80", "https://h/files/", "http://h:80/files/1", "https://h/files/1", false},
-    {"upgraded-own-port", "https://h/files/", "http://h:81/files/1", "https://h:81/files/1", true},
+    {"upgraded-own-port", "https://h:8443/f/", "http://h:8443/f/1", "https://h:8443/f/1", false},
+    {"upgraded-no-slash", "https://H/files", "http://h", "https://h", false},
+    {"leaves-tls-port", "https://h/files/", "http://h:81/files/1", "", true, "http://h:81/files/1"},
+    {"leaves-tls-from-port", "https://h:8443/f/", "http://h:443/f/1", "", true, "http://h:443/f/1"},
     {"other-host", "https://h/files/", "https://i/files/1", "https://i/files/1", true},
-    {"downgrade-elsewhere", "https://h/files/", "http://i/files/1", "http://i/files/1", true},
+    {"leaves-tls", "https://h/files/", "http://i/files/1", "", true, "http://i/files/1"},
+    {"leaves-tls-secret", "https://h/files/", "HTTP://u:pw@i/1?sig=x#y", "", true, "http://i/1?…"},
+    {"leaves-tls-below", "https://h/files/", "http://h.evil/1", "", true, "http://h.evil/1"},
+    {"leaves-tls-address", "https://[::1]/f/", "http://[::2]/f/1", "", true, "http://[::2]/f/1"},
+    {"secured", "http://h/files/", "https://h/files/1", "https://h/files/1", false},
+    {"secured-port", "http://h:80/files/", "https://h:8443/f/1", "https://h:8443/f/1", true},
+    {"secured-elsewhere", "http://h/files/", "https://i/files/1", "https://i/files/1", true},
     {"other-port", "http://h:1/files/", "http://h:2/files/1", "http://h:2/files/1", true},
     {"ipv6", "http://[::1]:99/files/", "/files/1", "http://[::1]:99/files/1", false},
+    {"link-local", "http://[fe80::1%25eth0]:99/files/", "/files/1",
+     "http://[fe80::1%25eth0]:99/files/1", false},
+    {"link-local-relative", "http://[fe80::1%25eth0]/files/", "1",
+     "http://[fe80::1%25eth0]/files/1", false},
+    {"link-local-absolute", "http://[fe80::1%25eth0]:99/files/",
+     "http://[fe80::1%25eth0]:99/files/1", "http://[fe80::1%25eth0]:99/files/1", false},
+    {"link-local-fragment", "http://[fe80::1%25eth0]:99/files/",
+     "http://[fe80::1%25eth0]:99/files/1#x", "http://[fe80::1%25eth0]:99/files/1", false},
+    {"link-local-upgraded", "https://[fe80::1%25eth0]/files/", "http://[fe80::1%25eth0]/files/1",
+     "https://[fe80::1%25eth0]/files/1", false},
+    {"link-local-scheme-relative", "http://[fe80::1%25eth0]/files/", "//[fe80::1%25eth0]/files/1",
+     "http://[fe80::1%25eth0]/files/1", false},
+    {"link-local-other-zone", "http://[fe80::1%25eth0]:99/files/", "http://[fe80::1%25ens3]:99/a+b",
+     "http://[fe80::1%25eth0]:99/a+b", false},
+    {"link-local-other", "http://[fe80::1%25eth0]/files/", "http://[fe80::2%25eth0]/1",
+     "http://[fe80::2%25eth0]/1", true},
+    {"link-local-no-zone", "http://[fe80::1%25eth0]:99/files/", "http://[fe80::1]:99/files/1",
+     "http://[fe80::1%25eth0]:99/files/1", false},
+    {"idn",
+     "https://b\xc3\xbc"
+     "cher.example/files/",
+     "/files/1", "https://xn--bcher-kva.example/files/1", false},
+    {"idn-absolute",
+     "https://b\xc3\xbc"
+     "cher.example/files/",
+     "https://xn--bcher-kva.example/files/1", "https://xn--bcher-kva.example/files/1", false},
+    {"idn-punycode", "https://xn--bcher-kva.example/files/",
+     "https://xn--bcher-kva.example/files/1", "https://xn--bcher-kva.example/files/1", false},
     {"not-http", "https://h/files/", "ftp://h/1", "", false},
     {"javascript", "https://h/files/", "javascript:alert(1)", "", false},
     {"garbage", "https://h/files/", "http://[", "", false},
@@ -54,6 +92,7 @@ void location_is_resolved(const LocationRow &row)
     const Location result = resolve_location(row.request, row.location);
     ASSERT_STR(result.url, row.expected);
     g_assert_cmpint(result.other_host, ==, row.other_host);
+    ASSERT_STR(result.refused, row.refused);
 }
 
 void metadata_is_base64_in_order()

@@ -143,6 +143,110 @@ void partial_uploads_and_their_joining_are_waited_for_too()
     fast.gets(created("https://host/files/all")).expect<Finished>();
 }
 
+// --- where it is ---------------------------------------------------------------------------------
+
+Answer insecure(int number)
+{
+    Answer answer = status(number);
+    answer.refused_location = "http://cdn/1";
+    answer.location_other_host = true;
+    return answer;
+}
+
+void an_upload_without_tls_is_refused()
+{
+    Script s;
+    s.starts().gets(insecure(201));
+    const Error &error = s.expect_failed(ErrorKind::kProtocol);
+    g_assert_true(error.message.find("http://cdn/1") != std::string::npos);
+    g_assert_true(error.message.find("X-Forwarded-Proto") != std::string::npos);
+    Script joined;
+    joined.config.length_mode = LengthMode::kConcatenation;
+    joined.starts({"creation", "concatenation"}).produces(100).ends().gets(Tick{});
+    joined.gets(created()).gets(acknowledged(100)).gets(insecure(201));
+    joined.expect_failed(ErrorKind::kProtocol);
+}
+
+void a_redirect_without_tls_is_not_followed()
+{
+    Script asked = resolved(); // what OPTIONS is sent to, the metadata is sent to next
+    asked.gets(insecure(308)).time_passes().expect<Options>();
+    asked.gets(insecure(308)).expect_failed(ErrorKind::kProtocol);
+    for (const int number : {307, 308}) {
+        Script start;
+        start.starts().gets(insecure(number)).time_passes();
+        ASSERT_STR(start.expect<Create>().url, kEndpoint);
+        g_assert_true(
+            start.gets(insecure(number)).expect<Failed>().error.message.find("http://cdn/1") !=
+            std::string::npos);
+        // a portal's, perhaps
+        Script live;
+        live.starts_and_creates().produces(301).gets(Tick{}).gets(acknowledged(100));
+        for (int n = 0; n < 20; ++n) {
+            live.gets(insecure(number)).time_passes();
+            ASSERT_STR(live.expect<Head>().url, kUpload);
+        }
+        live.gets(offset_is(100)).expect_patch(100, 200);
+        live.gets(insecure(number)).time_passes().gets(offset_is(100));
+        ASSERT_STR(live.expect<Patch>().url, kUpload);
+    }
+}
+
+void another_host_is_told_once()
+{
+    Answer elsewhere = created("https://node/1");
+    elsewhere.location_other_host = true;
+    for (const bool secret : {false, true}) {
+        Script s;
+        s.follow_other_hosts = !secret;
+        s.config.length_mode = LengthMode::kConcatenation;
+        s.starts({"creation", "concatenation"}).produces(100).gets(Tick{}).gets(elsewhere);
+        g_assert_cmpuint(s.count<ReportWarning>(), ==, 1);
+        s.gets(acknowledged(100)).produces(200).ends().gets(Tick{}).gets(elsewhere);
+        s.gets(acknowledged(100)).gets(elsewhere).expect<Finished>();
+        g_assert_cmpuint(s.count<ReportWarning>(), ==, 1);
+    }
+    Script here;
+    here.starts_and_creates();
+    g_assert_cmpuint(here.count<ReportWarning>(), ==, 0);
+    Script led; // where the upload is found by a redirect
+    led.starts_and_creates().produces(301).gets(Tick{}).gets(redirect("https://node/1", true));
+    g_assert_cmpuint(led.count<ReportWarning>(), ==, 0); // perhaps nobody knows it there
+    led.gets(offset_is(0)).expect<Patch>();
+    g_assert_cmpuint(led.count<ReportWarning>(), ==, 1);
+    led.gets(acknowledged(100)).gets(broken()).time_passes().gets(offset_is(100));
+    g_assert_cmpuint(led.count<ReportWarning>(), ==, 1);
+    Script moved;
+    moved.starts().gets(redirect("https://node/files/", true)).expect<Create>();
+    g_assert_cmpuint(moved.count<ReportWarning>(), ==, 1);
+}
+
+void an_upload_beside_the_endpoint_that_is_not_there_is_not_made_again()
+{
+    for (const bool by_patch : {true, false}) {
+        Script s;
+        s.endpoints = {"https://me:pw@host/api/files?key=1"};
+        s.starts().gets(created("https://host/files/1?sig=2")).produces(101).gets(Tick{});
+        if (by_patch) {
+            s.gets(status(404)).gets(status(404));
+        } else {
+            s.gets(broken()).time_passes().gets(status(404));
+        }
+        const std::string text = s.expect_failed(ErrorKind::kNotFound).message;
+        g_assert_true(text.find("/files/1") != std::string::npos);
+        g_assert_true(text.find("/api/files") != std::string::npos);
+        g_assert_true(text.find("key=") == std::string::npos &&
+                      text.find("pw") == std::string::npos);
+        g_assert_true(text.find("sig") == std::string::npos);
+    }
+    Script known; // it was there, and is gone
+    known.starts().gets(created("https://host/other/1")).produces(201).gets(Tick{});
+    known.gets(acknowledged(100)).gets(status(404)).gets(status(404)).time_passes();
+    known.gets(Resolved{known.endpoints, true}).expect<Create>();
+    known.gets(created("https://host/other/2")).gets(status(404)).gets(status(404));
+    known.time_passes().expect<Resolve>();
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -160,5 +264,10 @@ int main(int argc, char **argv)
              a_creation_that_was_given_up_is_followed_by_more_patient_ones);
     add_test("/machine-creation/late/only", only_an_answer_that_is_late_calls_for_patience);
     add_test("/machine-creation/late/parts", partial_uploads_and_their_joining_are_waited_for_too);
+    add_test("/machine-creation/place/tls", an_upload_without_tls_is_refused);
+    add_test("/machine-creation/place/tls-redirect", a_redirect_without_tls_is_not_followed);
+    add_test("/machine-creation/place/host", another_host_is_told_once);
+    add_test("/machine-creation/place/path",
+             an_upload_beside_the_endpoint_that_is_not_there_is_not_made_again);
     return g_test_run();
 }
