@@ -15,8 +15,12 @@ public:
         return view.route.has_upload() ? next_of_upload(view) : Step(CreateUpload{});
     }
 
-    std::optional<std::uint64_t> created_length(const PlanView &) const override
+    // Nothing came at all: known before it is created, and some servers take it in no other way.
+    std::optional<std::uint64_t> created_length(const PlanView &view) const override
     {
+        const bool is_empty = view.input.ended && view.input.produced == 0;
+        if (is_empty && view.server.may_create_empty())
+            return 0;
         return std::nullopt;
     }
 };

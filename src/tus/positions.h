@@ -115,6 +115,8 @@ public:
     // As the creation says it, and as the server knows it then; nullopt: deferred.
     void creates_with(std::optional<std::uint64_t> length) { created_length_ = length; }
 
+    std::optional<std::uint64_t> created_length() const { return created_length_; }
+
     void created();
 
     // HEAD's word. A length that is known stays known, also when HEAD is silent about it.

@@ -30,7 +30,14 @@ public:
     // A server that announces nothing may be able to all the same.
     bool may_defer_length() const { return !announced_ || offers("creation-defer-length"); }
 
+    bool may_terminate() const { return !announced_ || offers("termination"); }
+
     const std::string &checksum() const { return checksum_; } // in use; empty: none
+
+    // An upload of length 0: complete when it is created.
+    bool may_create_empty() const { return !refuses_empty_; }
+
+    void refused_empty() { refuses_empty_ = true; }
 
     // --- sizes -----------------------------------------------------------------------------------
 
@@ -60,7 +67,23 @@ public:
 
     bool method_works() const { return method_works_; } // the one in use was acknowledged
 
-    void method_worked() { method_works_ = true; }
+    void method_worked()
+    {
+        method_works_ = true;
+        tries_override_ = false;
+    }
+
+    // A refusal may be about the method, or not: the override on trial, once.
+    bool may_try_override() const
+    {
+        return !overrides_method_ && !method_works_ && !override_tried_;
+    }
+
+    void try_override() { overrides_method_ = tries_override_ = override_tried_ = true; }
+
+    bool tries_override() const { return tries_override_; }
+
+    void end_trial() { overrides_method_ = tries_override_ = false; }
 
     // --- Expect: 100-continue --------------------------------------------------------------------
 
@@ -79,6 +102,8 @@ private:
     std::string checksum_;
     std::uint64_t shrunk_to_ = 0; // 0: not shrunk
     bool overrides_method_ = false, method_works_ = false;
+    bool refuses_empty_ = false;
+    bool tries_override_ = false, override_tried_ = false;
     bool expect_next_ = false, expecting_ = false, refuses_expect_ = false;
 };
 

@@ -318,7 +318,10 @@ Action UploadMachine::on_creating(const Event &event, const Input &input)
         return creation_unanswered(*failure, Next::kCreate, input);
     const auto &answer = std::get<Answer>(event);
     Error error = describe(RequestKind::kCreate, answer, route_.text());
-    switch (classify(RequestKind::kCreate, answer)) {
+    const Verdict verdict = classify(RequestKind::kCreate, answer);
+    if (must_defer_empty(verdict))
+        return create(input);
+    switch (verdict) {
     case Verdict::kSuccess:
         return created(answer, input);
     case Verdict::kRedirect:

@@ -145,6 +145,8 @@ private:
     Next creation_after_trouble() const;
     unsigned creation_patience() const;
     void warn_of_another_host(const std::string &location, bool other_host); // once
+    Action misled(const Answer &answer, const Input &input);
+    void discard(const std::string &url);
     Action leaves_tls(const Answer &redirect, const Input &input);
 
     // trouble
@@ -163,6 +165,10 @@ private:
     Action impossible(const Answer &answer, const Input &input);
     Action refused_patch(Verdict verdict, const Answer &answer, const Input &input);
     Action no_method(const Answer &answer, const Input &input);
+    bool must_defer_empty(Verdict verdict); // TRUE: the creation once more
+    // TRUE: what there was is forgotten, another one is to be made.
+    bool may_be_made_empty(Verdict verdict, const Answer &answer, const Input &input);
+    bool is_about_the_method(Verdict verdict, const Answer &answer); // perhaps: HEAD, then as set
     Action shrink(const Answer &answer);
     Action not_there(const Error &error, const Input &input); // HEAD may know better
 

@@ -1,5 +1,6 @@
 // What may go wrong on the way to an upload: OPTIONS that nobody answers, creations whose answer is
-// late or lost, or leads to the wrong place. The way itself: upload_machine.cpp. Time comes with the input.
+// late or lost, or leads to the wrong place, a first PATCH that something refuses, a recording that
+// stays empty. The way itself: upload_machine.cpp. Time comes with the input.
 #include "tus/failures.h"
 #include "tus/upload_machine.h"
 
@@ -19,6 +20,19 @@ bool is_cut(const NoAnswer &failure)
     const ErrorKind kind = failure.error.kind;
     return failure.reached_server && (kind == ErrorKind::kNetwork || kind == ErrorKind::kTimeout ||
                                       kind == ErrorKind::kProtocol);
+}
+
+bool refuses_for_good(Verdict verdict, int status)
+{
+    switch (verdict) {
+    case Verdict::kGone:
+    case Verdict::kNoMethod:
+    case Verdict::kDoubtful:
+    case Verdict::kFatal:
+        return true;
+    default:
+        return status == 403;
+    }
 }
 
 } // namespace
@@ -106,6 +120,78 @@ Action UploadMachine::leaves_tls(const Answer &redirect, const Input &input)
     else if (state_ == State::kJoining)
         next = Next::kJoin;
     return back_off(Trouble::kBusy, error, next, input, redirect.retry_after);
+}
+
+// A fresh upload is not where the server said: another one would not be either.
+Action UploadMachine::misled(const Answer &answer, const Input &input)
+{
+    Error error = failures::paths_differ(answer.status, route_.endpoint(), route_.upload_url());
+    if (!patience_.allows(Mishap::kAbsence)) // a cluster may need a while
+        return fail(std::move(error));
+    return back_off(Trouble::kLocked, error, Next::kAsk, input, answer.retry_after);
+}
+
+// --- the first PATCH -----------------------------------------------------------------------------
+
+// Something between may not know PATCH, and not say so (a firewall's 403, a 404). Before any was
+// acknowledged the override is tried, once; where that is refused too it was not the method.
+bool UploadMachine::is_about_the_method(Verdict verdict, const Answer &answer)
+{
+    if (!server_.tries_override()) {
+        const bool refused = answer.status == 403 || answer.status == 404;
+        if (!refused || answer.speaks_tus || !server_.may_try_override())
+            return false;
+        server_.try_override();
+        return true;
+    }
+    const bool is_creation = answer.status == 201; // it does not know the override
+    const bool is_page = verdict == Verdict::kSuccess && !answer.upload_offset;
+    if (!is_creation && !is_page && !refuses_for_good(verdict, answer.status))
+        return false;
+    if (is_creation)
+        discard(answer.location);
+    server_.end_trial();
+    return true;
+}
+
+void UploadMachine::discard(const std::string &url)
+{
+    if (!url.empty() && server_.may_terminate())
+        litter_.push_back(url);
+}
+
+// --- an empty recording --------------------------------------------------------------------------
+
+// A server may not take one of length 0: then the length is declared afterwards.
+bool UploadMachine::must_defer_empty(Verdict verdict)
+{
+    if ((verdict != Verdict::kFatal && verdict != Verdict::kNoDefer) ||
+        mode() != LengthMode::kDeferred || positions_.created_length() != std::uint64_t{0})
+        return false;
+    server_.refused_empty();
+    return true;
+}
+
+// Created before its end was known, and finished with an empty PATCH, which some servers refuse
+// (rustus, drf-tus): one of length 0 is complete when it is created.
+bool UploadMachine::may_be_made_empty(Verdict verdict, const Answer &answer, const Input &input)
+{
+    // what HEAD said in between is known: the length is not
+    const bool again = (verdict == Verdict::kDoubtful && patience_.exhausted(Mishap::kDoubt)) ||
+                       (verdict == Verdict::kLengthKnown && patience_.times(Mishap::kAbsence) > 0);
+    const bool for_good = verdict == Verdict::kFatal || again;
+    const bool refused = for_good && answer.status >= 400 && answer.status < 500;
+    const bool is_empty = input.ended && input.produced == 0 && positions_.patch_declares() &&
+                          positions_.acked_offset() == 0;
+    if (!refused || !is_empty || mode() != LengthMode::kDeferred || !config_.upload_url.empty() ||
+        !server_.may_create_empty() || !patience_.allows(Mishap::kEmptyAnew))
+        return false;
+    discard(route_.upload_url());
+    route_.forget_upload();
+    patience_.forget_upload();
+    positions_.restart();
+    refused_finish_.reset();
+    return true;
 }
 
 } // namespace gsttus

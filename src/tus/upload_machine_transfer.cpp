@@ -52,10 +52,14 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
     const auto &answer = std::get<Answer>(event);
     watch_expiry(answer, input);
     const Verdict verdict = classify(RequestKind::kPatch, answer);
+    if (is_about_the_method(verdict, answer))
+        return ask();
     if (server_.overrides_method() && answer.status == 201)
         return fail(failures::another_upload(describe(RequestKind::kPatch, answer, route_.text())));
     if (verdict == Verdict::kSuccess)
         return acknowledged(answer, input);
+    if (may_be_made_empty(verdict, answer, input))
+        return resolve(true);
     if (positions_.patch_finishes() && may_be_about_the_whole(verdict, answer.status))
         refused_finish_ = describe(RequestKind::kPatch, answer, route_.text());
     return refused_patch(verdict, answer, input);
@@ -331,7 +335,7 @@ bool UploadMachine::look_again_at(const Answer &answer)
 Action UploadMachine::lost(const Answer &answer, const Input &input)
 {
     if (route_.may_be_misled())
-        return fail(failures::paths_differ(answer.status, route_.endpoint(), route_.upload_url()));
+        return misled(answer, input);
     Error error = describe(RequestKind::kHead, answer, route_.text());
     error.kind = ErrorKind::kUploadLost;
     const bool whole = positions_.origin_known() && positions_.origin() == 0 &&

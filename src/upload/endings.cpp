@@ -193,6 +193,8 @@ Result<std::string> Endings::keep_store()
 void Endings::terminate(Session &session)
 {
     std::vector<std::string> urls = session.machine.parts();
+    const std::vector<std::string> &litter = session.machine.litter();
+    urls.insert(urls.end(), litter.begin(), litter.end());
     if (!session.machine.upload_url().empty())
         urls.push_back(session.machine.upload_url());
     for (const std::string &url : urls)

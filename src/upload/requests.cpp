@@ -51,6 +51,8 @@ std::string text_of(GUri *uri)
 // Only this machine knows its zones: a server leaves the zone out, or names its own.
 bool is_same_link_local(GUri *a, GUri *b)
 {
+    if (!g_uri_get_host(a) || !g_uri_get_host(b))
+        return false;
     const std::string_view host = g_uri_get_host(a), other = g_uri_get_host(b);
     const std::size_t zone = host.find('%');
     return zone != std::string_view::npos && host != other && host.find(':') < zone &&

@@ -224,14 +224,12 @@ Reply ModelServer::redirected(const std::string &url, bool endpoint)
 Reply ModelServer::options(const Options &action, TimePoint now)
 {
     next(now, "");
+    if (fault_ && !schedule_.defers) // what it can do is perhaps never known then
+        excuse(0, ErrorKind::kSettings);
     if (std::optional<Reply> reply = before(action.url, now, false))
         return std::move(*reply);
-    if (fault_ && fault_->kind == FaultKind::kStatus) {
-        // what it can do is not known then
-        if (!schedule_.defers)
-            excuse(0, ErrorKind::kSettings);
+    if (fault_ && fault_->kind == FaultKind::kStatus)
         return answered(status_of(*fault_, RequestKind::kOptions));
-    }
     if (fault_ && fault_->kind == FaultKind::kRedirect)
         return redirected(action.url, true);
     if (fault_ && fault_->kind == FaultKind::kResetAfter)
@@ -261,7 +259,8 @@ Reply ModelServer::create(const Create &action, TimePoint now)
 {
     for (const Upload &upload : uploads_) {
         const bool finished_part = upload.partial && upload.complete();
-        if (upload.told && !upload.told_gone && !upload.joined && !finished_part)
+        const bool is_refused = schedule_.refuses_empty_patch && action.length == std::uint64_t{0};
+        if (upload.told && !upload.told_gone && !upload.joined && !finished_part && !is_refused)
             refuse("an upload is created although there is one");
     }
     if (schedule_.secret && host_of(action.url) != "a" && host_of(action.url).front() != 'd')

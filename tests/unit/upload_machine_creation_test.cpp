@@ -227,11 +227,17 @@ void an_upload_beside_the_endpoint_that_is_not_there_is_not_made_again()
         Script s;
         s.endpoints = {"https://me:pw@host/api/files?key=1"};
         s.starts().gets(created("https://host/files/1?sig=2")).produces(101).gets(Tick{});
-        if (by_patch) {
-            s.gets(status(404)).gets(status(404));
-        } else {
-            s.gets(broken()).time_passes().gets(status(404));
+        if (by_patch)
+            s.gets(status(404));
+        else
+            s.gets(broken()).time_passes();
+        int asked = 0;
+        for (; std::holds_alternative<Head>(s.action) && asked < 20; ++asked) {
+            s.gets(status(404));
+            if (std::holds_alternative<Wait>(s.action))
+                s.time_passes();
         }
+        g_assert_cmpint(asked, >, 1);
         const std::string text = s.expect_failed(ErrorKind::kNotFound).message;
         g_assert_true(text.find("/files/1") != std::string::npos);
         g_assert_true(text.find("/api/files") != std::string::npos);
@@ -245,6 +251,129 @@ void an_upload_beside_the_endpoint_that_is_not_there_is_not_made_again()
     known.gets(Resolved{known.endpoints, true}).expect<Create>();
     known.gets(created("https://host/other/2")).gets(status(404)).gets(status(404));
     known.time_passes().expect<Resolve>();
+}
+
+// --- the first PATCH -----------------------------------------------------------------------------
+
+void the_override_is_tried_once_where_a_stranger_refuses_the_first_patch()
+{
+    for (const int number : {403, 404}) {
+        Script s;
+        s.starts_and_creates().produces(301).gets(Tick{}).gets(status(number, "blocked"));
+        s.gets(offset_is(0)).expect_patch(0, 100);
+        g_assert_true(s.expect<Patch>().method_override);
+        s.gets(acknowledged(100)); // it helps
+        g_assert_true(s.expect<Patch>().method_override);
+        s.gets(status(405)).time_passes(); // worked before
+        s.gets(offset_is(100));
+        g_assert_true(s.expect<Patch>().method_override);
+
+        for (const int refusal : {400, 403, 404, 405, 415, 501, 200, 201}) {
+            Script in_vain;
+            in_vain.starts({"creation", "creation-defer-length", "termination"}).gets(created());
+            in_vain.produces(301).gets(Tick{}).gets(status(number));
+            in_vain.gets(offset_is(0));
+            Answer answer = refusal == 201 ? created("https://host/files/2") : status(refusal);
+            in_vain.gets(answer).gets(offset_is(0)).expect_patch(0, 100);
+            g_assert_false(in_vain.expect<Patch>().method_override);
+            g_assert_cmpuint(in_vain.machine->litter().size(), ==, refusal == 201 ? 1 : 0);
+            in_vain.gets(status(number)); // now as ever
+            if (number == 403)
+                in_vain.expect<RenewCredentials>();
+            else
+                in_vain.gets(offset_is(0)).expect_patch(0, 100);
+        }
+        Script passing; // a trial goes on over what has nothing to do with it
+        passing.starts_and_creates().produces(301).gets(Tick{}).gets(status(number));
+        passing.gets(offset_is(0)).gets(status(503)).time_passes().gets(offset_is(0));
+        passing.gets(broken()).time_passes().gets(offset_is(0));
+        g_assert_true(passing.expect<Patch>().method_override);
+
+        Answer own = status(number); // the server's word
+        own.speaks_tus = true;
+        Script server;
+        server.starts_and_creates().produces(301).gets(Tick{}).gets(own);
+        if (number == 403)
+            server.expect<RenewCredentials>();
+        else
+            g_assert_false(server.gets(offset_is(0)).expect<Patch>().method_override);
+
+        Script late; // PATCH works
+        late.starts_and_creates().produces(301).gets(Tick{}).gets(acknowledged(100));
+        late.gets(status(number));
+        if (number == 403)
+            late.expect<RenewCredentials>();
+        else
+            g_assert_false(late.gets(offset_is(100)).expect<Patch>().method_override);
+    }
+}
+
+// --- an empty recording --------------------------------------------------------------------------
+
+void an_empty_recording_is_created_complete()
+{
+    Script s = resolved();
+    s.ends().gets(capabilities({"creation", "creation-defer-length"}));
+    g_assert_true(s.expect<Create>().length == 0U && !s.expect<Create>().partial);
+    s.gets(created()).expect<Finished>();
+    Script lost = resolved(); // the end comes while the first answer is lost
+    lost.gets(capabilities({"creation", "creation-defer-length"}));
+    g_assert_false(lost.expect<Create>().length.has_value());
+    lost.ends().gets(broken()).time_passes();
+    g_assert_true(lost.expect<Create>().length == 0U);
+    Script bytes = resolved();
+    bytes.produces(1).ends().gets(capabilities({"creation", "creation-defer-length"}));
+    g_assert_false(bytes.expect<Create>().length.has_value());
+}
+
+void an_empty_upload_that_a_server_does_not_create_is_finished_afterwards()
+{
+    for (const char *text : {"Missing \"Upload-Defer-Length\" header.", "no empty files"}) {
+        Script s = resolved();
+        s.ends().gets(capabilities({"creation", "creation-defer-length"}));
+        g_assert_true(s.expect<Create>().length == 0U);
+        s.gets(status(400, text));
+        g_assert_false(s.expect<Create>().length.has_value());
+        s.gets(created()).expect_patch(0, 0, 0);
+        Script both = std::move(s); // nor that: the end, not a circle
+        both.gets(status(400, "No data.")).time_passes().gets(offset_is(0)).expect_patch(0, 0, 0);
+        both.gets(status(400, "No data.")).expect_failed(ErrorKind::kServer);
+        ASSERT_STR(both.expect<Failed>().error.detail, "No data.");
+        g_assert_cmpuint(both.count<ReportWarning>(), ==, 0);
+    }
+}
+
+void an_empty_upload_that_can_not_be_finished_is_made_again()
+{
+    Answer silent = offset_is(0);
+    silent.length_deferred = false;
+    for (const char *text :
+         {"no data", "File is frozen", "No data.", "ERR_INVALID_UPLOAD_LENGTH"}) {
+        const bool is_drf = text == std::string("No data.");
+        const Answer there = is_drf ? silent : offset_is(0);
+        Script s;
+        s.starts({"creation", "creation-defer-length", "termination"}).gets(created());
+        s.ends().gets(Tick{}).expect_patch(0, 0, 0);
+        s.gets(status(400, text));
+        if (std::holds_alternative<Wait>(s.action))
+            s.time_passes();
+        s.gets(there).expect_patch(0, 0, 0);
+        s.gets(status(400, text));
+        g_assert_true(s.expect<Resolve>().refresh);
+        s.gets(Resolved{s.endpoints, true});
+        g_assert_true(s.expect<Create>().length == 0U);
+        s.gets(created("https://host/files/2")).expect<Finished>();
+        ASSERT_STR(s.machine->upload_url(), "https://host/files/2");
+        g_assert_cmpuint(s.machine->litter().size(), ==, 1);
+        ASSERT_STR(s.machine->litter().front(), kUpload);
+    }
+    Script given; // somebody else's upload
+    given.config.upload_url = kUpload;
+    given.gets(Started{}).gets(offset_is(0)).ends().gets(Tick{}).expect_patch(0, 0, 0);
+    given.gets(status(400)).time_passes().gets(offset_is(0)).gets(status(400)).expect<Failed>();
+    Script full; // not empty
+    full.starts_and_creates().produces(1).ends().gets(Tick{}).expect_patch(0, 1, 1);
+    full.gets(status(400)).time_passes().gets(offset_is(0)).gets(status(400)).expect<Failed>();
 }
 
 } // namespace
@@ -269,5 +398,12 @@ int main(int argc, char **argv)
     add_test("/machine-creation/place/host", another_host_is_told_once);
     add_test("/machine-creation/place/path",
              an_upload_beside_the_endpoint_that_is_not_there_is_not_made_again);
+    add_test("/machine-creation/first-patch",
+             the_override_is_tried_once_where_a_stranger_refuses_the_first_patch);
+    add_test("/machine-creation/empty/complete", an_empty_recording_is_created_complete);
+    add_test("/machine-creation/empty/afterwards",
+             an_empty_upload_that_a_server_does_not_create_is_finished_afterwards);
+    add_test("/machine-creation/empty/again",
+             an_empty_upload_that_can_not_be_finished_is_made_again);
     return g_test_run();
 }

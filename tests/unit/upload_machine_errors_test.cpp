@@ -59,9 +59,9 @@ constexpr std::array kRows = {
     Row{"patch-400-length", 'A', 400, "ERR_INVALID_UPLOAD_LENGTH", Then::kAsk, Then::kPauseAsk},
     Row{"patch-400-complete", 'A', 400, "Upload is already complete.", Then::kAsk, Then::kPauseAsk},
     Row{"patch-401", 'A', 401, "", Then::kRenew, Then::kOther},
-    Row{"patch-403", 'A', 403, "", Then::kRenew, Then::kOther},
-    Row{"patch-403-header", 'A', 403, "header required", Then::kPauseAsk, Then::kFail},
-    Row{"patch-404", 'A', 404, "", Then::kAsk, Then::kPauseAsk},
+    Row{"patch-403", 'A', 403, "", Then::kAsk, Then::kAsk}, // with the override, once
+    Row{"patch-403-header", 'A', 403, "header required", Then::kAsk, Then::kAsk},
+    Row{"patch-404", 'A', 404, "", Then::kAsk, Then::kAsk},
     Row{"patch-410", 'A', 410, "", Then::kAsk, Then::kPauseAsk},
     Row{"patch-405", 'A', 405, "", Then::kAsk, Then::kFail},
     Row{"patch-501", 'A', 501, "", Then::kAsk, Then::kFail},

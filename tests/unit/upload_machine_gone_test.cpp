@@ -77,11 +77,11 @@ void doubts_about_a_gone_upload_do_not_count_for_the_next()
 void a_server_of_a_cluster_that_does_not_know_it_is_waited_for()
 {
     Script s;
-    s.starts_and_creates().produces(101).gets(Tick{});
-    s.gets(status(404)).gets(offset_is(0)).expect<Patch>();
+    s.starts_and_creates().produces(201).gets(Tick{}).gets(acknowledged(100));
+    s.gets(status(404)).gets(offset_is(100)).expect<Patch>();
     s.gets(status(404));
     g_assert_true(s.pause() > Duration::zero());
-    s.time_passes().gets(offset_is(0)).gets(acknowledged(100)).expect<Wait>();
+    s.time_passes().gets(offset_is(100)).gets(acknowledged(200)).expect<Wait>();
 }
 
 void an_end_of_the_upload_that_comes_near_is_told_once()
