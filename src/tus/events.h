@@ -168,7 +168,11 @@ struct ReportWarning {
     Error error;
 };
 
-using Report = std::variant<ReportCreated, ReportStalled, ReportResumed, ReportWarning>;
+struct ReportNote { // for the debug log
+    std::string text;
+};
+
+using Report = std::variant<ReportCreated, ReportStalled, ReportResumed, ReportWarning, ReportNote>;
 
 struct MachineCounters {
     std::uint64_t retries = 0, outages = 0, bytes_resent = 0;

@@ -214,4 +214,91 @@ Error no_more_parts(std::uint64_t end)
                 end);
 }
 
+// --- its end -------------------------------------------------------------------------------------
+
+Error length_not_noted(std::uint64_t acked, const std::string &where)
+{
+    return make(ErrorKind::kProtocol,
+                cat("The server has ", acked,
+                    " bytes, which is all, but it does not note the length that is declared at "
+                    "the end: it does not know that the upload is complete (",
+                    where, ")."),
+                acked);
+}
+
+Error silent_about_length(std::uint64_t acked, const std::string &where)
+{
+    return make(ErrorKind::kProtocol,
+                cat("The server has ", acked,
+                    " bytes, but says neither that it knows the length of the upload nor that it "
+                    "does not (",
+                    where, ")."),
+                acked);
+}
+
+Error other_length(std::uint64_t length, std::uint64_t total, const std::string &where)
+{
+    return make(ErrorKind::kProtocol,
+                cat("The server takes the upload for one of ", length,
+                    " bytes, which nobody told it; the recording has ", total, " (", where, ")."));
+}
+
+Error uploaded_anew(Error reason)
+{
+    reason.message += " All bytes are still here: the recording is uploaded anew, with its length.";
+    return reason;
+}
+
+Error not_confirmed(Error refusal)
+{
+    refusal.message = cat("The server took all bytes, but HEAD, which would confirm that the "
+                          "upload is complete, is not possible (HTTP ",
+                          refusal.http_status, "): let HEAD through.");
+    return refusal;
+}
+
+Error not_finished(Error refusal)
+{
+    refusal.message = cat("The server has all bytes but could not finish the upload. ",
+                          refusal.message, " Asked again, it does not do better.");
+    refusal.retryable = true;
+    return refusal;
+}
+
+Error finished_after_all(Error refusal)
+{
+    refusal.message = cat("The server failed to finish the upload (HTTP ", refusal.http_status,
+                          "); asked again, it says that it has. Look whether the file is there.");
+    return refusal;
+}
+
+std::string moved_away(int status, const std::string &where)
+{
+    return cat("HTTP ", status, " for the complete upload (", where,
+               "): the server has moved it away.");
+}
+
+Error no_concatenation(const std::string &where)
+{
+    return make(ErrorKind::kSettings, cat("The server does not offer concatenation (", where,
+                                          "). Use length-mode=auto."));
+}
+
+Error joined_wrongly(const Answer &answer, std::uint64_t total, const std::string &where)
+{
+    const std::string has = answer.upload_length.value_or(total) != total
+                                ? cat("a length of ", *answer.upload_length)
+                                : cat(answer.upload_offset.value_or(0));
+    return with_status(
+        make(ErrorKind::kProtocol, cat("The joined upload has ", has, " bytes, the recording ",
+                                       total, " (", where, ").")),
+        answer.status);
+}
+
+Error not_joined_yet(std::uint64_t offset, std::uint64_t total, const std::string &where)
+{
+    return make(ErrorKind::kServer, cat("The server has joined ", offset, " of ", total,
+                                        " bytes of the partial uploads (", where, ")."));
+}
+
 } // namespace gsttus::failures

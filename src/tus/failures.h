@@ -39,4 +39,18 @@ Error sent_again(std::uint64_t bytes);
 Error cut_off(std::uint64_t max_size);
 Error no_more_parts(std::uint64_t end); // stream position
 
+// --- its end -------------------------------------------------------------------------------------
+// `acked`: bytes that the server has.
+Error length_not_noted(std::uint64_t acked, const std::string &where);
+Error silent_about_length(std::uint64_t acked, const std::string &where);
+Error other_length(std::uint64_t length, std::uint64_t total, const std::string &where);
+Error uploaded_anew(Error reason);
+Error not_confirmed(Error refusal); // HEAD is not possible
+Error not_finished(Error refusal);
+Error finished_after_all(Error refusal);
+std::string moved_away(int status, const std::string &where);
+Error no_concatenation(const std::string &where);
+Error joined_wrongly(const Answer &answer, std::uint64_t total, const std::string &where);
+Error not_joined_yet(std::uint64_t offset, std::uint64_t total, const std::string &where);
+
 } // namespace gsttus::failures

@@ -55,7 +55,8 @@ std::unique_ptr<LengthPlan> make_length_plan(LengthMode mode)
 
 bool LengthPlan::stored(const Positions &positions) const
 {
-    return positions.server_length() && positions.acked_offset() >= *positions.server_length();
+    return positions.server_length() && !positions.length_is_claimed() &&
+           positions.acked_offset() >= *positions.server_length();
 }
 
 bool LengthPlan::finishes(const Positions &positions, std::uint64_t to) const

@@ -74,7 +74,7 @@ public:
     // Bytes before this stream position are never needed again but for a rollback of the server.
     virtual std::uint64_t releasable(const Positions &positions) const { return positions.acked(); }
 
-    // The server has every byte up to the length that it knows.
+    // The server has every byte up to the length that it said it knows.
     virtual bool stored(const Positions &positions) const;
 
     // A PATCH up to `to` that declares nothing completes the recording's upload.

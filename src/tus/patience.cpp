@@ -62,6 +62,20 @@ constexpr std::array<Limit, kMishaps> kLimits = {{
     // in a row, without a byte more than the server ever had
     {Mishap::kRecreation, 3, Until::kAsked},
     {Mishap::kExpiryWarning, 1, Until::kAsked},
+    // it only shows early what the end shows too: bytes do not wait for it for long
+    {Mishap::kLook, 2, Until::kProgressOrLoss},
+    // a header that was lost on the way; twice is how the server is
+    {Mishap::kSilence, 2, Until::kProgressOrLoss},
+    // all bytes are there: a minute and a half for what may be in between to go away
+    {Mishap::kProofDoubt, 10, Until::kProgressOrLoss},
+    // a store that could not put the pieces together may be able to in a few seconds
+    {Mishap::kFinish, 6, Until::kProgressOrLoss},
+    // locks of servers last for half a minute at most
+    {Mishap::kJoin, 15, Until::kAsked},
+    // four minutes without a byte more
+    {Mishap::kAssembly, 20, Until::kAsked},
+    // ten seconds: the servers of a cluster have heard of it by then
+    {Mishap::kJoinedGone, 6, Until::kAsked},
 }};
 
 constexpr bool in_order()

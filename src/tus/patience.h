@@ -37,8 +37,15 @@ enum class Mishap {
     kHandshake,      // TLS broke before there was an upload
     kRecreation,     // the upload was lost and made anew
     kExpiryWarning,
+    kLook,       // the HEAD of a fresh upload failed
+    kSilence,    // HEAD said nothing of the length
+    kProofDoubt, // HEAD, which would confirm the end, got an odd answer
+    kFinish,     // the server itself failed to finish the upload
+    kJoin,       // somebody holds what is to be joined
+    kAssembly,   // the joined upload does not grow
+    kJoinedGone, // 404 for the joined upload
 };
-inline constexpr std::size_t kMishaps = static_cast<std::size_t>(Mishap::kExpiryWarning) + 1;
+inline constexpr std::size_t kMishaps = static_cast<std::size_t>(Mishap::kJoinedGone) + 1;
 
 class Patience {
 public:

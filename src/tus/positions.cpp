@@ -33,6 +33,8 @@ void Positions::send(std::uint64_t to, bool declares, bool finishes)
     patch_to_ = to;
     patch_declares_ = declares;
     patch_finishes_ = finishes;
+    patch_completes_ = declares || server_length_ == offset_of(to);
+    patch_empty_ = to == acked_;
     declared_ = declared_ || declares;
     hurry_ = false;
 }
@@ -103,7 +105,14 @@ void Positions::created()
 {
     declared_ = length_unclear_ = false;
     server_length_ = created_length_;
+    length_told_ = created_length_.has_value();
     hurry_ = hurry_ || sent_ > acked_;
+}
+
+void Positions::length_acknowledged(std::uint64_t length)
+{
+    length_told_ = length_told_ && server_length_ == length;
+    server_length_ = length;
 }
 
 void Positions::length_told(std::optional<std::uint64_t> length, bool deferred)
@@ -112,6 +121,7 @@ void Positions::length_told(std::optional<std::uint64_t> length, bool deferred)
         server_length_ = length;
     else if (deferred)
         server_length_ = created_length_;
+    length_told_ = length_told_ || length.has_value();
     length_unclear_ = declared_ && !server_length_ && !deferred;
 }
 

@@ -83,6 +83,11 @@ public:
 
     bool patch_finishes() const { return patch_finishes_; }
 
+    // The upload that it went to (a partial one too) is whole with it.
+    bool patch_completes() const { return patch_completes_; }
+
+    bool patch_was_empty() const { return patch_empty_; }
+
     // --- what a server says ----------------------------------------------------------------------
 
     Offset patch_says(std::uint64_t offset) const;
@@ -122,9 +127,15 @@ public:
     // HEAD's word. A length that is known stays known, also when HEAD is silent about it.
     void length_told(std::optional<std::uint64_t> length, bool deferred);
 
-    void length_confirmed(std::uint64_t length) { server_length_ = length; }
+    // It acknowledged the request that declared this. That it noted it, only HEAD can tell.
+    void length_acknowledged(std::uint64_t length);
 
     std::optional<std::uint64_t> server_length() const { return server_length_; }
+
+    // The server never said it itself: it acknowledged a request that did.
+    bool length_is_claimed() const { return server_length_ && !length_told_; }
+
+    bool declared() const { return declared_; } // to this upload, with or without success
 
     // A length was sent, and HEAD said neither a length nor that there is none.
     bool length_unclear() const { return length_unclear_; }
@@ -146,9 +157,11 @@ private:
 
     std::uint64_t patch_to_ = 0;
     bool patch_declares_ = false, patch_finishes_ = false;
+    bool patch_completes_ = false, patch_empty_ = false;
 
     std::optional<std::uint64_t> created_length_, server_length_;
-    bool declared_ = false; // Upload-Length was sent, with or without success
+    bool length_told_ = false; // server_length_: by HEAD, or it was created with it
+    bool declared_ = false;    // Upload-Length was sent, with or without success
     bool length_unclear_ = false;
 };
 

@@ -32,6 +32,8 @@ public:
 
     bool may_terminate() const { return !announced_ || offers("termination"); }
 
+    bool may_join() const { return !announced_ || offers("concatenation"); }
+
     const std::string &checksum() const { return checksum_; } // in use; empty: none
 
     // An upload of length 0: complete when it is created.

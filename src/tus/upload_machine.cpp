@@ -43,7 +43,7 @@ const char *to_string(State state)
 }
 
 UploadMachine::UploadMachine(MachineConfig config)
-    : config_(checked(std::move(config))), patience_(config_.seed),
+    : config_(checked(std::move(config))), patience_(config_.seed), proof_(config_.proved),
       plan_(make_length_plan(config_.length_mode))
 {
 }
@@ -60,7 +60,7 @@ std::uint64_t UploadMachine::releasable() const
 
 bool UploadMachine::stored() const
 {
-    return plan_ && plan_->stored(positions_);
+    return plan_ && plan_->stored(positions_) && !proof_.unfinished();
 }
 
 const std::vector<std::string> &UploadMachine::parts() const
@@ -78,6 +78,9 @@ MachineCounters UploadMachine::counters() const
 
 Action UploadMachine::step(const Event &event, const Input &input)
 {
+    const auto *answer = std::get_if<Answer>(&event);
+    if (answer && state_ != State::kProbing && answer->status < 300)
+        proof_.heard(*answer);
     switch (state_) {
     case State::kIdle:
         return start(input);
@@ -194,6 +197,8 @@ Action UploadMachine::do_next(Next next, const Input &input)
         return ask();
     case Next::kJoin:
         return join();
+    case Next::kProceed:
+        return proceed(input);
     }
     return ask();
 }
@@ -201,10 +206,12 @@ Action UploadMachine::do_next(Next next, const Input &input)
 Action UploadMachine::proceed(const Input &input)
 {
     // what is stored is stored, however late the word of it came
-    if (input.ended && begun() && !stored()) {
+    if (input.ended && begun() && !stored() && !awaits_proof()) {
         if (std::optional<Error> error = patience_.given_up(input))
             return fail(std::move(*error));
     }
+    if (must_finish())
+        return ask_to_finish(input);
     return do_step(plan_->next(view(input)), input);
 }
 
@@ -228,8 +235,7 @@ Action UploadMachine::do_step(Step step, const Input &input)
             } else if constexpr (std::is_same_v<Chosen, ResolveAgain>) {
                 return resolve(true);
             } else if constexpr (std::is_same_v<Chosen, Done>) {
-                // All is stored, but the server said no to it (a finish hook, for instance).
-                return refused_finish_ ? fail(*refused_finish_) : finish(input);
+                return conclude(input);
             } else {
                 return fail(std::move(chosen.error));
             }
@@ -281,8 +287,11 @@ Action UploadMachine::on_resolving(const Event &event, const Input &input)
 
 Action UploadMachine::choose_plan(const Input &input)
 {
-    if (parts().empty()) // a recovery that has some goes on with them
+    if (parts().empty()) { // a recovery that has some goes on with them
         plan_ = make_length_plan(config_.length_mode);
+        if (mode() == LengthMode::kConcatenation && !server_.may_join())
+            return fail(failures::no_concatenation(route_.text()));
+    }
     if (!plan_) {
         if (!server_.may_defer_length())
             return without_defer(input, {});
@@ -365,7 +374,8 @@ Action UploadMachine::created(const Answer &answer, const Input &input)
     // one made anew has to do better than the one that was lost
     if (patience_.times(Mishap::kRecreation) == 0)
         recovered(input);
-    return proceed(input);
+    proof_.created(!positions_.server_length());
+    return proof_.begin_look() ? ask() : proceed(input);
 }
 
 // The token in the metadata was refused: one new one.

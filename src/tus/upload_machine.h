@@ -13,7 +13,8 @@
 // kSpooling   length-mode spool: wait for the end        kTick with input.ended
 // kReady      waiting for bytes to send                  kTick
 // kPatching   PATCH under way                            kAnswer, kNoAnswer
-// kAsking     HEAD: where does the server stand          kAnswer, kNoAnswer
+// kAsking     HEAD: where does the server stand, and     kAnswer, kNoAnswer
+//             does it know that it has all of it
 // kJoining    POST Upload-Concat: final                  kAnswer, kNoAnswer
 // kWaiting    back-off before the request in `next_`     kTick (time, network, credentials)
 // kRenewing   the application is asked for credentials   kCredentials
@@ -27,6 +28,7 @@
 #include "tus/machine_config.h"
 #include "tus/patience.h"
 #include "tus/positions.h"
+#include "tus/proof.h"
 #include "tus/route.h"
 #include "tus/server.h"
 
@@ -79,14 +81,14 @@ public:
     // Bytes before this stream position are never needed again but for a rollback of the server.
     std::uint64_t releasable() const;
 
-    // The server has every byte up to the length that it knows.
+    // The server has every byte up to the length that it said it knows, and did not fail to finish.
     bool stored() const;
 
     // The server has shown that it notes a length declared at the end: in this recording or before.
-    bool proved() const { return config_.proved; }
+    bool proved() const { return proof_.proved(); }
 
     // What is acknowledged may be needed once more, whole: keep it where there is room.
-    bool must_keep() const { return false; }
+    bool must_keep() const;
 
     // Uploads at the server that nobody needs any more: removed when this one is complete.
     const std::vector<std::string> &litter() const { return litter_; }
@@ -109,7 +111,7 @@ public:
 
 private:
     // What a wait is followed by.
-    enum class Next { kResolve, kProbe, kCreate, kAsk, kJoin };
+    enum class Next { kResolve, kProbe, kCreate, kAsk, kJoin, kProceed };
 
     // one a state
     Action on_resolving(const Event &event, const Input &input);
@@ -162,6 +164,7 @@ private:
 
     // what PATCH leads to
     Action acknowledged(const Answer &answer, const Input &input);
+    void carried_all(std::uint64_t offset);
     Action impossible(const Answer &answer, const Input &input);
     Action refused_patch(Verdict verdict, const Answer &answer, const Input &input);
     Action no_method(const Answer &answer, const Input &input);
@@ -177,6 +180,31 @@ private:
     Action refused_head(Verdict verdict, const Answer &answer, const Input &input);
     bool look_again_at(const Answer &answer); // a recovery: the server is ahead
     Action lost(const Answer &answer, const Input &input);
+
+    // what is believed of the end (upload_machine_proof.cpp)
+    bool is_ours() const;
+    bool is_whole(const Input &input) const;
+    bool awaits_proof() const;
+    Action conclude(const Input &input);
+    std::optional<Action> judged(const Answer &answer, const Input &input);
+    std::optional<Action> judged_length(std::uint64_t length, const Input &input);
+    std::optional<Action> judged_deferred(const Input &input);
+    std::optional<Action> judged_silence(const Input &input);
+    Action unfit(Error error, const Input &input);
+    std::optional<Action> refused_proof(Verdict verdict, const Answer &answer, const Input &input);
+    std::optional<Action> refused_confirmation(Verdict verdict, const Answer &answer,
+                                               const Input &input);
+    Next after_failed_look();
+    Action moved_away(const Answer &answer, const Input &input);
+    void note_refusal(Verdict verdict, const Answer &answer);
+    bool must_finish() const;
+    Action ask_to_finish(const Input &input);
+    bool refuses_to_finish(Verdict verdict) const;
+    Action not_finished(const Input &input);
+    Action joined(const Answer &answer, const Input &input);
+    Action on_joined(const Event &event, const Input &input);
+    Action joined_is(const Answer &answer, const Input &input);
+    Action joined_is_gone(const Answer &answer, const Input &input);
 
     void advance(std::uint64_t position, const Input &input);
     void recovered(const Input &input);
@@ -196,6 +224,7 @@ private:
     Server server_;
     Route route_;
     Patience patience_;
+    Proof proof_;
     std::unique_ptr<LengthPlan> plan_; // nullptr: not decided yet
 
     std::optional<Error> refused_finish_; // a 4xx answered the request that completes the upload

@@ -62,6 +62,9 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
         return resolve(true);
     if (positions_.patch_finishes() && may_be_about_the_whole(verdict, answer.status))
         refused_finish_ = describe(RequestKind::kPatch, answer, route_.text());
+    if (refuses_to_finish(verdict))
+        return not_finished(input);
+    note_refusal(verdict, answer);
     return refused_patch(verdict, answer, input);
 }
 
@@ -78,8 +81,8 @@ Action UploadMachine::acknowledged(const Answer &answer, const Input &input)
     if (meaning == Offset::kSame)
         return back_off(Trouble::kBroken, failures::took_nothing(answer.status, route_.text()),
                         Next::kAsk, input, answer.retry_after);
-    if (meaning == Offset::kForward && positions_.patch_declares())
-        positions_.length_confirmed(offset);
+    if (meaning == Offset::kForward)
+        carried_all(offset);
     const std::uint64_t position = positions_.position_of(offset);
     const std::uint64_t taken = position - positions_.acked(),
                         sent = positions_.patch_to() - positions_.acked();
@@ -95,6 +98,19 @@ Action UploadMachine::acknowledged(const Answer &answer, const Input &input)
             return ask();
     }
     return proceed(input);
+}
+
+void UploadMachine::carried_all(std::uint64_t offset)
+{
+    if (positions_.patch_declares()) {
+        positions_.length_acknowledged(offset);
+        proof_.declaration_answered();
+    }
+    if (!positions_.patch_completes())
+        return;
+    refused_finish_.reset();
+    if (std::optional<Error> failed = proof_.take_unfinished())
+        warn(failures::finished_after_all(std::move(*failed)));
 }
 
 // An acknowledgement of bytes that were not sent or had been acknowledged: HEAD decides.
@@ -211,11 +227,14 @@ Action UploadMachine::shrink(const Answer &answer)
 
 Action UploadMachine::on_asking(const Event &event, const Input &input)
 {
+    if (proof_.is_joined())
+        return on_joined(event, input);
     if (const auto *failure = std::get_if<NoAnswer>(&event)) {
         if (route_.on_detour())
             patience_.forget(Mishap::kRedirect);
         route_.leave_detour();
-        return no_answer(*failure, Next::kAsk, input);
+        const bool in_reach = failure->reached_server && !failure->reused_connection;
+        return no_answer(*failure, in_reach ? after_failed_look() : Next::kAsk, input);
     }
     const auto &answer = std::get<Answer>(event);
     watch_expiry(answer, input);
@@ -248,6 +267,8 @@ Action UploadMachine::astray(const Answer &answer, const Input &input)
 
 Action UploadMachine::refused_head(Verdict verdict, const Answer &answer, const Input &input)
 {
+    if (std::optional<Action> action = refused_proof(verdict, answer, input))
+        return std::move(*action);
     Error error = describe(RequestKind::kHead, answer, route_.text());
     // Something answers in the server's place (a captive portal, a gateway's error page): that
     // passes. A recording that is under way waits for it; at its end two such answers are enough.
@@ -301,14 +322,18 @@ Action UploadMachine::located(const Answer &answer, const Input &input)
         warn(failures::sent_again(positions_.acked() - position));
     positions_.relocate(position);
     positions_.length_told(answer.upload_length, answer.length_deferred);
-    if (position < positions_.patch_to() || answer.length_deferred)
+    if (position < positions_.patch_to() || answer.length_deferred) {
         refused_finish_.reset(); // nothing was finished: it was about something else
+        (void)proof_.take_unfinished();
+    }
     patience_.forget(Mishap::kHeadDoubt);
     if (meaning == Offset::kForward) {
         const std::optional<Error> refused = refused_finish_;
         advance(position, input);
         refused_finish_ = refused;
     }
+    if (std::optional<Action> action = judged(answer, input))
+        return std::move(*action);
     return proceed(input);
 }
 
@@ -365,12 +390,7 @@ Action UploadMachine::on_joining(const Event &event, const Input &input)
     Error error = describe(RequestKind::kCreate, answer, route_.text());
     switch (classify(RequestKind::kCreate, answer)) {
     case Verdict::kSuccess:
-        if (!answer.refused_location.empty())
-            return fail(failures::leaves_tls(answer.status, answer.refused_location));
-        if (answer.location.empty())
-            return fail(failures::joined_nowhere());
-        route_.created(answer.location);
-        return finish(input);
+        return joined(answer, input);
     case Verdict::kRedirect:
         return redirected(answer, RequestKind::kCreate, input);
     case Verdict::kRenew:
@@ -380,6 +400,8 @@ Action UploadMachine::on_joining(const Event &event, const Input &input)
     case Verdict::kBusy:
         return back_off(trouble_of(answer), error, Next::kJoin, input, answer.retry_after);
     case Verdict::kLocked:
+        if (!patience_.allows(Mishap::kJoin))
+            return fail(std::move(error));
         return back_off(Trouble::kLocked, error, Next::kJoin, input, answer.retry_after);
     case Verdict::kGone:
         error.kind = ErrorKind::kUploadLost;

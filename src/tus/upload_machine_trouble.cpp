@@ -121,6 +121,8 @@ Action UploadMachine::on_renewing(const Event &event, const Input &input)
     const bool waits = patience_.allows(Mishap::kRefusal) || !input.ended;
     if (renewed && again)
         return do_next(next_, input);
+    if (awaits_proof() && refused_answer_.status == 403)
+        return moved_away(refused_answer_, input);
     // the token in the metadata may be what was refused: one new one
     if (!begun() && route_.metadata_is_secret() && patience_.allows(Mishap::kToken))
         return resolve(true);

@@ -40,6 +40,8 @@ void Announcer::pass_on(const Report &report, std::uint64_t pending)
         tell(UploadResumed{resumed->offset, resumed->outage_time, resumed->bytes_resent});
     } else if (const auto *warning = std::get_if<ReportWarning>(&report)) {
         warn(warning->error);
+    } else if (const auto *note = std::get_if<ReportNote>(&report)) {
+        log(LogLevel::kDebug, "upload", note->text);
     }
 }
 

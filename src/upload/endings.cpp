@@ -41,7 +41,12 @@ Error stopped_early(std::uint64_t missing, bool expired)
     Error error;
     error.kind = ErrorKind::kTimeout;
     error.retryable = true;
-    error.message = expired ? cat("Stopped before the server had confirmed everything: ", missing,
+    if (missing == 0) // it had no time left to confirm the end
+        error.message = "Stopped before the server had confirmed that the upload is complete; it "
+                        "has all bytes.";
+    else
+        error.message = expired
+                            ? cat("Stopped before the server had confirmed everything: ", missing,
                                   " bytes were missing after stop-timeout.")
                             : cat("Stopped; the upload can be continued. ", missing,
                                   " bytes are not at the server.");

@@ -102,6 +102,7 @@ Answer ModelServer::status(int number, const char *text, Duration retry_after)
 {
     Answer answer;
     answer.status = number;
+    answer.speaks_tus = schedule_.speaks_tus;
     answer.text = text;
     answer.retry_after = retry_after;
     return answer;
@@ -144,7 +145,10 @@ Answer ModelServer::status_of(const Fault &fault, RequestKind request)
     default:
         break;
     }
-    return status(row.status, row.text, milliseconds(row.retry_after_ms));
+    Answer answer = status(row.status, row.text, milliseconds(row.retry_after_ms));
+    if (row.status == 502 || row.status == 504)
+        answer.speaks_tus = false; // what is in front of it
+    return answer;
 }
 
 // The faults of this request; the first decides, those of the network come before.
@@ -168,10 +172,8 @@ const Fault *ModelServer::next(TimePoint now, const std::string &url)
     if (patch_open_)
         refuse("another request while a PATCH is open");
     if (Upload *upload = find(url)) {
-        if (fault_ && fault_->kind == FaultKind::kGone && !upload->gone) {
-            upload->gone = true;
-            ++gone_;
-        }
+        if (fault_ && fault_->kind == FaultKind::kGone)
+            remove(*upload);
         const bool back = fault_ && (fault_->kind == FaultKind::kRollback ||
                                      fault_->kind == FaultKind::kRollbackFar);
         if (back && !upload->complete()) {
@@ -200,7 +202,9 @@ std::optional<Reply> ModelServer::before(const std::string &url, TimePoint now, 
         ++wanted_credentials_;
     if (may_expire && credentials_ < wanted_credentials_) {
         // who may go on waiting, and who may not: the driver of the simulation knows
-        return answered(status(requests_ % 2 ? 401 : 403));
+        const Upload *upload = find(url); // 403 may mean that it was moved
+        const bool incomplete = upload && upload->declarations > 0 && !upload->complete();
+        return answered(status(requests_ % 2 || incomplete ? 401 : 403));
     }
     return std::nullopt;
 }
@@ -257,10 +261,11 @@ Reply ModelServer::options(const Options &action, TimePoint now)
 
 Reply ModelServer::create(const Create &action, TimePoint now)
 {
-    for (const Upload &upload : uploads_) {
+    for (Upload &upload : uploads_) {
         const bool finished_part = upload.partial && upload.complete();
         const bool is_refused = schedule_.refuses_empty_patch && action.length == std::uint64_t{0};
-        if (upload.told && !upload.told_gone && !upload.joined && !finished_part && !is_refused)
+        if (upload.told && !upload.told_gone && !upload.joined && !finished_part && !is_refused &&
+            !may_be_replaced(upload))
             refuse("an upload is created although there is one");
     }
     if (schedule_.secret && host_of(action.url) != "a" && host_of(action.url).front() != 'd')
@@ -289,6 +294,8 @@ Reply ModelServer::create(const Create &action, TimePoint now)
         excuse(501, ErrorKind::kServer);
         return answered(status(501));
     }
+    if (std::optional<Reply> reply = join ? refuse_join() : std::nullopt)
+        return std::move(*reply);
     if (schedule_.max_size > 0 && action.length.value_or(0) > schedule_.max_size) {
         excuse(413, ErrorKind::kTooLarge);
         return answered(status(413, "ERR_MAX_SIZE_EXCEEDED"));
@@ -314,7 +321,9 @@ Reply ModelServer::create(const Create &action, TimePoint now)
         upload.offset += part->offset;
     }
     if (join)
-        upload.length = upload.offset;
+        upload.length = upload.offset - (schedule_.joins_wrongly ? 1 : 0);
+    else if (!action.length && schedule_.end_habit == EndHabit::kEmpty)
+        upload.length = 0;
     upload.announced = 0;
     uploads_.push_back(upload);
     if (kind == FaultKind::kResetAfter || kind == FaultKind::kLate)
@@ -352,13 +361,15 @@ Reply ModelServer::head(const Head &action, TimePoint now)
         return redirected(action.url, false);
     if (kind == FaultKind::kResetAfter || kind == FaultKind::kCut || kind == FaultKind::kStall)
         return failed(ErrorKind::kTimeout, true, seconds(40));
-    if (upload->gone || kind == FaultKind::kUnknown) {
-        upload->gone = true;
+    if (kind == FaultKind::kUnknown)
+        remove(*upload);
+    if (upload->gone) {
         upload->told_gone = true;
         const bool first_here =
             held_from <=
             (upload->partial && !upload->content.empty() ? upload->content.front().from : 0);
-        if (!first_here || schedule_.origin > 0 || gone_ > 3 || kind == FaultKind::kUnknown)
+        if (!first_here || upload->joined || schedule_.origin > 0 || gone_ > 3 ||
+            kind == FaultKind::kUnknown)
             excuse(404, ErrorKind::kUploadLost);
         return answered(status(requests_ % 2 ? 404 : 410));
     }
@@ -370,6 +381,8 @@ Reply ModelServer::head(const Head &action, TimePoint now)
         doubt(200, ErrorKind::kServer);
         return answered(status(200));
     }
+    if (upload->joined)
+        return head_of_joined(*upload);
     Answer answer = status(200);
     answer.upload_offset = upload->offset;
     upload->announced = upload->offset;
@@ -379,11 +392,10 @@ Reply ModelServer::head(const Head &action, TimePoint now)
     if (kind == FaultKind::kNoLength) {
         upload->asked_in_vain = true;
     } else {
-        answer.upload_length = upload->length;
-        answer.length_deferred = !upload->length;
-        upload->length_told = upload->length_told || upload->length;
-        upload->asked_in_vain = false;
+        tell_length(*upload, answer);
     }
+    if (upload->asked_in_vain && ++upload->silences >= 3)
+        upload->unfit_told = true;
     if (const Run late = std::exchange(upload->late, {}); upload->late_at == upload->offset)
         store(*upload, late.from, late.length);
     return answered(std::move(answer));
@@ -393,7 +405,7 @@ Reply ModelServer::head(const Head &action, TimePoint now)
 
 void ModelServer::store(Upload &upload, std::uint64_t from, std::uint64_t count)
 {
-    if (upload.length)
+    if (upload.length && schedule_.end_habit != EndHabit::kEmpty)
         count = std::min(count, *upload.length - std::min(*upload.length, upload.offset));
     append_run(upload.content, from, count);
     upload.offset += count;
@@ -429,12 +441,10 @@ void ModelServer::check_patch(const Patch &action, const Upload *upload)
         return refuse("Upload-Length is sent again");
     if (action.declare_length && !ended && !full_ && schedule_.max_size == 0)
         return refuse("Upload-Length before the end");
-    if (upload->announced == upload->length && upload->length_told && !upload->asked_in_vain)
+    if (size == 0)
+        check_empty(action, *upload);
+    else if (upload->announced == upload->length && upload->length_told && !upload->asked_in_vain)
         return refuse("PATCH to a complete upload");
-    if (size == 0 && !action.declare_length)
-        return refuse("an empty PATCH");
-    if (size == 0 && action.to > 0 && !any_trouble_ && !full_)
-        return refuse("an empty PATCH at the end although nothing went wrong");
     const bool last = ended && action.to == produced;
     if (!last && !upload->length && !full_ && schedule_.max_size == 0 &&
         size % schedule_.chunk_align != 0)
@@ -460,8 +470,11 @@ Reply ModelServer::patch(const Patch &action, TimePoint now)
     const FaultKind kind = fault_ ? fault_->kind : FaultKind::kCount;
     if (kind == FaultKind::kRedirect)
         return redirected(action.url, false);
-    if (kind == FaultKind::kStatus)
-        return answered(status_of(*fault_, RequestKind::kPatch));
+    if (kind == FaultKind::kStatus) {
+        Answer answer = status_of(*fault_, RequestKind::kPatch);
+        refuse_finish(*upload, answer.status);
+        return answered(std::move(answer));
+    }
     if (upload->gone || kind == FaultKind::kUnknown) {
         if (++absences_ >= 4)
             excuse(404, ErrorKind::kNotFound);
@@ -491,10 +504,17 @@ Reply ModelServer::do_patch(const Patch &action, Upload &upload)
     if (action.server_offset != upload.offset)
         return answered(status(409));
     if (size == 0 && schedule_.refuses_empty_patch) {
+        if (schedule_.end_habit == EndHabit::kEmpty)
+            excuse(400, ErrorKind::kServer);
+        if (upload.finish_failures > 0)
+            excuse(upload.finish_status, ErrorKind::kServer);
+        if (action.declare_length)
+            ++upload.declarations; // that was its answer
         doubt(400, ErrorKind::kServer);
         return answered(status(400, "empty"));
     }
-    if (action.declare_length && upload.length) {
+    const bool empty_habit = schedule_.end_habit == EndHabit::kEmpty && upload.length == 0U;
+    if (action.declare_length && upload.length && !empty_habit) {
         if (++absences_ >= 4)
             excuse(400, ErrorKind::kServer);
         return answered(status(400, "ERR_INVALID_UPLOAD_LENGTH"));
@@ -504,7 +524,7 @@ Reply ModelServer::do_patch(const Patch &action, Upload &upload)
         excuse(413, ErrorKind::kTooLarge);
         return answered(status(413, "ERR_MAX_SIZE_EXCEEDED"));
     }
-    if (upload.length && upload.offset + size > *upload.length) {
+    if (upload.length && upload.offset + size > *upload.length && !empty_habit) {
         excuse(413, ErrorKind::kTooLarge);
         return answered(status(413, "ERR_UPLOAD_SIZE_EXCEEDED"));
     }
@@ -521,7 +541,7 @@ Reply ModelServer::do_patch(const Patch &action, Upload &upload)
     }
     store(upload, action.from, taken);
     if (action.declare_length && (taken == size || schedule_.length_before_body))
-        upload.length = action.declare_length;
+        note_length(upload, action);
     if (broken || kind == FaultKind::kLate) {
         const bool stalls = kind == FaultKind::kStall;
         return failed(stalls ? ErrorKind::kTimeout : ErrorKind::kNetwork, true,
@@ -533,8 +553,11 @@ Reply ModelServer::do_patch(const Patch &action, Upload &upload)
         Answer answer = status_of(*fault_, RequestKind::kPatch);
         if (upload.complete() && answer.status >= 400 && answer.status < 500)
             excuse(answer.status, ErrorKind::kServer);
+        refuse_finish(upload, answer.status);
         return answered(std::move(answer));
     }
+    if (fails_to_finish(upload, upload.complete() && taken == size))
+        return finish_failed(upload);
     if (kind == FaultKind::kHook && upload.complete()) {
         upload.refused = !upload.partial;
         excuse(422, ErrorKind::kServer);
@@ -560,8 +583,11 @@ Reply ModelServer::do_patch(const Patch &action, Upload &upload)
         upload.length_told = false;
     else if (action.declare_length)
         upload.length_told = true;
+    if (action.declare_length && taken == size)
+        ++upload.declarations;
     answer.upload_offset = upload.offset;
     upload.announced = upload.offset;
+    move_away(upload);
     return answered(std::move(answer));
 }
 

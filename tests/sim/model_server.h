@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -35,6 +36,15 @@ struct Upload {
     std::optional<std::uint64_t> announced; // nothing since a failure: it must ask
     bool asked_in_vain = false;             // HEAD did not say whether the length is known
     bool length_told = false;
+    // its end
+    unsigned declarations = 0, silences = 0; // that were acknowledged; HEADs without a length
+    unsigned finish_failures = 0;            // 5xx to requests that complete it
+    int finish_status = 0;                   // the last of them
+    bool unfinished = false;                 // the server could not put it together
+    bool moved = false;                      // complete, and not there any more
+    unsigned looks = 0;                      // HEADs of a joined upload
+    bool unfit_told = false;                 // HEAD said that it does not become what is needed
+    bool replaced = false;                   // by another one, for that
 
     bool complete() const { return length && offset == *length; }
 };
@@ -74,6 +84,9 @@ public:
 
     void excuse(int status, ErrorKind kind) { excuses_.push_back({status, kind}); }
 
+    // The upload that there was is of no use: another one begins with the first byte.
+    bool take_abandoned() { return std::exchange(abandoned_, false); }
+
     // Doubtful answers in a row end an upload rightly; progress makes them forgotten.
     void progress();
     void refuse(const std::string &what); // a rule was broken
@@ -109,6 +122,18 @@ private:
     Reply do_patch(const Patch &action, Upload &upload);
     Reply redirected(const std::string &url, bool endpoint);
     Duration latency();
+    // how uploads end (model_ends.cpp)
+    bool may_be_replaced(Upload &upload);
+    void check_empty(const Patch &action, const Upload &upload);
+    void note_length(Upload &upload, const Patch &action);
+    void tell_length(Upload &upload, Answer &answer);
+    bool fails_to_finish(Upload &upload, bool completes);
+    Reply finish_failed(Upload &upload);
+    void refuse_finish(Upload &upload, int status);
+    void move_away(Upload &upload);
+    void remove(Upload &upload);
+    std::optional<Reply> refuse_join();
+    Reply head_of_joined(Upload &upload);
 
     const Schedule &schedule_;
     std::vector<Upload> uploads_;
@@ -122,6 +147,8 @@ private:
     bool any_trouble_ = false; // some fault or loss so far
     bool patch_open_ = false, full_ = false, disk_full_ = false;
     bool override_wanted_ = false;
+    bool abandoned_ = false;
+    unsigned joinings_ = 0, finishes_failed_ = 0;
     TimePoint down_until_{};
     bool return_announced_ = false;
     std::string violation_;

@@ -43,6 +43,10 @@ const char *to_string(Mutation mutation)
         "hides-hook-refusal",
         "asks-during-patch",
         "ignores-rollback",
+        "believes-the-acknowledgement",
+        "believes-the-join",
+        "hides-finish-failure",
+        "starts-anew-without-all",
     };
     return kNames[static_cast<std::size_t>(mutation)];
 }
@@ -73,7 +77,19 @@ Action Driver::mutated(Event event, Input input)
         ++input.produced;
     if (mutation_ == Mutation::kIgnoresBlockedWriter)
         input.writer_blocked = false;
+    if (mutation_ == Mutation::kStartsAnewWithoutAll)
+        input.held_from = 0;
+    const bool joining = machine_.state() == State::kJoining;
+    const auto *answer = std::get_if<Answer>(&event);
+    const bool acknowledges = patching_ && last_.declare_length && answer &&
+                              answer->upload_offset == last_.declare_length;
     Action action = machine_.step(event, input);
+    const bool asks = std::holds_alternative<Head>(action);
+    if (asks && ((mutation_ == Mutation::kBelievesTheAcknowledgement && acknowledges) ||
+                 (mutation_ == Mutation::kBelievesTheJoin && joining))) {
+        finished_ = true;
+        return Finished{};
+    }
     if (mutation_ == Mutation::kRetriesWithoutAsking && patching_ &&
         std::holds_alternative<Head>(action)) {
         Answer known;
@@ -140,6 +156,12 @@ void Driver::change_event(Event &event, const Input &)
     case Mutation::kHidesHookRefusal:
         if (patching_ && answer && answer->status == 422)
             answer->status = 500;
+        break;
+    case Mutation::kHidesFinishFailure:
+        if (patching_ && answer && answer->status >= 500) {
+            answer->status = 504;
+            answer->speaks_tus = false;
+        }
         break;
     case Mutation::kIgnoresRollback:
         if (asking_ && success && answer->upload_offset)

@@ -19,32 +19,36 @@ enum class Mutation {
     kRetriesWithoutAsking,   // takes the offset for granted after a failure
     kCreatesAfterFailedHead, // 5xx or no answer to HEAD: a new upload
     kCreatesAfterFailedPatch,
-    kRepeatsLength,          // Upload-Length with every PATCH at the end
-    kForgetsLength,          // never says it
-    kDeclaresEarly,          // says it when all that is there now was sent
-    kOffsetTooHigh,          // Upload-Offset + 1
-    kOffsetTooLow,           // Upload-Offset - 1
-    kSkipsByte,              // the body begins one byte late
-    kRepeatsByte,            // the body begins one byte early after a short acknowledgement
-    kLosesLastByte,          // the end is one byte early
-    kHoldsNothingBack,       // the last byte goes before the end
-    kNoPauses,               // retries at once
-    kLongPauses,             // waits longer than allowed when nothing is reachable
-    kIgnoresRetryAfter,      //
-    kIgnoresAlignment,       //
-    kIgnoresChunkSize,       //
-    kIgnoresEnd,             // does not wait for the end of the recording
-    kSleepsThroughTime,      // waits without a time
-    kIgnoresBlockedWriter,   //
-    kGivesUpAtOnce,          // the first 5xx is final
-    kFinishesEarly,          // when the last PATCH was sent, not acknowledged
-    kFinishesWithoutJoining, // concatenation: partial uploads are enough
-    kJoinsBackwards,         //
-    kJoinsWithoutOne,        // forgets a partial upload
-    kTakesSecretsAlong,      // follows redirects to other hosts with secret metadata
-    kHidesHookRefusal,       // 422 for the finished upload is taken as success
-    kAsksDuringPatch,        // HEAD while a PATCH is open
-    kIgnoresRollback,        // the offset of HEAD never goes back
+    kRepeatsLength,              // Upload-Length with every PATCH at the end
+    kForgetsLength,              // never says it
+    kDeclaresEarly,              // says it when all that is there now was sent
+    kOffsetTooHigh,              // Upload-Offset + 1
+    kOffsetTooLow,               // Upload-Offset - 1
+    kSkipsByte,                  // the body begins one byte late
+    kRepeatsByte,                // the body begins one byte early after a short acknowledgement
+    kLosesLastByte,              // the end is one byte early
+    kHoldsNothingBack,           // the last byte goes before the end
+    kNoPauses,                   // retries at once
+    kLongPauses,                 // waits longer than allowed when nothing is reachable
+    kIgnoresRetryAfter,          //
+    kIgnoresAlignment,           //
+    kIgnoresChunkSize,           //
+    kIgnoresEnd,                 // does not wait for the end of the recording
+    kSleepsThroughTime,          // waits without a time
+    kIgnoresBlockedWriter,       //
+    kGivesUpAtOnce,              // the first 5xx is final
+    kFinishesEarly,              // when the last PATCH was sent, not acknowledged
+    kFinishesWithoutJoining,     // concatenation: partial uploads are enough
+    kJoinsBackwards,             //
+    kJoinsWithoutOne,            // forgets a partial upload
+    kTakesSecretsAlong,          // follows redirects to other hosts with secret metadata
+    kHidesHookRefusal,           // 422 for the finished upload is taken as success
+    kAsksDuringPatch,            // HEAD while a PATCH is open
+    kIgnoresRollback,            // the offset of HEAD never goes back
+    kBelievesTheAcknowledgement, // a 204 for the declared length is the end
+    kBelievesTheJoin,            // so is a 201 for the joined upload
+    kHidesFinishFailure,         // 500 for the last request is taken for a proxy's
+    kStartsAnewWithoutAll,       // another upload although bytes are gone
     kCount,
 };
 const char *to_string(Mutation mutation);

@@ -119,7 +119,36 @@ void choose_server(Schedule &s, Random &random)
     }
 }
 
+void choose_end(Schedule &s, Random &random)
+{
+    s.proved = random.chance(50);
+    s.speaks_tus = random.chance(70);
+    if (random.chance(30))
+        s.end_habit = static_cast<EndHabit>(random.between(1, 4));
+    if (random.chance(15))
+        s.finish_fails = static_cast<unsigned>(random.chance(70) ? random.between(1, 3) : 30);
+    s.moves_away = random.chance(15);
+    if (random.chance(30))
+        s.assembly = static_cast<unsigned>(random.chance(80) ? random.between(1, 6) : 100);
+    s.joins_wrongly = random.chance(5);
+    if (random.chance(10))
+        s.join_conflicts = static_cast<unsigned>(random.between(1, 20));
+    if (random.chance(40)) { // what is acknowledged is kept, where there is room
+        s.margin = std::uint64_t{1} << 40;
+        if (random.chance(70)) {
+            for (const Piece &piece : s.pieces)
+                s.capacity += piece.bytes;
+        }
+    }
+}
+
 } // namespace
+
+const char *to_string(EndHabit habit)
+{
+    constexpr std::array kNames = {"notes", "forgets", "forgets-once", "empty", "silent"};
+    return kNames[static_cast<std::size_t>(habit)];
+}
 
 const char *to_string(FaultKind kind)
 {
@@ -162,6 +191,8 @@ Schedule make_schedule(std::uint64_t seed)
     }
     std::stable_sort(s.faults.begin(), s.faults.end(),
                      [](const Fault &a, const Fault &b) { return a.at < b.at; });
+    if (!s.real_store)
+        choose_end(s, random);
     return s;
 }
 
@@ -196,6 +227,10 @@ std::string describe(const Schedule &s)
                 s.announces_max_size ? " announced" : "", " proxy-limit ", s.proxy_limit,
                 " dead-endpoints ", s.dead_endpoints, s.secret ? " secret" : "", " renewal ",
                 s.renewal);
+    text += cat("\n  end:", s.proved ? " proved" : "", s.speaks_tus ? "" : " never-says-tus",
+                " habit ", to_string(s.end_habit), " finish-fails ", s.finish_fails,
+                s.moves_away ? " moves-away" : "", " assembly ", s.assembly,
+                s.joins_wrongly ? " joins-wrongly" : "", " join-conflicts ", s.join_conflicts);
     text += "\n  source:";
     for (const Piece &piece : s.pieces)
         text += cat(" +", ms(piece.gap), "ms ", piece.bytes, "B");

@@ -75,6 +75,16 @@ inline constexpr std::array kStatuses = {
     StatusRow{302, "", 0},
 };
 
+// What a server does with a length that is declared at the end.
+enum class EndHabit {
+    kNotes,
+    kForgets,     // never notes it
+    kForgetsOnce, // notes the second declaration
+    kEmpty,       // does not know Upload-Defer-Length: the upload is one of 0 bytes
+    kSilent,      // HEAD says nothing of lengths
+};
+const char *to_string(EndHabit habit);
+
 struct Fault {
     std::uint32_t at = 0; // number of the request, from 0
     FaultKind kind = FaultKind::kOutage;
@@ -94,6 +104,7 @@ struct Schedule {
     LengthMode length_mode = LengthMode::kAuto;
     bool can_spool = false;
     bool checksum = false;
+    bool proved = false;      // this server has noted a length before
     bool real_store = false;  // bytes in a ReplayStore instead of numbers
     bool real_disk = false;   // which spills to files, by a thread that takes its time
     std::uint64_t origin = 0; // upload-url: that many bytes are there; 0: the upload is created
@@ -107,6 +118,13 @@ struct Schedule {
     bool announces_max_size = false;
     std::uint64_t max_size = 0;    // 0: any
     std::uint64_t proxy_limit = 0; // of a request's body; 0: any
+    bool speaks_tus = true;        // sends Tus-Resumable
+    EndHabit end_habit = EndHabit::kNotes;
+    unsigned finish_fails = 0;   // so many requests that complete an upload get 500
+    bool moves_away = false;     // what is complete is not found there any more
+    unsigned assembly = 0;       // HEADs of a joined upload before it is whole
+    bool joins_wrongly = false;  // a byte is missing
+    unsigned join_conflicts = 0; // so many joinings get 409
     unsigned dead_endpoints = 0;
     bool secret = false;  // the metadata is not for other hosts
     unsigned renewal = 0; // 0: at once, 1: after a while, 2: never

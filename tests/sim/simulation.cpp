@@ -112,6 +112,7 @@ MachineConfig Simulation::config_of(const Schedule &schedule)
     config.can_spool = schedule.can_spool;
     config.upload_url = schedule.origin > 0 ? kUploadUrl : "";
     config.checksum = schedule.checksum ? "sha1" : "";
+    config.proved = schedule.proved;
     config.seed = schedule.seed + 1;
     return config;
 }
@@ -122,10 +123,14 @@ void Simulation::initial_excuses()
     const bool no_way = schedule_.length_mode == LengthMode::kAuto
                             ? !offers_concatenation && !schedule_.can_spool
                             : schedule_.length_mode == LengthMode::kDeferred;
-    if (!schedule_.defers && no_way)
+    const bool defers = schedule_.defers && schedule_.end_habit != EndHabit::kEmpty &&
+                        schedule_.end_habit != EndHabit::kSilent;
+    if (!defers && no_way)
         server_.excuse(0, ErrorKind::kSettings);
-    if (!schedule_.defers && schedule_.length_mode == LengthMode::kAuto)
+    if (!defers && schedule_.length_mode == LengthMode::kAuto)
         server_.excuse(0, ErrorKind::kNoSpace);
+    if (schedule_.length_mode == LengthMode::kConcatenation && !offers_concatenation)
+        server_.excuse(0, ErrorKind::kSettings);
     if (schedule_.length_mode == LengthMode::kSpool)
         server_.excuse(0, ErrorKind::kNoSpace);
     std::uint64_t total = 0;
@@ -441,7 +446,7 @@ Event Simulation::perform(const Action &action, const Input &)
             if (std::none_of(uploads.begin(), uploads.end(),
                              [](const Upload &upload) { return upload.told_gone; }))
                 trouble_since_.reset();
-            if (!create->partial && create->final_of.empty())
+            if (server_.take_abandoned() || (!create->partial && create->final_of.empty()))
                 confirmed_ = 0; // from the beginning
             most_acked_ = driver_.machine().acked();
         }
@@ -483,12 +488,14 @@ void Simulation::check_finished()
     if (!ended_)
         return server_.refuse("finished before the recording ended");
     const Upload *upload = server_.find(driver_.machine().upload_url());
-    if (!upload || upload->gone)
+    if (!upload || (upload->gone && !upload->moved))
         return server_.refuse("finished an upload that is not there");
     if (upload->partial)
         return server_.refuse("finished with a partial upload");
     if (!upload->complete())
         return server_.refuse("finished an upload that is not complete");
+    if (upload->unfinished)
+        return server_.refuse("finished an upload that the server could not put together");
     if (upload->refused)
         return server_.refuse("finished an upload that the server refused");
     const std::uint64_t total = store_.end();
@@ -516,6 +523,10 @@ bool Simulation::is_excused(const Error &error) const
 
 void Simulation::check_failed(const Error &error)
 {
+    // a length that is not noted, and not every byte is here for another upload
+    if (schedule_.end_habit != EndHabit::kNotes && error.kind == ErrorKind::kProtocol &&
+        (store_.begin() > 0 || schedule_.origin > 0 || schedule_.max_size > 0))
+        return;
     if (!is_excused(error))
         return server_.refuse(cat("gave up without reason: ", error.message));
     // what fits is finished before the error is told

@@ -112,6 +112,11 @@ void uploads_without_faults_finish()
         schedule.drain_timeout = schedule.outage_timeout = Duration::zero();
         schedule.proxy_limit = 0;
         schedule.refuses_empty_patch = false;
+        schedule.join_conflicts = 0;
+        schedule.assembly = schedule.assembly % 10;
+        schedule.joins_wrongly = false;
+        schedule.finish_fails = schedule.finish_fails % 4;
+        schedule.margin = std::uint64_t{1} << 40;
         const Outcome outcome = run(schedule);
         if (!outcome.violation.empty() || !outcome.finished)
             g_error("%s", report(schedule, Mutation::kNone).c_str());

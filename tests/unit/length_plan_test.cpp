@@ -91,7 +91,7 @@ void the_length_counts_from_the_origin()
     rooms.produces(30).ends().next().expect_send(30, 1030);
     rooms.positions.confirm(30, true);
     rooms.next().expect_send(30, 1030);
-    rooms.positions.length_confirmed(1030);
+    rooms.positions.length_acknowledged(1030);
     rooms.next().expect<Done>();
 }
 

@@ -100,6 +100,7 @@ public:
     Script()
     {
         config.chunk_size = 100;
+        config.proved = true; // no look at the fresh upload: see upload_machine_proof_test.cpp
         in.now = TimePoint{} + seconds(1000);
         in.flush_interval = Duration::zero();
     }
@@ -186,6 +187,13 @@ public:
         starts();
         expect<Create>();
         return gets(created());
+    }
+
+    // The last request is acknowledged, and HEAD confirms the length.
+    void finishes(std::uint64_t length)
+    {
+        gets(acknowledged(length)).expect<Head>();
+        gets(offset_is(length, length)).expect<Finished>();
     }
 
     template <typename Report_>

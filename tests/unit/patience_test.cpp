@@ -40,6 +40,13 @@ constexpr std::array kRows = {
     Row{"handshake", Mishap::kHandshake, 5, false, false},
     Row{"recreation", Mishap::kRecreation, 3, false, false},
     Row{"expiry-warning", Mishap::kExpiryWarning, 1, false, false},
+    Row{"look", Mishap::kLook, 2, true, true},
+    Row{"silence", Mishap::kSilence, 2, true, true},
+    Row{"proof-doubt", Mishap::kProofDoubt, 10, true, true},
+    Row{"finish", Mishap::kFinish, 6, true, true},
+    Row{"join", Mishap::kJoin, 15, false, false},
+    Row{"assembly", Mishap::kAssembly, 20, false, false},
+    Row{"joined-gone", Mishap::kJoinedGone, 6, false, false},
 };
 static_assert(kRows.size() == kMishaps);
 

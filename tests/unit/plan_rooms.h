@@ -105,7 +105,7 @@ struct Rooms {
         const SendBytes bytes = expect<SendBytes>();
         positions.send(bytes.to, bytes.declare.has_value(), false);
         if (bytes.declare)
-            positions.length_confirmed(*bytes.declare);
+            positions.length_acknowledged(*bytes.declare);
         positions.confirm(bytes.to, true);
         return *this;
     }

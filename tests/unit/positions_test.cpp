@@ -308,7 +308,7 @@ void a_length_of_the_creation_stays_known()
 void a_deferred_length_is_known_when_it_is_confirmed_or_told()
 {
     Positions confirmed = created_with(std::nullopt);
-    confirmed.length_confirmed(80);
+    confirmed.length_acknowledged(80);
     confirmed.length_told(std::nullopt, false); // silence takes nothing back
     g_assert_true(confirmed.server_length() == 80U);
     confirmed.length_told(std::nullopt, true); // the server has no length: it was lost
@@ -341,7 +341,7 @@ void an_upload_made_anew_knows_nothing_of_the_length_of_the_one_before()
     Positions positions = created_with(std::nullopt);
     positions.send(50, true, true);
     positions.length_told(std::nullopt, false);
-    positions.length_confirmed(50);
+    positions.length_acknowledged(50);
     positions.restart();
     g_assert_false(positions.server_length().has_value());
     positions.created();

@@ -73,7 +73,9 @@ void partial_uploads_are_joined_at_the_end()
     ASSERT_STR(join.final_of[0], "https://host/files/p1");
     ASSERT_STR(join.final_of[1], "https://host/files/p2");
     g_assert_false(join.length.has_value() || join.partial);
-    s.gets(created("https://host/files/all")).expect<Finished>();
+    s.gets(created("https://host/files/all"));
+    ASSERT_STR(s.expect<Head>().url, "https://host/files/all");
+    s.gets(offset_is(130, 130)).expect<Finished>();
     ASSERT_STR(s.machine->upload_url(), "https://host/files/all");
 }
 
@@ -179,7 +181,7 @@ void joining_is_tried_again_and_its_end_is_told()
     busy.gets(broken()).time_passes().expect<Create>();
     busy.gets(status(423)).time_passes().expect<Create>();
     busy.gets(status(401)).gets(Credentials{true}).expect<Create>();
-    busy.gets(created("https://host/files/all")).expect<Finished>();
+    busy.gets(created("https://host/files/all")).gets(offset_is(100, 100)).expect<Finished>();
     Script gone = joining();
     gone.gets(status(404)).expect_failed(ErrorKind::kUploadLost);
     Script refused = joining();

@@ -191,7 +191,7 @@ void an_acknowledgement_that_comes_late_is_still_the_end()
     s.starts_and_creates();
     s.produces(50).ends().gets(Tick{}).expect<Patch>();
     s.in.now += seconds(11);
-    s.gets(acknowledged(50)).expect<Finished>();
+    s.finishes(50);
 }
 
 void outage_timeout_bounds_an_outage_but_not_the_recording()

@@ -85,10 +85,11 @@ void a_full_server_keeps_what_fits(std::uint64_t align, std::uint64_t full, std:
     s.config.chunk_align = align;
     s.starts_and_creates().produces(100000).gets(Tick{});
     std::uint64_t stored = 0;
+    std::optional<std::uint64_t> length;
     int requests = 0;
     while (!std::holds_alternative<Failed>(s.action) && ++requests < 200) {
         if (std::holds_alternative<Head>(s.action)) {
-            s.gets(offset_is(stored));
+            s.gets(offset_is(stored, length));
             continue;
         }
         const Patch patch = s.expect<Patch>();
@@ -96,6 +97,7 @@ void a_full_server_keeps_what_fits(std::uint64_t align, std::uint64_t full, std:
             s.gets(status(413, "ERR_MAX_SIZE_EXCEEDED"));
         } else {
             stored = patch.to;
+            length = patch.declare_length;
             s.gets(acknowledged(stored));
         }
     }
