@@ -57,7 +57,7 @@ public:
     }
 
     TargetResult<Destination> resolve(TargetContext &context, bool refresh) override;
-    Result<void> finished(TargetContext &context, std::uint64_t bytes) override;
+    Result<Proof> finished(TargetContext &context, std::uint64_t bytes) override;
     void abandoned(TargetContext &context, std::uint64_t bytes_stored) override;
     std::vector<std::pair<std::string, std::string>> describe() const override;
     bool refused_metadata(int status, const std::string &body) const override;
@@ -233,7 +233,7 @@ bool GcoreTarget::refused_metadata(int status, const std::string &body) const
 
 // Afterwards --------------------------------------------------------------------------------------
 
-Result<void> GcoreTarget::finished(TargetContext &context, std::uint64_t /*bytes*/)
+Result<Proof> GcoreTarget::finished(TargetContext &context, std::uint64_t /*bytes*/)
 {
     if (created_ && name_is_time_ && !context.hints.title.empty())
         rename_by_title(context);

@@ -10,6 +10,7 @@ namespace gsttus {
 namespace {
 
 constexpr std::size_t kLongestStatus = 40;
+constexpr seconds kProofPatience{30};
 
 // empty -> pending -> viewable -> ready; a status that is not known is not there yet.
 int rank(std::string_view status)
@@ -52,10 +53,30 @@ VideoFollower::VideoFollower(const GcoreConfig &config)
 {
 }
 
-Result<void> VideoFollower::follow(TargetContext &context, ApiClient &api, std::uint64_t video_id)
+Result<Proof> VideoFollower::follow(TargetContext &context, ApiClient &api, std::uint64_t video_id)
 {
-    if (wanted_ == WaitStatus::kNone)
-        return {};
+    if (wanted_ != WaitStatus::kNone) {
+        Result<void> followed = wait(context, api, video_id, timeout_);
+        return followed ? Result<Proof>(Proof::kProved) : Result<Proof>(followed.error());
+    }
+    if (!context.want_proof)
+        return Proof::kUnknown;
+    const Duration timeout = context.timeout;
+    context.timeout = std::min<Duration>(timeout, kProofPatience);
+    Result<void> looked = wait(context, api, video_id, kProofPatience);
+    context.timeout = timeout;
+    if (looked)
+        return Proof::kProved;
+    if (looked.error().kind == ErrorKind::kCancelled)
+        return looked.error();
+    // the upload was all that was asked for, and that is complete
+    context.notify(TargetWarning{std::move(looked.error())});
+    return Proof::kNotProved;
+}
+
+Result<void> VideoFollower::wait(TargetContext &context, ApiClient &api, std::uint64_t video_id,
+                                 Duration patience)
+{
     // What was slept counts as asked for, so that a test's clock need not run.
     Duration spent = Duration::zero();
     Error trouble;
@@ -69,7 +90,7 @@ Result<void> VideoFollower::follow(TargetContext &context, ApiClient &api, std::
             if (!trouble.retryable)
                 return trouble;
             // longer than is left: once more at the end
-            pause = std::max(pause, std::min(failed->failure.retry_after, timeout_ - spent));
+            pause = std::max(pause, std::min(failed->failure.retry_after, patience - spent));
         } else {
             trouble = {};
             const Result<bool> reached = judge(context, std::get<GcoreVideo>(got), video_id);
@@ -78,23 +99,30 @@ Result<void> VideoFollower::follow(TargetContext &context, ApiClient &api, std::
             if (*reached)
                 return {};
         }
-        if (spent + pause > timeout_)
+        if (spent + pause > patience)
             break;
         if (!context.sleep(pause))
             return cancelled_error();
         spent += pause;
     }
-    return too_late(video_id, trouble);
+    return too_late(video_id, patience, trouble);
 }
 
-Error VideoFollower::too_late(std::uint64_t video_id, const Error &trouble) const
+Error VideoFollower::too_late(std::uint64_t video_id, Duration patience, const Error &trouble) const
 {
+    const auto span = std::chrono::duration_cast<seconds>(patience).count();
     Error error;
     error.kind = ErrorKind::kTimeout;
-    error.message =
-        cat("the upload is complete, but video ", video_id, " is not ", name_of(wanted_), " after ",
-            std::chrono::duration_cast<seconds>(timeout_).count(), " s: its status is \"", status_,
-            "\"");
+    if (wanted_ != WaitStatus::kNone)
+        error.message =
+            cat("the upload is complete, but video ", video_id, " is not ", name_of(wanted_),
+                " after ", span, " s: its status is \"", status_, "\"");
+    else if (status_.empty())
+        error.message = cat("the upload is complete, but within ", span,
+                            " s Gcore has not told the status of video ", video_id);
+    else
+        error.message = cat("the upload is complete, but after ", span, " s the video is still ",
+                            status_, " (", video_id, "): Gcore may not have got the recording");
     error.detail = trouble.message;
     return error;
 }
@@ -128,7 +156,15 @@ Result<bool> VideoFollower::judge(TargetContext &context, const GcoreVideo &vide
         error.message = cat("Gcore says of video ", video_id, " (", status_, "): ", text);
         context.notify(TargetWarning{std::move(error)});
     }
-    return rank(video.status) >= static_cast<int>(wanted_);
+    return is_there(video.status);
+}
+
+// Where nothing is waited for, any status but "empty" shows that Gcore has the file.
+bool VideoFollower::is_there(std::string_view status) const
+{
+    if (wanted_ == WaitStatus::kNone)
+        return !status.empty() && status != "empty";
+    return rank(status) >= static_cast<int>(wanted_);
 }
 
 } // namespace gsttus

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace gsttus {
 
@@ -16,12 +17,18 @@ public:
     explicit VideoFollower(const GcoreConfig &config);
 
     // Fails when the video can not be used (kServer), is not there in time (kTimeout), when the
-    // API refuses for good, or when the context is cancelled. Nothing to wait for: at once.
-    Result<void> follow(TargetContext &context, ApiClient &api, std::uint64_t video_id);
+    // API refuses for good, or when the context is cancelled. With wait-status=none only the last
+    // is a failure, and the video is asked for only when the context wants a proof: that is its
+    // status leaving "empty", waited for for 30 s; what stands against it is a warning.
+    Result<Proof> follow(TargetContext &context, ApiClient &api, std::uint64_t video_id);
 
 private:
+    // The video is where it is waited for, or an error.
+    Result<void> wait(TargetContext &context, ApiClient &api, std::uint64_t video_id,
+                      Duration patience);
     Result<bool> judge(TargetContext &context, const GcoreVideo &video, std::uint64_t video_id);
-    Error too_late(std::uint64_t video_id, const Error &trouble) const;
+    bool is_there(std::string_view status) const;
+    Error too_late(std::uint64_t video_id, Duration patience, const Error &trouble) const;
 
     const WaitStatus wanted_;
     const Duration timeout_, interval_;

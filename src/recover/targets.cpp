@@ -27,7 +27,7 @@ public:
         return TargetError{error_, true, {}};
     }
 
-    Result<void> finished(TargetContext &, std::uint64_t) override { return {}; }
+    Result<Proof> finished(TargetContext &, std::uint64_t) override { return Proof::kUnknown; }
 
     void abandoned(TargetContext &, std::uint64_t) override {}
 

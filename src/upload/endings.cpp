@@ -75,7 +75,7 @@ void Endings::complete(Session &session)
     announcer_.tell(report);
     for (const std::string &url : machine.litter())
         remove(session.requests, url);
-    Result<void> followed;
+    Result<Proof> followed = Proof::kUnknown;
     if (report.bytes == 0)
         core_.target->abandoned(context, 0);
     else

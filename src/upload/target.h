@@ -58,6 +58,14 @@ struct TargetContext {
     std::function<bool(Duration)> sleep;              // FALSE: cancelled
     std::function<void(const TargetNotice &)> notify; // may be called from the target's calls only
     StreamHints hints;
+    bool want_proof = false; // finished(): look whether the service has the recording
+};
+
+// Whether the service behind the tus server has got the recording, as far as it says.
+enum class Proof {
+    kProved,
+    kNotProved, // it was asked, and does not say so: the bytes had better be kept
+    kUnknown    // there is nobody to ask, or nobody wanted to know
 };
 
 // Failure of a target call. `retry_after` is what the server asked for, if it did.
@@ -77,9 +85,10 @@ public:
     // server refused the metadata (a token that expired): anything fetched before is fetched anew,
     // nothing that exists already (a video) is made a second time.
     virtual TargetResult<Destination> resolve(TargetContext &context, bool refresh) = 0;
-    // Everything is stored and confirmed. May follow what the service makes of it (wait-status).
+    // Everything is stored and confirmed. May follow what the service makes of it (wait-status),
+    // and asks it for at most 30 s where the context wants a proof; why there is none is a warning.
     // An error becomes the upload's failure.
-    virtual Result<void> finished(TargetContext &context, std::uint64_t bytes) = 0;
+    virtual Result<Proof> finished(TargetContext &context, std::uint64_t bytes) = 0;
     // The upload ends without being finished, or finished without a byte. `bytes_stored` is what
     // the server has. Cleans up what this target made and nobody can use (delete-empty-video).
     virtual void abandoned(TargetContext &context, std::uint64_t bytes_stored) = 0;

@@ -220,10 +220,10 @@ public:
         return Destination{{endpoint_}, {}, false};
     }
 
-    Result<void> finished(TargetContext &context, std::uint64_t) override
+    Result<Proof> finished(TargetContext &context, std::uint64_t) override
     {
         if (context.sleep(seconds(600)))
-            return {};
+            return Proof::kUnknown;
         Error error;
         error.kind = ErrorKind::kCancelled;
         return error;

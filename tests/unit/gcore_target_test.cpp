@@ -69,9 +69,10 @@ struct Fixture : GcoreFixture {
         return *failed;
     }
 
-    Result<void> finish()
+    Result<Proof> finish(bool want_proof = false)
     {
         TargetContext with = context();
+        with.want_proof = want_proof;
         return target->finished(with, 1000);
     }
 
@@ -377,8 +378,88 @@ void nothing_is_followed_by_default()
     Fixture f;
     f.http.answer(200, kMade).answer(200, parameters());
     f.resolved();
-    g_assert_true(f.finish().ok());
+    const Result<Proof> ended = f.finish();
+    g_assert_true(ended.ok() && *ended == Proof::kUnknown);
     g_assert_cmpuint(f.http.seen().size(), ==, 2);
+}
+
+struct ProofRow {
+    const char *name;
+    std::vector<std::pair<int, std::string>> answers;
+    Proof proof;
+    const char *warning; // part of it; nullptr: none
+};
+
+const ProofRow kProofs[] = {
+    {"at-once", {{200, status("pending")}}, Proof::kProved, nullptr},
+    {"later", {{200, status("empty")}, {200, status("viewable")}}, Proof::kProved, nullptr},
+    {"unknown-status", {{200, status("thinking")}}, Proof::kProved, nullptr},
+    {"trouble-heals", {{503, ""}, {200, "{"}, {200, status("ready")}}, Proof::kProved, nullptr},
+    {"still-empty",
+     {{200, status("empty")},
+      {200, status("empty")},
+      {200, status("empty")},
+      {200, status("empty")}},
+     Proof::kNotProved,
+     "the video is still empty"},
+    {"silent",
+     {{503, ""}, {503, ""}, {503, ""}, {503, ""}},
+     Proof::kNotProved,
+     "not told the status"},
+    {"unusable",
+     {{200, status("empty", R"("File Invalid")")}},
+     Proof::kNotProved,
+     "can not use what was uploaded"},
+    {"failed",
+     {{200, status("error", R"("Encoding failed")")}},
+     Proof::kNotProved,
+     "Encoding failed"},
+    {"deleted", {{404, R"({"error": "Not Found"})"}}, Proof::kNotProved, "there is no video 17"},
+    {"key-revoked", {{401, R"({"error": "no"})"}}, Proof::kNotProved, "check api-key"},
+};
+
+void prove(const ProofRow &row)
+{
+    Fixture f;
+    f.config.video_id = 17;
+    f.config.status_interval = seconds(9); // four times in 30 s
+    f.http.answer(200, parameters());
+    f.resolved();
+    for (const auto &[code, body] : row.answers)
+        f.http.answer(code, body);
+    const Result<Proof> ended = f.finish(true);
+    g_assert_true(ended.ok());
+    g_assert_true(*ended == row.proof);
+    g_assert_true(f.http.done());
+    const auto warnings = f.noticed<TargetWarning>();
+    g_assert_cmpuint(warnings.size(), ==, row.warning ? 1 : 0);
+    if (row.warning)
+        g_assert_true(f.contains(warnings[0].error.message, row.warning));
+}
+
+void status_that_was_waited_for_is_the_proof()
+{
+    Fixture f;
+    f.config.video_id = 17;
+    f.config.wait_status = WaitStatus::kPending;
+    f.http.answer(200, parameters()).answer(200, status("pending"));
+    f.resolved();
+    const Result<Proof> ended = f.finish(true);
+    g_assert_true(ended.ok() && *ended == Proof::kProved);
+    g_assert_true(f.http.done());
+}
+
+void looking_for_a_proof_can_be_cancelled()
+{
+    Fixture f;
+    f.config.video_id = 17;
+    f.sleeps_before_cancel = 0;
+    f.http.answer(200, parameters()).answer(200, status("empty"));
+    f.resolved();
+    const Result<Proof> ended = f.finish(true);
+    g_assert_false(ended.ok());
+    g_assert_true(ended.error().kind == ErrorKind::kCancelled);
+    g_assert_cmpuint(f.noticed<TargetWarning>().size(), ==, 0);
 }
 
 struct FollowRow {
@@ -478,7 +559,7 @@ void follow(const FollowRow &row)
     f.resolved();
     for (const auto &[code, body] : row.answers)
         f.http.answer(code, body);
-    const Result<void> result = f.finish();
+    const Result<Proof> result = f.finish();
     g_assert_cmpint(result.ok(), ==, row.ok);
     g_assert_true(f.http.done());
     if (!result) {
@@ -505,7 +586,7 @@ void following_ends_after_the_status_timeout()
     f.resolved();
     for (int i = 0; i < 6; ++i)
         f.http.answer(200, status("pending"));
-    const Result<void> result = f.finish();
+    const Result<Proof> result = f.finish();
     g_assert_cmpint(int(result.error().kind), ==, int(ErrorKind::kTimeout));
     g_assert_true(Fixture::contains(result.error().message, "\"pending\""));
     for (const Duration span : f.slept)
@@ -705,6 +786,10 @@ int main(int argc, char **argv)
     for (const TokenRow &row : kTokens)
         add_row_test(cat("/gcore-target/refused-token/", index++), row, refused_token);
     add_test("/gcore-target/follow/none", nothing_is_followed_by_default);
+    for (const ProofRow &row : kProofs)
+        add_row_test(cat("/gcore-target/proof/", row.name), row, prove);
+    add_test("/gcore-target/proof/wait-status", status_that_was_waited_for_is_the_proof);
+    add_test("/gcore-target/proof/cancelled", looking_for_a_proof_can_be_cancelled);
     for (const FollowRow &row : kFollow)
         add_row_test(cat("/gcore-target/follow/", row.name), row, follow);
     add_test("/gcore-target/follow/timeout", following_ends_after_the_status_timeout);
