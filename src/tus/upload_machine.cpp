@@ -340,7 +340,7 @@ Action UploadMachine::on_creating(const Event &event, const Input &input)
     case Verdict::kMetadata:
         return fresh_token(answer);
     case Verdict::kNoDefer:
-        if (mode() == LengthMode::kDeferred)
+        if (mode() == LengthMode::kDeferred && !positions_.created_length())
             return without_defer(input, error);
         return fail(std::move(error));
     case Verdict::kLocked:

@@ -166,7 +166,8 @@ void UploadMachine::discard(const std::string &url)
 bool UploadMachine::must_defer_empty(Verdict verdict)
 {
     if ((verdict != Verdict::kFatal && verdict != Verdict::kNoDefer) ||
-        mode() != LengthMode::kDeferred || positions_.created_length() != std::uint64_t{0})
+        mode() != LengthMode::kDeferred || positions_.created_length() != std::uint64_t{0} ||
+        patience_.times(Mishap::kEmptyAnew) > 0) // that was refused before
         return false;
     server_.refused_empty();
     return true;

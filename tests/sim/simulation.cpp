@@ -351,7 +351,8 @@ Event Simulation::http(Reply reply)
     }
     if (auto *failure = std::get_if<NoAnswer>(&reply.outcome)) {
         unreachable_ = !failure->reached_server;
-        if (!failure->reused_connection && !several)
+        // OPTIONS is a courtesy: what comes after the last try of it is not a repetition
+        if (!failure->reused_connection && !several && driver_.machine().state() != State::kProbing)
             not_before_ = now_ + kShortestPause;
         say(cat("-> no answer", failure->reached_server ? "" : " (unreachable)"));
         return std::move(*failure);
