@@ -1,4 +1,5 @@
 #include "test.h"
+#include "tus/route.h"
 #include "upload/requests.h"
 
 #include <vector>
@@ -123,6 +124,29 @@ void creation_carries_exactly_one_length_header()
     ASSERT_STR(value_of(joined, "Upload-Defer-Length"), "(none)");
 }
 
+// What the plan of partial uploads counts is what goes over the wire, or more.
+void the_request_that_joins_is_as_long_as_was_counted()
+{
+    const Metadata metadata = {{"filename", std::string(300, 'x')}, {"token", "eyJhbGci"}};
+    for (const char *endpoint : {"https://h/files/", "https://me:pw@h:8443/files?key=1"}) {
+        const Identity identity{{endpoint}, "Bearer abc", {{"X-Key", "1"}}};
+        Create action;
+        action.url = endpoint;
+        const std::uint64_t alone = header_size(make_create(action, identity, metadata));
+        g_assert_cmpuint(alone, >, 800);
+        Route route;
+        route.resolved({{endpoint}, true});
+        std::uint64_t counted = 0;
+        for (const char *part : {"https://h/files/1", "https://h:8443/f/2", "https://H:443/f/3",
+                                 "https://node/4", "http://h/5", "https://me:pw@h:8443/6"}) {
+            action.final_of.emplace_back(part);
+            counted += route.listed_size(part);
+            g_assert_cmpuint(header_size(make_create(action, identity, metadata)), <=,
+                             alone + counted);
+        }
+    }
+}
+
 void patch_says_offset_type_and_length()
 {
     Patch action;
@@ -229,6 +253,7 @@ int main(int argc, char **argv)
                            location_is_resolved);
     add_test("/requests/metadata", metadata_is_base64_in_order);
     add_test("/requests/create", creation_carries_exactly_one_length_header);
+    add_test("/requests/join", the_request_that_joins_is_as_long_as_was_counted);
     add_test("/requests/patch", patch_says_offset_type_and_length);
     add_test("/requests/options", options_has_tus_resumable);
     add_test("/requests/credentials", credentials_stay_with_the_origin_that_was_meant);
