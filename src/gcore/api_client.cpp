@@ -187,11 +187,7 @@ ApiResult<UploadParameters> ApiClient::upload_parameters(TargetContext &context,
         parse_upload_parameters(std::get<HttpResponse>(sent).body);
     if (!parameters)
         return unusable(context, call, parameters.error());
-    const std::string &token = parameters->token;
-    context.redactor.add(token);
-    const GCharOwn encoded(
-        g_base64_encode(reinterpret_cast<const guchar *>(token.data()), token.size()));
-    context.redactor.add(encoded.get());
+    context.redactor.add(parameters->token);
     return std::move(*parameters);
 }
 

@@ -357,7 +357,7 @@ std::string error_text(std::string_view body)
         text = page_title(content);
     }
     if (text.empty())
-        text = content.substr(0, kLongestErrorText);
+        text = content; // whoever shows it looks for secrets first, then cuts
     const GCharOwn valid(g_utf8_make_valid(text.data(), static_cast<gssize>(text.size())));
     return valid.get();
 }

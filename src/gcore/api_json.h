@@ -49,7 +49,7 @@ Result<GcoreVideo> parse_video(std::string_view text);
 Result<UploadParameters> parse_upload_parameters(std::string_view text);
 
 // The sentence in the body of an error: from any of the shapes that the API is documented to
-// have, the title of a web page, or the beginning of the text. Not redacted.
+// have, the title of a web page, or all of the text. Not redacted, not cut.
 std::string error_text(std::string_view body);
 
 } // namespace gsttus

@@ -57,6 +57,22 @@ constexpr std::array<std::string_view, 24> kReserved = {
     "Tus-Checksum-Algorithm",
 };
 
+constexpr std::array<std::string_view, 14> kPublicMetadata = {
+    "filename",     "name",         "title",     "type",        "filetype",
+    "mimetype",     "mime_type",    "mime-type", "contenttype", "content_type",
+    "content-type", "relativepath", "video_id",  "client_id",
+};
+
+// As a part of the key, and as all of it.
+constexpr std::array<std::string_view, 13> kSecretParts = {
+    "token",  "secret",  "password", "passwd",    "passphrase", "authorization", "authentication",
+    "apikey", "api_key", "api-key",  "signature", "credential", "jwt",
+};
+constexpr std::array<std::string_view, 12> kSecretKeys = {
+    "auth",    "key",       "pass",       "pwd",    "pw",        "sig",
+    "session", "sessionid", "session_id", "cookie", "accesskey", "access_key",
+};
+
 } // namespace
 
 std::optional<std::uint64_t> parse_size(std::string_view text)
@@ -87,6 +103,21 @@ bool is_metadata_key(std::string_view key)
     return !key.empty() && std::all_of(key.begin(), key.end(), [](unsigned char c) {
         return c > 0x20 && c < 0x7f && c != ',';
     });
+}
+
+bool is_public_metadata(std::string_view key)
+{
+    return std::any_of(kPublicMetadata.begin(), kPublicMetadata.end(),
+                       [&](std::string_view known) { return same_no_case(key, known); });
+}
+
+bool names_secret(std::string_view key)
+{
+    std::string small(key);
+    std::transform(small.begin(), small.end(), small.begin(), lower);
+    return std::any_of(kSecretParts.begin(), kSecretParts.end(),
+                       [&](std::string_view part) { return small.find(part) != small.npos; }) ||
+           std::find(kSecretKeys.begin(), kSecretKeys.end(), small) != kSecretKeys.end();
 }
 
 bool is_header_name(std::string_view name)

@@ -22,6 +22,13 @@ std::vector<std::string> parse_list(std::string_view text);
 // A metadata key: not empty, ASCII, without space and comma (Creation: Upload-Metadata).
 bool is_metadata_key(std::string_view key);
 
+// Metadata that is there to be shown: names and types ("filename", "filetype", "title", …). What a
+// server makes of any other is not known: its value may be a secret.
+bool is_public_metadata(std::string_view key);
+
+// The key says so itself: "token", "api_key", "Password", …
+bool names_secret(std::string_view key);
+
 // A header name (RFC 9110 token) / a header value without control characters.
 bool is_header_name(std::string_view name);
 bool is_header_value(std::string_view value);

@@ -26,33 +26,55 @@ void Announcer::warn(const Error &error)
     call([&](UploadObserver &observer) { observer.on_warning(error); });
 }
 
+void Announcer::failed(const Error &error, const std::string &upload_url, const std::string &folder)
+{
+    const std::string url = secrets_.shown_url(upload_url);
+    call([&](UploadObserver &observer) { observer.on_failed(error, url, folder); });
+}
+
+Error Announcer::shown(Error error) const
+{
+    error.message = secrets_.own(error.message);
+    error.detail = secrets_.own(error.detail);
+    return error;
+}
+
 void Announcer::pass_on(const Report &report, std::uint64_t pending)
 {
     if (const auto *created = std::get_if<ReportCreated>(&report)) {
-        tell(UploadCreated{created->upload_url, created->endpoint, to_string(created->mode)});
+        tell(UploadCreated{secrets_.shown_url(created->upload_url),
+                           secrets_.shown_url(created->endpoint), to_string(created->mode)});
     } else if (const auto *stalled = std::get_if<ReportStalled>(&report)) {
+        const Error reason = shown(stalled->reason);
         log(LogLevel::kInfo, "upload",
-            cat("attempt ", stalled->attempt, " failed: ", stalled->reason.message, ' ',
-                stalled->reason.detail));
+            cat("attempt ", stalled->attempt, " failed: ", reason.message, ' ', reason.detail));
         const bool first = stalled->attempt == 1;
-        tell(UploadStalled{stalled->reason, stalled->attempt, stalled->retry_in, pending, first});
+        tell(UploadStalled{reason, stalled->attempt, stalled->retry_in, pending, first});
     } else if (const auto *resumed = std::get_if<ReportResumed>(&report)) {
         tell(UploadResumed{resumed->offset, resumed->outage_time, resumed->bytes_resent});
     } else if (const auto *warning = std::get_if<ReportWarning>(&report)) {
-        warn(warning->error);
+        warn(shown(warning->error));
     } else if (const auto *note = std::get_if<ReportNote>(&report)) {
-        log(LogLevel::kDebug, "upload", note->text);
+        log(LogLevel::kDebug, "upload", secrets_.own(note->text));
     }
 }
 
 void Announcer::pass_on(const TargetNotice &notice)
 {
-    if (const auto *warning = std::get_if<TargetWarning>(&notice))
-        warn(warning->error);
-    else if (const auto *video = std::get_if<VideoCreated>(&notice))
-        tell(*video);
-    else if (const auto *status = std::get_if<VideoStatus>(&notice))
-        tell(*status);
+    if (const auto *warning = std::get_if<TargetWarning>(&notice)) {
+        warn(shown(warning->error));
+    } else if (const auto *created = std::get_if<VideoCreated>(&notice)) {
+        VideoCreated video = *created;
+        video.name = secrets_.own(video.name);
+        video.slug = secrets_.own(video.slug);
+        tell(video);
+    } else if (const auto *status = std::get_if<VideoStatus>(&notice)) {
+        VideoStatus video = *status;
+        for (std::string *text :
+             {&video.status, &video.error, &video.hls_url, &video.dash_url, &video.iframe_url})
+            *text = secrets_.own(*text);
+        tell(video);
+    }
 }
 
 void Announcer::pass_on_warnings()

@@ -1,10 +1,13 @@
 // Everything that the upload thread tells the application, through the observer. Upload thread.
-// Decides when something is said, not what it means on a bus.
+// Decides when something is said, not what it means on a bus. Knows what must never be said: the
+// secrets of this upload.
 #pragma once
 
+#include "base/redact.h"
 #include "upload/shared_state.h"
 
 #include <optional>
+#include <string>
 
 namespace gsttus {
 
@@ -20,8 +23,15 @@ public:
         return call(core_.observer);
     }
 
-    void tell(const Notice &notice);
-    void warn(const Error &error);
+    void tell(const Notice &notice); // its addresses and texts as they are
+    void warn(const Error &error);   // likewise
+    void failed(const Error &error, const std::string &upload_url, const std::string &folder);
+
+    // What is added here is in no text from then on.
+    Redactor &secrets() { return secrets_; }
+
+    // What a server may have put into a text of ours is hidden.
+    Error shown(Error error) const;
 
     // `pending`: bytes that the server does not have.
     void pass_on(const Report &report, std::uint64_t pending);
@@ -49,6 +59,7 @@ private:
     };
 
     LiveUpload::Core &core_;
+    Redactor secrets_;
     TimePoint last_progress_{};
 };
 

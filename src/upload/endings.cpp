@@ -25,14 +25,15 @@ bool is_busy(const HttpOutcome &outcome)
     return status == 409 || status == 423 || status == 429 || (status >= 500 && status != 501);
 }
 
-Error not_removed(const HttpOutcome &outcome, const std::string &url, const Redactor &redact)
+Error not_removed(const HttpOutcome &outcome, const std::string &url, const Redactor &secrets)
 {
     const HttpResponse *response = outcome.response();
     Error error;
     error.kind = ErrorKind::kServer;
     error.http_status = response ? response->status : 0;
-    error.message = cat("The upload could not be removed from the server (", redact_url(url), ").");
-    error.detail = response ? std::string() : redact(outcome.failure()->error.message);
+    error.message =
+        cat("The upload could not be removed from the server (", secrets.shown_url(url), ").");
+    error.detail = response ? std::string() : secrets(outcome.failure()->error.message);
     return error;
 }
 
@@ -62,7 +63,8 @@ void Endings::complete(Session &session)
     const UploadMachine &machine = session.machine;
     const std::uint64_t bytes = machine.acked();
     TargetContext context = session.requests.target_context(core_.cancel.all.get());
-    UploadComplete report{machine.upload_url(), machine.origin() + bytes, {}, {}};
+    UploadComplete report{
+        announcer_.secrets().shown_url(machine.upload_url()), machine.origin() + bytes, {}, {}};
     {
         MutexLock lock(core_.mutex);
         const TimePoint now = Clock::now();
@@ -80,11 +82,8 @@ void Endings::complete(Session &session)
         core_.target->abandoned(context, 0);
     else
         followed = core_.target->finished(context, bytes);
-    if (!followed && followed.error().kind != ErrorKind::kCancelled) {
-        announcer_.call([&](UploadObserver &observer) {
-            observer.on_failed(followed.error(), report.upload_url, "");
-        });
-    }
+    if (!followed && followed.error().kind != ErrorKind::kCancelled)
+        announcer_.failed(announcer_.shown(followed.error()), report.upload_url, "");
     MutexLock lock(core_.mutex);
     core_.outcome = followed ? UploadOutcome::kComplete : UploadOutcome::kFailed;
     core_.wake.app.notify_all();
@@ -105,7 +104,7 @@ void Endings::fail(Session &session, const Error &error)
         core_.target->abandoned(context, 0);
     }
     session.note();
-    give_up(error, {machine.acked(), machine.stored(), machine.upload_url()});
+    give_up(announcer_.shown(error), {machine.acked(), machine.stored(), machine.upload_url()});
 }
 
 void Endings::give_up(Error report, const AtServer &there)
@@ -135,8 +134,7 @@ void Endings::give_up(Error report, const AtServer &there)
     if (!folder.empty())
         report.message += cat(" What the server does not have is kept in ", folder,
                               ": gst-tus-recover finishes it.");
-    announcer_.call(
-        [&](UploadObserver &observer) { observer.on_failed(report, there.upload_url, folder); });
+    announcer_.failed(report, there.upload_url, folder);
     MutexLock lock(core_.mutex);
     core_.wake.app.notify_all();
 }
@@ -226,8 +224,7 @@ void Endings::remove(RequestRunner &requests, const std::string &url)
     const int status = outcome.response() ? outcome.response()->status : 0;
     if (outcome.response() && (status < 300 || status == 404 || status == 410))
         return;
-    const Error error = not_removed(outcome, url, requests.redactor());
-    announcer_.warn(error);
+    announcer_.warn(not_removed(outcome, url, announcer_.secrets()));
 }
 
 // FALSE: there is no time for that.

@@ -52,8 +52,9 @@ struct UploadConfig {
 };
 
 struct UploadStats {
-    std::string state; // name of the machine's state
-    std::string upload_url;
+    std::string state;       // name of the machine's state
+    std::string upload_url;  // as it is: its query may be secret
+    std::string shown_url;   // the same for every eye
     std::string length_mode; // "deferred", "concatenation", "spool"; empty: not known yet
     std::string spool_path;  // folder on disk; empty: none
     std::uint64_t bytes_rendered = 0;

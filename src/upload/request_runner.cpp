@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "tus/protocol.h"
 #include "upload/store_body.h"
 
 #include <algorithm>
@@ -78,6 +79,7 @@ Result<std::string> checksum_of(BodySource &body, std::uint64_t length, const st
 RequestRunner::RequestRunner(LiveUpload::Core &core, Announcer &announcer, Transport &http,
                              const UploadMachine &machine)
     : core_(core), announcer_(announcer), http_(http), machine_(machine),
+      secrets_(announcer.secrets()),
       homes_(core.config.recovery ? core.config.homes
                                   : std::vector<std::string>{core.config.upload_url})
 {
@@ -93,14 +95,18 @@ Event RequestRunner::perform(const Action &action, const Input &input)
         return renew(*renew_action);
     if (const auto *options = std::get_if<Options>(&action))
         return send(make_options(*options, identity()), input);
-    if (const auto *create = std::get_if<Create>(&action))
+    if (const auto *create = std::get_if<Create>(&action)) {
+        for (const std::string &part : create->final_of)
+            secrets_.add_url(part);
         return send(make_create(*create, identity(), metadata_), input, create);
+    }
     return send(make_head(std::get<Head>(action), identity()), input);
 }
 
 HttpOutcome RequestRunner::remove(const std::string &url, Duration timeout)
 {
     HttpRequest request = make_delete(url, identity());
+    know_secrets_of(request);
     request.timeout = timeout;
     request.connect_timeout = std::min<Duration>(kReconnect, request.timeout);
     return http_.send(request, core_.cancel.all.get());
@@ -164,9 +170,10 @@ Event RequestRunner::renew(const RenewCredentials &action)
 Event RequestRunner::send(HttpRequest request, const Input &input, const Create *creation)
 {
     bound(request, input, creation ? creation->patience : 1);
+    know_secrets_of(request);
     request.new_connection = distrust_kept_alive_ && request.body;
     log(LogLevel::kDebug, "http",
-        cat(request.method, ' ', redact_url(request.url), " body=", request.body_length));
+        cat(request.method, ' ', secrets_.shown_url(request.url), " body=", request.body_length));
     const HttpOutcome outcome = http_.send(request, core_.cancel.work.get());
     if (const HttpFailure *failure = outcome.failure()) {
         // Where the upload is came before the answer broke off: another one would be litter.
@@ -213,8 +220,8 @@ Event RequestRunner::failed(const HttpFailure &failure)
     NoAnswer event{failure.error, reached, failure.reused_connection};
     if (event.error.kind == ErrorKind::kCancelled) // the machine sees that only at the deadline
         event.error = drained_too_long();
-    event.error.message = redact_(event.error.message);
-    event.error.detail = redact_(event.error.detail);
+    event.error.message = secrets_(event.error.message);
+    event.error.detail = secrets_(event.error.detail);
     return event;
 }
 
@@ -224,7 +231,12 @@ Event RequestRunner::answered(const HttpRequest &request, const HttpResponse &re
     connect_failures_ = 0;
     if (request.body)
         distrust_kept_alive_ = false;
-    Answer answer = parse_answer(response, request.url, Clock::now(), wall_seconds(), redact_);
+    for (const Header &header : response.headers) {
+        if (g_ascii_strcasecmp(header.first.c_str(), "Set-Cookie") == 0)
+            secrets_.add_header(header.second);
+    }
+    Answer answer = parse_answer(response, request.url, Clock::now(), wall_seconds(), secrets_);
+    secrets_.add_url(answer.location); // it may be signed
     answer.refused_metadata =
         creating && core_.target->refused_metadata(response.status, response.body);
     log(LogLevel::kDebug, "http",
@@ -244,10 +256,25 @@ Identity RequestRunner::identity()
     identity.authorization = core_.runtime.authorization;
     identity.extra_headers = core_.runtime.extra_headers;
     credentials_used_ = core_.changes.credentials;
-    redact_.add(identity.authorization);
-    for (const Header &header : identity.extra_headers)
-        redact_.add(header.second);
     return identity;
+}
+
+// With each request anew: the redactor keeps what was used last.
+void RequestRunner::know_secrets_of(const HttpRequest &request)
+{
+    secrets_.add_url(request.url);
+    {
+        MutexLock lock(core_.mutex);
+        secrets_.add_header(core_.runtime.authorization);
+        for (const Header &header : core_.runtime.extra_headers)
+            secrets_.add_header(header.second);
+    }
+    for (const auto &[key, value] : metadata_) {
+        if (tus::names_secret(key))
+            secrets_.add(value);
+        else if (!tus::is_public_metadata(key))
+            secrets_.add_private(value);
+    }
 }
 
 // --- while it runs -------------------------------------------------------------------------------
@@ -284,7 +311,7 @@ TargetContext RequestRunner::target_context(GCancellable *cancel, std::optional<
     }
     return TargetContext{http_,
                          cancel,
-                         redact_,
+                         secrets_,
                          timeout.value_or(usual),
                          [this, cancel](Duration span) { return sleep(span, cancel); },
                          [this](const TargetNotice &notice) { announcer_.pass_on(notice); },

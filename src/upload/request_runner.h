@@ -35,8 +35,6 @@ public:
     // Whose credentials we carry: see Identity.
     const std::vector<std::string> &homes() const { return homes_; }
 
-    const Redactor &redactor() const { return redact_; }
-
 private:
     Event resolve(const Resolve &action);
     Event send_patch(const Patch &action, const Input &input);
@@ -48,7 +46,8 @@ private:
     Event failed(const HttpFailure &failure);
     Event answered(const HttpRequest &request, const HttpResponse &response, bool creating);
 
-    Identity identity(); // of the next request; its secrets are redacted from here on
+    Identity identity(); // of the next request; its secrets are in no text from here on
+    void know_secrets_of(const HttpRequest &request);
     Result<void> go_ahead();
     bool too_late(); // for a request that is under way
     bool sleep(Duration span, GCancellable *cancel);
@@ -57,7 +56,7 @@ private:
     Announcer &announcer_;
     Transport &http_;
     const UploadMachine &machine_;
-    Redactor redact_;
+    Redactor &secrets_; // the announcer's
     Metadata metadata_;
     std::vector<std::string> homes_;
     std::uint64_t credentials_used_ = 0; // Changes::credentials of the last identity

@@ -278,7 +278,7 @@ Answer parse_answer(const HttpResponse &response, const std::string &request_url
     }
     if (const std::string *text = response.header("Retry-After"))
         answer.retry_after = parse_retry_after(*text, wall_now);
-    answer.text = redact(std::string_view(response.body).substr(0, kMostText), kMostText);
+    answer.text = redact(response.body, kMostText); // cut last: half a secret is not found
     return answer;
 }
 

@@ -30,6 +30,7 @@ LiveUpload::Core::Core(UploadConfig config_in, std::unique_ptr<Target> target_in
         store->spill_by_thread();
     tally.stats.state = to_string(State::kIdle);
     tally.stats.upload_url = config.upload_url;
+    tally.stats.shown_url = redact_url(config.upload_url);
     // before the first byte is taken: whoever finds it must know where it was to go
     if (!config.recovery && config.replay.spool_mode != SpoolMode::kNever)
         note_destination(*store, *target, config.upload_url);

@@ -12,14 +12,17 @@ namespace {
 constexpr milliseconds kHintsWait{500};
 constexpr seconds kGoodbye{1}; // for the disk thread
 
-void publish(const UploadMachine &machine, Tally &tally, TimePoint now)
+void publish(const UploadMachine &machine, const Redactor &secrets, Tally &tally, TimePoint now)
 {
     UploadStats &stats = tally.stats;
     if (stats.bytes_acked != machine.acked())
         tally.rate.add(machine.acked(), now);
     stats.state = to_string(machine.state());
     stats.bytes_acked = machine.acked();
-    stats.upload_url = machine.upload_url();
+    if (stats.upload_url != machine.upload_url()) {
+        stats.upload_url = machine.upload_url();
+        stats.shown_url = secrets.shown_url(stats.upload_url);
+    }
     stats.length_mode = machine.mode() == LengthMode::kAuto ? "" : to_string(machine.mode());
     stats.bytes_resent = machine.counters().bytes_resent;
     stats.retries = machine.counters().retries;
@@ -102,7 +105,7 @@ void Worker::after_step(Session &session, const Input &input)
     std::unique_ptr<ReplayStore::DiskWork> needless;
     {
         MutexLock lock(core_.mutex);
-        publish(machine, core_.tally, input.now);
+        publish(machine, announcer_.secrets(), core_.tally, input.now);
         release(machine);
         if (!spiller_.active())
             needless = core_.store->clean_up();
