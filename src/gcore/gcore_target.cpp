@@ -295,7 +295,7 @@ std::vector<std::pair<std::string, std::string>> GcoreTarget::describe() const
         if (!value.empty())
             fields.emplace_back(name, value);
     };
-    add("endpoint", config_.endpoint);
+    add("endpoint", noted_url(config_.endpoint));
     add("video_id", std::to_string(video_id_)); // 0 too: a deleted one must not be gone on with
     add("video_name", name_.empty() ? config_.video_name : name_);
     add("location", config_.location);
@@ -303,9 +303,12 @@ std::vector<std::pair<std::string, std::string>> GcoreTarget::describe() const
     add("description", config_.description);
     for (const VideoOption &option : config_.video_options)
         add(cat("option.", option.name), describe_option(option));
-    for (const auto &[key, value] : config_.metadata)
-        if (key != "token" && key != "authorization")
-            add(cat("metadata.", key), value);
+    Metadata given;
+    for (const auto &pair : config_.metadata) {
+        if (pair.first != "token") // which Gcore gives
+            given.push_back(pair);
+    }
+    describe_metadata(given, fields);
     return fields;
 }
 

@@ -10,6 +10,7 @@
 #include "http/soup_transport.h"
 #include "recover/journal_facts.h"
 #include "recover/targets.h"
+#include "recover/withheld.h"
 #include "upload/note_names.h"
 
 #include <pwd.h>
@@ -193,10 +194,14 @@ Result<UploadComplete> finish_upload(RecoveredUpload opened, const SpooledUpload
     upload.notes = store->notes(); // somebody else may have gone on with it since it was listed
     if (const Result<void> secret = check_secrecy(upload, options); !secret)
         return secret.error();
+    const bool finished = !note(upload, note_name::kFinished).empty();
+    if (const Result<void> given = give_back(upload, options, store->begin(), tell);
+        !given && !finished)
+        return given.error();
     const std::uint64_t end = store->end();
     const ResumePoint point = target_was_removed(upload) ? ResumePoint() : resume_point_of(upload);
     // The server had confirmed it all; only the files were not cleared away any more.
-    if (!note(upload, note_name::kFinished).empty()) {
+    if (finished) {
         store->discard();
         return UploadComplete{point.upload_url, point.origin.value_or(0) + end, {}, {}};
     }

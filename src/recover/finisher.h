@@ -15,6 +15,8 @@ struct RecoverOptions {
     std::string api_url;       // empty: the one of the recording
     std::string authorization; // for the tus server; secret
     Headers extra_headers;
+    std::vector<std::string> whole_urls; // of addresses that are noted without their query; secret
+    Metadata metadata;                   // besides what is noted, or instead; may be secret
     std::string ssl_ca_file;
     bool ssl_strict = true;
     Duration outage_timeout = seconds(60);

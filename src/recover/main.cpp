@@ -33,7 +33,8 @@ struct Arguments {
     {
         for (char *text : {remove, api_key, api_url, authorization, ca_file})
             g_free(text);
-        g_strfreev(headers);
+        for (char **list : {headers, urls, metadata})
+            g_strfreev(list);
         g_strfreev(rest);
     }
 
@@ -44,7 +45,7 @@ struct Arguments {
     char *remove = nullptr, *api_key = nullptr, *api_url = nullptr, *authorization = nullptr;
     char *ca_file = nullptr;
     int outage_timeout = 60;
-    char **headers = nullptr;
+    char **headers = nullptr, **urls = nullptr, **metadata = nullptr;
     char **rest = nullptr;
 };
 
@@ -227,6 +228,34 @@ Result<Headers> parse_headers(char **lines)
     return headers;
 }
 
+std::vector<std::string> urls_of(char **given)
+{
+    std::vector<std::string> urls;
+    for (char **url = given; url && *url; ++url)
+        urls.emplace_back(*url);
+    const std::string more = text_of(nullptr, "GST_TUS_URLS");
+    const std::unique_ptr<char *, GDelete<&g_strfreev>> words(
+        g_strsplit_set(more.c_str(), " \t\n", -1));
+    for (char **word = words.get(); *word; ++word) {
+        if (**word)
+            urls.emplace_back(*word);
+    }
+    return urls;
+}
+
+// Without "=": a value that is empty.
+Metadata metadata_of(char **pairs)
+{
+    Metadata metadata;
+    for (char **pair = pairs; pair && *pair; ++pair) {
+        const std::string_view text = *pair;
+        const std::size_t equals = std::min(text.find('='), text.size());
+        metadata.emplace_back(text.substr(0, equals),
+                              text.substr(std::min(equals + 1, text.size())));
+    }
+    return metadata;
+}
+
 RecoverOptions options_of(const Arguments &arguments, const Headers &headers)
 {
     RecoverOptions options;
@@ -234,6 +263,8 @@ RecoverOptions options_of(const Arguments &arguments, const Headers &headers)
     options.api_url = text_of(arguments.api_url, "GCORE_BASE_URL");
     options.authorization = text_of(arguments.authorization, "GST_TUS_AUTHORIZATION");
     options.extra_headers = headers;
+    options.whole_urls = urls_of(arguments.urls);
+    options.metadata = metadata_of(arguments.metadata);
     options.ssl_ca_file = text_of(arguments.ca_file, nullptr);
     options.ssl_strict = !arguments.insecure;
     options.outage_timeout = seconds(arguments.outage_timeout);
@@ -289,6 +320,12 @@ auto entries_of(Arguments &to)
                      "VALUE"},
         GOptionEntry{"header", 'H', 0, G_OPTION_ARG_STRING_ARRAY, &to.headers,
                      "A further header for the tus server", "'NAME: VALUE'"},
+        GOptionEntry{"url", 'u', 0, G_OPTION_ARG_STRING_ARRAY, &to.urls,
+                     "A signed address with its query, which is not kept on disk: of an upload or "
+                     "of the place to create it (better: GST_TUS_URLS, with blanks between)",
+                     "URL"},
+        GOptionEntry{"metadata", 'm', 0, G_OPTION_ARG_STRING_ARRAY, &to.metadata,
+                     "Metadata for a new upload; a secret is not kept on disk", "KEY=VALUE"},
         GOptionEntry{"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &to.ca_file,
                      "Certificates to trust (PEM)", "FILE"},
         GOptionEntry{"insecure", 0, 0, G_OPTION_ARG_NONE, &to.insecure,

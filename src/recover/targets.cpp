@@ -4,6 +4,7 @@
 #include "base/redact.h"
 #include "gcore/gcore_target.h"
 #include "recover/journal_facts.h"
+#include "recover/withheld.h"
 #include "tus/protocol.h"
 #include "upload/note_names.h"
 #include "upload/tus_target.h"
@@ -83,6 +84,11 @@ Result<std::unique_ptr<Target>> make_target(const SpooledUpload &upload,
                                             const RecoverOptions &options)
 {
     const bool exists = !note(upload, note_name::kUploadUrl).empty();
+    if (const std::optional<Error> missing = missing_for_creation(upload)) {
+        if (!exists)
+            return *missing;
+        return std::unique_ptr<Target>(std::make_unique<NoTarget>(*missing));
+    }
     if (is_gcore(upload)) {
         Result<std::unique_ptr<Target>> target = make_gcore(upload, options);
         if (!target && exists && options.api_key.empty())

@@ -8,11 +8,11 @@ namespace gsttus {
 
 namespace {
 
-std::string lines_of(const std::vector<std::string> &texts)
+std::string lines_of(const std::vector<std::string> &urls)
 {
     std::string lines;
-    for (const std::string &text : texts)
-        lines += cat(text, '\n');
+    for (const std::string &url : urls)
+        lines += cat(noted_url(url), '\n');
     return lines;
 }
 
@@ -22,7 +22,7 @@ void note_destination(ReplayStore &store, const Target &target, const std::strin
 {
     for (const auto &[name, value] : target.describe())
         store.note(cat(note_name::kTarget, name), value);
-    store.note(note_name::kUploadUrl, upload_url);
+    store.note(note_name::kUploadUrl, noted_url(upload_url));
 }
 
 void JournalNotes::write(const UploadMachine &machine, const std::vector<std::string> &homes)
@@ -32,7 +32,7 @@ void JournalNotes::write(const UploadMachine &machine, const std::vector<std::st
     std::map<std::string, std::string> facts;
     for (const auto &[name, value] : core_.target->describe())
         facts[cat(note_name::kTarget, name)] = value;
-    facts[note_name::kUploadUrl] = machine.upload_url();
+    facts[note_name::kUploadUrl] = noted_url(machine.upload_url());
     if (machine.origin_known())
         facts[note_name::kOrigin] = std::to_string(machine.origin());
     facts[note_name::kLengthMode] = to_string(machine.mode());

@@ -1,6 +1,6 @@
 // What an upload notes in its journal, so that another process can go on with it (src/recover).
-// Upload thread, except note_destination(). No secrets: Target::describe() promises that, and the
-// credentials of the tus host are not written.
+// Upload thread, except note_destination(). No secrets: Target::describe() promises that, the
+// credentials of the tus host are not written, and addresses as noted_url() has them.
 #pragma once
 
 #include "upload/shared_state.h"

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -92,7 +93,8 @@ public:
     // The upload ends without being finished, or finished without a byte. `bytes_stored` is what
     // the server has. Cleans up what this target made and nobody can use (delete-empty-video).
     virtual void abandoned(TargetContext &context, std::uint64_t bytes_stored) = 0;
-    // What a journal needs so that another process can make this target again. No secrets.
+    // What a journal needs so that another process can make this target again. No secrets: see
+    // noted_url() and describe_metadata().
     virtual std::vector<std::pair<std::string, std::string>> describe() const = 0;
 
     // Whether the text of a failed creation (any status) says that the metadata's token was
@@ -102,5 +104,16 @@ public:
         return false;
     }
 };
+
+// An address as a journal has it: without a login, and of a query only the "?", which says that
+// there was one.
+std::string noted_url(std::string_view url);
+bool lacks_query(std::string_view noted);
+
+// A fact "metadata.KEY" for each pair. Of a pair whose key says that it is a secret only that it
+// was there: the fact "withheld.KEY".
+inline constexpr const char *kWithheld = "withheld.";
+void describe_metadata(const Metadata &metadata,
+                       std::vector<std::pair<std::string, std::string>> &facts);
 
 } // namespace gsttus

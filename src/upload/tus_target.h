@@ -33,10 +33,9 @@ public:
 
     std::vector<std::pair<std::string, std::string>> describe() const override
     {
-        std::vector<std::pair<std::string, std::string>> facts = {{"kind", "tus"},
-                                                                  {"endpoint", endpoint_}};
-        for (const auto &[key, value] : metadata_)
-            facts.emplace_back("metadata." + key, value);
+        std::vector<std::pair<std::string, std::string>> facts = {
+            {"kind", "tus"}, {"endpoint", noted_url(endpoint_)}};
+        describe_metadata(metadata_, facts);
         return facts;
     }
 

@@ -1,0 +1,40 @@
+// What of a target may be written to a disk. Upload thread, and whoever reads a journal.
+#include "upload/target.h"
+
+#include "base/text.h"
+#include "tus/protocol.h"
+
+#include <algorithm>
+
+namespace gsttus {
+
+std::string noted_url(std::string_view url)
+{
+    const std::string_view path = url.substr(0, url.find_first_of("?#"));
+    const bool has_query = path.size() < url.size() && url[path.size()] == '?';
+    std::string noted = cat(path, has_query ? "?" : "");
+    const std::size_t scheme = noted.find("://");
+    const std::size_t host = scheme == std::string::npos ? 0 : scheme + 3;
+    const std::size_t at = noted.rfind('@', std::min(noted.find('/', host), noted.size()));
+    if (host > 0 && at != std::string::npos && at >= host)
+        noted.erase(host, at + 1 - host);
+    return noted;
+}
+
+bool lacks_query(std::string_view noted)
+{
+    return noted.ends_with('?');
+}
+
+void describe_metadata(const Metadata &metadata,
+                       std::vector<std::pair<std::string, std::string>> &facts)
+{
+    for (const auto &[key, value] : metadata) {
+        if (tus::names_secret(key))
+            facts.emplace_back(cat(kWithheld, key), "");
+        else
+            facts.emplace_back(cat("metadata.", key), value);
+    }
+}
+
+} // namespace gsttus
