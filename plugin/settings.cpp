@@ -107,6 +107,9 @@ Result<Address> check_address(const char *property, const std::string &url)
     const auto bad = [&](std::string_view why) {
         return bad_setting(cat("Property ", property, " (\"", redact_url(url), "\") ", why, "."));
     };
+    if (url.ends_with(kHiddenQuery))
+        return bad("has lost its query, which reading it does not show: take the whole URL from "
+                   "the action signal get-upload-url");
     const bool clean = std::none_of(url.begin(), url.end(),
                                     [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
     const GUriOwn uri(clean ? g_uri_parse(url.c_str(), G_URI_FLAGS_ENCODED, nullptr) : nullptr);

@@ -174,14 +174,17 @@ Result<std::vector<VideoOption>> to_video_options(const char *property,
     return options;
 }
 
-GstStructure *masked_structure(const GstStructure &structure)
+GstStructure *masked_structure(const GstStructure &structure,
+                               bool (*is_public)(std::string_view field))
 {
     GstStructure *masked = gst_structure_new_empty(gst_structure_get_name(&structure));
     const int count = gst_structure_n_fields(&structure);
     for (int i = 0; i < count; ++i) {
-        gst_structure_set(masked,
-                          gst_structure_nth_field_name(&structure, static_cast<unsigned>(i)),
-                          G_TYPE_STRING, "***", nullptr);
+        const char *name = gst_structure_nth_field_name(&structure, static_cast<unsigned>(i));
+        if (is_public(name))
+            gst_structure_set_value(masked, name, gst_structure_get_value(&structure, name));
+        else
+            gst_structure_set(masked, name, G_TYPE_STRING, "***", nullptr);
     }
     return masked;
 }

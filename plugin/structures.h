@@ -8,6 +8,7 @@
 #include "upload/target.h"
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include <gst/gst.h>
@@ -29,7 +30,9 @@ Result<Metadata> to_metadata(const char *property, const StructureRef &structure
 Result<std::vector<VideoOption>> to_video_options(const char *property,
                                                   const StructureRef &structure);
 
-// The same fields with "***" for each value: what may be shown of values that may be secrets.
-GstStructure *masked_structure(const GstStructure &structure);
+// The same fields with "***" for each value but those of the fields that `is_public` names: what
+// may be shown of values that may be secrets.
+GstStructure *masked_structure(const GstStructure &structure,
+                               bool (*is_public)(std::string_view field));
 
 } // namespace gsttus

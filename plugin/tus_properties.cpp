@@ -4,6 +4,7 @@
 
 #include "enums.h"
 #include "property_rows.h"
+#include "tus/protocol.h"
 
 namespace gsttus {
 
@@ -20,6 +21,13 @@ constexpr Path<&Settings::upload, &UploadConfig::replay, Member> in_replay{};
 template <auto Member>
 constexpr Path<&Settings::http, Member> in_http{};
 
+// A value that is not known to be harmless may be a secret, a "token" for example.
+void show_metadata(const Settings &s, GValue *v)
+{
+    g_value_take_boxed(v, s.metadata ? masked_structure(*s.metadata, tus::is_public_metadata)
+                                     : nullptr);
+}
+
 Rows identity_rows()
 {
     return {
@@ -31,20 +39,25 @@ Rows identity_rows()
                      "URL where uploads are created (https://HOST/PATH/). tussink needs "
                      "it; gcoresink learns it from the Gcore API and this overrides it. "
                      "Query parts are not shown when it is read"),
-        row::text("upload-url", "Upload URL", nullptr, kReady, in_upload<&UploadConfig::upload_url>,
-                  "Read: URL of the current or last upload. Set before start: "
-                  "continue that upload behind what the server has, instead of "
-                  "creating one; forgotten when the upload is complete"),
-        row::structure("metadata", "Metadata", kReady, path<&Settings::metadata>,
-                       "Further tus metadata, for example \"meta,project=demo,take=(int)3\". "
-                       "Keys are ASCII without blanks and commas"),
+        row::address("upload-url", "Upload URL", kReady, in_upload<&UploadConfig::upload_url>,
+                     "Read: URL of the current or last upload; a query (of a signed URL) is shown "
+                     "as \"?…\", the action signal get-upload-url returns all of it. Set before "
+                     "start: continue that upload behind what the server has, instead of "
+                     "creating one; forgotten when the upload is complete"),
+        row::shown_by(
+            show_metadata,
+            row::structure("metadata", "Metadata", kReady, path<&Settings::metadata>,
+                           "Further tus metadata, for example \"meta,project=demo,take=(int)3\". "
+                           "Keys are ASCII without blanks and commas. Reading shows names, titles "
+                           "and types, of the others not the values")),
     };
 }
 
 // Values may be secrets: the names are shown.
 void show_header_names(const Settings &s, GValue *v)
 {
-    g_value_take_boxed(v, s.extra_headers ? masked_structure(*s.extra_headers) : nullptr);
+    const auto nothing = [](std::string_view) { return false; };
+    g_value_take_boxed(v, s.extra_headers ? masked_structure(*s.extra_headers, nothing) : nullptr);
 }
 
 Rows header_rows()

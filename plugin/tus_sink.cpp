@@ -117,6 +117,20 @@ void install_signals(GstTusSinkClass *klass)
     refresh_signal =
         g_signal_new("refresh-authorization", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0,
                      take_first_answer, nullptr, nullptr, G_TYPE_STRING, 0);
+    /**
+     * GstTusSink::get-upload-url:
+     * @sink: the sink
+     *
+     * The property upload-url is shown to everyone, a dot dump for example, and so never has a
+     * query. An application that wants to continue an upload later asks for the whole URL here. It
+     * may be as secret as a password. Any thread.
+     *
+     * Returns: (nullable) (transfer full): URL of the current or last upload
+     */
+    g_signal_new_class_handler("get-upload-url", G_TYPE_FROM_CLASS(klass),
+                               static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+                               G_CALLBACK(gsttus::whole_upload_url), nullptr, nullptr, nullptr,
+                               G_TYPE_STRING, 0);
 }
 
 } // namespace

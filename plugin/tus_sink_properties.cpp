@@ -49,29 +49,38 @@ GstStructure *make_stats(GstTusSink *self)
         std::chrono::duration_cast<std::chrono::nanoseconds>(stats.outage_time);
     gst_structure_set(
         out, "state", G_TYPE_STRING, stats.state.empty() ? "idle" : stats.state.c_str(),
-        "upload-url", G_TYPE_STRING, redact_url(stats.upload_url).c_str(), "bytes-rendered",
-        G_TYPE_UINT64, stats.bytes_rendered, "bytes-acked", G_TYPE_UINT64, stats.bytes_acked,
-        "bytes-in-memory", G_TYPE_UINT64, stats.bytes_in_memory, "bytes-on-disk", G_TYPE_UINT64,
-        stats.bytes_on_disk, "bytes-resent", G_TYPE_UINT64, stats.bytes_resent, "requests",
-        G_TYPE_UINT64, stats.requests, "retries", G_TYPE_UINT64, stats.retries, "outages",
-        G_TYPE_UINT64, stats.outages, "outage-time", G_TYPE_UINT64,
-        static_cast<guint64>(outage_time.count()), "last-http-status", G_TYPE_UINT,
-        static_cast<unsigned>(std::max(stats.last_http_status, 0)), "upload-rate", G_TYPE_UINT64,
-        stats.upload_rate, "length-mode", G_TYPE_STRING, stats.length_mode.c_str(), nullptr);
+        "upload-url", G_TYPE_STRING, stats.shown_url.c_str(), "bytes-rendered", G_TYPE_UINT64,
+        stats.bytes_rendered, "bytes-acked", G_TYPE_UINT64, stats.bytes_acked, "bytes-in-memory",
+        G_TYPE_UINT64, stats.bytes_in_memory, "bytes-on-disk", G_TYPE_UINT64, stats.bytes_on_disk,
+        "bytes-resent", G_TYPE_UINT64, stats.bytes_resent, "requests", G_TYPE_UINT64,
+        stats.requests, "retries", G_TYPE_UINT64, stats.retries, "outages", G_TYPE_UINT64,
+        stats.outages, "outage-time", G_TYPE_UINT64, static_cast<guint64>(outage_time.count()),
+        "last-http-status", G_TYPE_UINT, static_cast<unsigned>(std::max(stats.last_http_status, 0)),
+        "upload-rate", G_TYPE_UINT64, stats.upload_rate, "length-mode", G_TYPE_STRING,
+        stats.length_mode.c_str(), nullptr);
     return out;
 }
 
 // --- reading and writing -------------------------------------------------------------------------
 
-// The settings as they are shown: upload-url is that of the current upload, or of the last one.
+// That of the current upload, or of the last one.
+std::string upload_url_of(GstTusSink *self, std::string UploadStats::*form)
+{
+    const UploadStats stats = stats_of(self);
+    GstTusSinkImpl &impl = impl_of(self);
+    const MutexLock lock(impl.mutex);
+    const std::string &set = impl.settings.upload.upload_url;
+    return !stats.upload_url.empty() && (impl.recording || set.empty()) ? stats.*form : set;
+}
+
+// The settings as they are shown.
 Settings shown_settings(GstTusSink *self)
 {
-    const std::string url = stats_of(self).upload_url;
+    std::string url = upload_url_of(self, &UploadStats::shown_url);
     GstTusSinkImpl &impl = impl_of(self);
     const MutexLock lock(impl.mutex);
     Settings shown = impl.settings;
-    if (!url.empty() && (impl.recording || shown.upload.upload_url.empty()))
-        shown.upload.upload_url = url;
+    shown.upload.upload_url = std::move(url);
     return shown;
 }
 
@@ -182,6 +191,12 @@ gboolean set_uri(GstURIHandler *handler, const char *uri, GError **error)
 }
 
 } // namespace
+
+char *whole_upload_url(GstTusSink *self)
+{
+    const std::string url = upload_url_of(self, &UploadStats::upload_url);
+    return url.empty() ? nullptr : g_strdup(url.c_str());
+}
 
 void install_property_functions(GstTusSinkClass *klass)
 {
