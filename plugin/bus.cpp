@@ -218,7 +218,16 @@ void post_notice(GstElement *element, const UploadComplete &complete)
                                    redact_url(complete.upload_url).c_str(), "bytes", G_TYPE_UINT64,
                                    complete.bytes, "elapsed", G_TYPE_UINT64,
                                    nanoseconds(complete.elapsed), "drain-time", G_TYPE_UINT64,
-                                   nanoseconds(complete.drain_time), nullptr));
+                                   nanoseconds(complete.drain_time), "sha256", G_TYPE_STRING,
+                                   complete.sha256.c_str(), nullptr));
+}
+
+void post_notice(GstElement *element, const UploadKept &kept)
+{
+    post_element(element,
+                 gst_structure_new("tus-upload-kept", "path", G_TYPE_STRING, kept.path.c_str(),
+                                   "bytes-missing", G_TYPE_UINT64, kept.bytes_missing, "command",
+                                   G_TYPE_STRING, kept.command.c_str(), nullptr));
 }
 
 void post_notice(GstElement *element, const VideoCreated &video)

@@ -128,6 +128,13 @@ Rows storage_rows()
         row::number("rollback-margin", "Rollback margin", {0, kMaxBytes, 8 * kMiB}, kReady,
                     in_replay<&ReplayConfig::rollback_margin>,
                     "Confirmed bytes kept here in case the server's offset goes back"),
+        row::flag("keep-until-proved", "Keep until proved", true, kReady,
+                  in_upload<&UploadConfig::keep_until_proved>,
+                  "Until this server has shown once that it notes a length that is declared at the "
+                  "end, what it has confirmed is kept on disk too, up to max-spool-size, so that "
+                  "the recording can be sent once more; with one warning where there is no room "
+                  "for that. What a server has shown is remembered in spool-dir. No effect with "
+                  "spool-mode=never, max-memory below 1 MiB or another length-mode than auto"),
     };
 }
 

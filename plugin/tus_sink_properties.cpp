@@ -35,7 +35,8 @@ GParamSpec *stats_spec()
         "The base class's fields and: state, upload-url, bytes-rendered, "
         "bytes-acked, bytes-in-memory, bytes-on-disk, bytes-resent, requests, "
         "retries, outages, outage-time (ns), last-http-status, upload-rate "
-        "(bits/s), length-mode. Stays after the end of a recording",
+        "(bits/s), length-mode, sha256 (of the whole recording, when it has "
+        "ended). Stays after the end of a recording",
         GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
@@ -57,7 +58,7 @@ GstStructure *make_stats(GstTusSink *self)
         stats.outages, "outage-time", G_TYPE_UINT64, static_cast<guint64>(outage_time.count()),
         "last-http-status", G_TYPE_UINT, static_cast<unsigned>(std::max(stats.last_http_status, 0)),
         "upload-rate", G_TYPE_UINT64, stats.upload_rate, "length-mode", G_TYPE_STRING,
-        stats.length_mode.c_str(), nullptr);
+        stats.length_mode.c_str(), "sha256", G_TYPE_STRING, stats.sha256.c_str(), nullptr);
     return out;
 }
 

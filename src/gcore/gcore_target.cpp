@@ -59,6 +59,13 @@ public:
     TargetResult<Destination> resolve(TargetContext &context, bool refresh) override;
     Result<Proof> finished(TargetContext &context, std::uint64_t bytes) override;
     void abandoned(TargetContext &context, std::uint64_t bytes_stored) override;
+
+    // Its upload servers are all of a kind; one that the user has put in front is not.
+    std::string service() const override
+    {
+        return config_.endpoint.empty() ? api_.address().url : config_.endpoint;
+    }
+
     std::vector<std::pair<std::string, std::string>> describe() const override;
     bool refused_metadata(int status, const std::string &body) const override;
 

@@ -12,6 +12,7 @@
 #include "recover/targets.h"
 #include "recover/withheld.h"
 #include "upload/note_names.h"
+#include "upload/recording_hash.h"
 
 #include <pwd.h>
 
@@ -118,7 +119,10 @@ UploadConfig upload_config(const SpooledUpload &upload, const ResumePoint &point
     UploadConfig config;
     config.recovery = point;
     config.homes = homes_of(upload);
-    config.length_mode = LengthMode::kAuto;
+    // the length is known, and the server did not take it last time
+    config.length_mode = was_sent(upload) ? LengthMode::kSpool : LengthMode::kAuto;
+    const GCharOwn parent(g_path_get_dirname(upload.folder.c_str()));
+    config.replay.spool_dir = parent.get();
     config.on_stop = OnStop::kKeep;
     config.runtime.authorization = options.authorization;
     config.runtime.extra_headers = options.extra_headers;
@@ -134,6 +138,30 @@ HttpConfig http_config(const RecoverOptions &options)
     http.ssl_ca_file = options.ssl_ca_file;
     http.ssl_strict = options.ssl_strict;
     return http;
+}
+
+// Of all bytes; empty: their beginning is not here, or a disk fails.
+std::string hash_of(const ReplayStore &store)
+{
+    RecordingHash hash;
+    std::vector<std::byte> buffer(std::size_t{256} << 10);
+    for (std::uint64_t at = 0; at < store.end();) {
+        const auto piece = store.piece(at);
+        const auto got = piece ? piece->read(at, buffer) : Result<std::size_t>(Error{});
+        if (!got)
+            return {};
+        hash.add(std::span(buffer).first(*got));
+        at += *got;
+    }
+    return hash.of(store.end());
+}
+
+// What the recording noted of itself, if all of it is here, or what is here.
+std::string sha256_of(const SpooledUpload &upload, const ReplayStore &store)
+{
+    const bool whole = size_note(upload, note_name::kLength) == store.end();
+    const std::string noted = whole ? note(upload, note_name::kSha256) : std::string();
+    return noted.empty() ? hash_of(store) : noted;
 }
 
 // Until it is complete, has failed or is cancelled.
@@ -157,6 +185,11 @@ Result<UploadComplete> run(LiveUpload &live, const Watcher &watcher, GCancellabl
 
 } // namespace
 
+bool was_sent(const SpooledUpload &upload)
+{
+    return !note(upload, note_name::kSent).empty();
+}
+
 std::string describe_upload(const SpooledUpload &upload)
 {
     if (upload.owner) {
@@ -174,7 +207,10 @@ std::string describe_upload(const SpooledUpload &upload)
         return cat(upload.id, "  can not be read: ", upload.trouble);
     const GCharOwn size(g_format_size(upload.end - upload.begin));
     std::string where = redact_url(note(upload, note_name::kUploadUrl));
-    if (where.empty())
+    if (was_sent(upload))
+        where = cat("sent, not proved (", note(upload, note_name::kSent),
+                    "): --send-again sends it once more");
+    else if (where.empty())
         where = cat("not created yet, ", describe_target(upload));
     const std::string name = name_of(upload);
     return cat(upload.id, "  ", size.get(), " here  ", name.empty() ? "(no name)" : name, "  ",
@@ -202,8 +238,10 @@ Result<UploadComplete> finish_upload(RecoveredUpload opened, const SpooledUpload
     const ResumePoint point = target_was_removed(upload) ? ResumePoint() : resume_point_of(upload);
     // The server had confirmed it all; only the files were not cleared away any more.
     if (finished) {
+        std::string sha256 = sha256_of(upload, *store);
         store->discard();
-        return UploadComplete{point.upload_url, point.origin.value_or(0) + end, {}, {}};
+        return UploadComplete{
+            point.upload_url, point.origin.value_or(0) + end, {}, {}, std::move(sha256)};
     }
     if (const Result<void> whole = check_whole(point, store->begin()); !whole)
         return whole.error();
@@ -217,8 +255,10 @@ Result<UploadComplete> finish_upload(RecoveredUpload opened, const SpooledUpload
 
     // the upload thread's too: a disk that does not answer lets it outlive this
     const auto watcher = std::make_shared<Watcher>(progress, tell);
+    UploadConfig config = upload_config(upload, point, options);
+    config.sha256 = sha256_of(upload, *store);
     LiveUpload live(
-        upload_config(upload, point, options), std::move(*target),
+        std::move(config), std::move(*target),
         [http = http_config(options), watcher] { return make_soup_transport(http); }, *watcher,
         std::move(store));
     return run(live, *watcher, cancel);

@@ -20,10 +20,15 @@ struct RecoverOptions {
     std::string ssl_ca_file;
     bool ssl_strict = true;
     Duration outage_timeout = seconds(60);
+    std::string send_again; // the id of one that was_sent(); empty: none
 };
 
 // What the journal says of the recording, for people.
 std::string describe_upload(const SpooledUpload &upload);
+
+// All of it was sent, but the service did not show that it has it: finish_upload() is for who asks
+// for that, and sends all of it to a new upload.
+bool was_sent(const SpooledUpload &upload);
 
 // `opened` is what was `listed`. `progress` is called on another thread. Cancelling leaves what is
 // not finished for another time.

@@ -31,7 +31,7 @@ struct Arguments {
 
     ~Arguments()
     {
-        for (char *text : {remove, api_key, api_url, authorization, ca_file})
+        for (char *text : {remove, send_again, api_key, api_url, authorization, ca_file})
             g_free(text);
         for (char **list : {headers, urls, metadata})
             g_strfreev(list);
@@ -42,7 +42,8 @@ struct Arguments {
     Arguments &operator=(const Arguments &) = delete;
 
     gboolean list = FALSE, insecure = FALSE, version = FALSE;
-    char *remove = nullptr, *api_key = nullptr, *api_url = nullptr, *authorization = nullptr;
+    char *remove = nullptr, *send_again = nullptr, *api_key = nullptr, *api_url = nullptr,
+         *authorization = nullptr;
     char *ca_file = nullptr;
     int outage_timeout = 60;
     char **headers = nullptr, **urls = nullptr, **metadata = nullptr;
@@ -114,6 +115,8 @@ void report(const Result<UploadComplete> &result, Counts &counts)
         ++counts.finished;
         const GCharOwn size(g_format_size(result->bytes));
         std::printf("  finished: %s at %s\n", size.get(), redact_url(result->upload_url).c_str());
+        if (!result->sha256.empty())
+            std::printf("  sha256: %s\n", result->sha256.c_str());
     } else {
         ++counts.unfinished;
         std::printf("  not finished: %s\n", result.error().message.c_str());
@@ -155,6 +158,10 @@ void finish_one(const SpooledUpload &upload, const std::string &folder,
     std::fflush(stdout);
     if (theirs)
         return;
+    if (was_sent(upload) && options.send_again != upload.id) {
+        ++counts.unfinished;
+        return;
+    }
     if (!upload.trouble.empty())
         return report(Error{.message = upload.trouble}, counts);
     open_and_finish(upload, folder, options, cancel, counts);
@@ -209,6 +216,13 @@ int remove_one(const std::string &folder, const std::string &id)
     }
     std::printf("deleted %s\n", id.c_str());
     return kAllFinished;
+}
+
+// FALSE: it is not there.
+bool only(std::vector<SpooledUpload> &uploads, std::string_view id)
+{
+    std::erase_if(uploads, [&](const SpooledUpload &upload) { return upload.id != id; });
+    return !uploads.empty();
 }
 
 Result<Headers> parse_headers(char **lines)
@@ -268,6 +282,7 @@ RecoverOptions options_of(const Arguments &arguments, const Headers &headers)
     options.ssl_ca_file = text_of(arguments.ca_file, nullptr);
     options.ssl_strict = !arguments.insecure;
     options.outage_timeout = seconds(arguments.outage_timeout);
+    options.send_again = text_of(arguments.send_again, nullptr);
     return options;
 }
 
@@ -287,9 +302,14 @@ int run(const Arguments &arguments)
         arguments.rest && arguments.rest[0] ? arguments.rest[0] : standard.get();
     if (arguments.remove)
         return remove_one(folder, arguments.remove);
-    const Result<std::vector<SpooledUpload>> uploads = list_uploads(folder);
+    Result<std::vector<SpooledUpload>> uploads = list_uploads(folder);
     if (!uploads) {
         std::fprintf(stderr, "gst-tus-recover: %s\n", uploads.error().message.c_str());
+        return kSomeNot;
+    }
+    if (arguments.send_again && !only(*uploads, arguments.send_again)) {
+        std::fprintf(stderr, "gst-tus-recover: there is no upload %s in %s\n", arguments.send_again,
+                     folder.c_str());
         return kSomeNot;
     }
     if (arguments.list || uploads->empty()) {
@@ -311,6 +331,8 @@ auto entries_of(Arguments &to)
                      nullptr},
         GOptionEntry{"delete", 'd', 0, G_OPTION_ARG_STRING, &to.remove,
                      "Delete one upload's bytes from this disk; nothing is sent", "ID"},
+        GOptionEntry{"send-again", 0, 0, G_OPTION_ARG_STRING, &to.send_again,
+                     "Send one upload once more that was sent, but not proved to be there", "ID"},
         GOptionEntry{"api-key", 'k', 0, G_OPTION_ARG_STRING, &to.api_key,
                      "Gcore API token (better: the environment variable GCORE_API_KEY)", "KEY"},
         GOptionEntry{"api-url", 0, 0, G_OPTION_ARG_STRING, &to.api_url,

@@ -12,9 +12,9 @@
 
 namespace gsttus {
 
-class Proof {
+class LengthProof {
 public:
-    explicit Proof(bool proved) : proved_(proved) {}
+    explicit LengthProof(bool proved) : proved_(proved) {}
 
     // This server notes a length that is declared at the end.
     bool proved() const { return proved_; }

@@ -224,7 +224,7 @@ private:
     Server server_;
     Route route_;
     Patience patience_;
-    Proof proof_;
+    LengthProof proof_;
     std::unique_ptr<LengthPlan> plan_; // nullptr: not decided yet
 
     std::optional<Error> refused_finish_; // a 4xx answered the request that completes the upload

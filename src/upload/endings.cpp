@@ -3,6 +3,7 @@
 #include "upload/endings.h"
 
 #include "base/text.h"
+#include "glib/ptr.h"
 
 #include <algorithm>
 #include <optional>
@@ -63,8 +64,11 @@ void Endings::complete(Session &session)
     const UploadMachine &machine = session.machine;
     const std::uint64_t bytes = machine.acked();
     TargetContext context = session.requests.target_context(core_.cancel.all.get());
-    UploadComplete report{
-        announcer_.secrets().shown_url(machine.upload_url()), machine.origin() + bytes, {}, {}};
+    UploadComplete report{announcer_.secrets().shown_url(machine.upload_url()),
+                          machine.origin() + bytes,
+                          {},
+                          {},
+                          core_.sha256(true)};
     {
         MutexLock lock(core_.mutex);
         const TimePoint now = Clock::now();
@@ -72,7 +76,10 @@ void Endings::complete(Session &session)
         report.drain_time = now - core_.source.ended_at.value_or(now);
         core_.thread.following = true;
     }
-    spiller_.end(LastAct::kDiscard); // nobody waits for that
+    // What is here goes when the service shows that it has it; a part would be of no use to it.
+    const bool whole = is_whole(machine);
+    if (!whole)
+        done(session);
     announcer_.progress(true);
     announcer_.tell(report);
     for (const std::string &url : machine.litter())
@@ -82,11 +89,67 @@ void Endings::complete(Session &session)
         core_.target->abandoned(context, 0);
     else
         followed = core_.target->finished(context, bytes);
-    if (!followed && followed.error().kind != ErrorKind::kCancelled)
-        announcer_.failed(announcer_.shown(followed.error()), report.upload_url, "");
+    const bool refused = !followed && followed.error().kind != ErrorKind::kCancelled;
+    if (refused)
+        not_proved(session, announcer_.shown(followed.error()));
+    else
+        session.remember();
+    if (whole && !refused)
+        done(session);
     MutexLock lock(core_.mutex);
     core_.outcome = followed ? UploadOutcome::kComplete : UploadOutcome::kFailed;
     core_.wake.app.notify_all();
+}
+
+void Endings::done(Session &session)
+{
+    session.notes.finished();
+    spiller_.end(LastAct::kDiscard); // nobody waits for that
+}
+
+// All of the recording is here, and it has an upload of its own.
+bool Endings::is_whole(const UploadMachine &machine)
+{
+    if (core_.config.replay.spool_mode == SpoolMode::kNever || !core_.config.upload_url.empty() ||
+        machine.origin() != 0)
+        return false;
+    MutexLock lock(core_.mutex);
+    return core_.store->begin() == 0 && core_.store->end() > 0;
+}
+
+// The server has confirmed all of it, but the service can not use it.
+void Endings::not_proved(Session &session, Error error)
+{
+    std::string folder;
+    if (!error.message.ends_with('.'))
+        error.message += '.';
+    if (is_whole(session.machine)) {
+        session.notes.to_be_sent_again(session.machine);
+        const Result<std::string> kept = keep_store();
+        if (kept)
+            folder = *kept;
+        else
+            error.detail += cat(" The recording is not kept either: ", kept.error().message);
+    } else if (core_.config.replay.spool_mode != SpoolMode::kNever) {
+        error.message += " The recording is not kept here: its beginning is gone.";
+    }
+    if (!folder.empty()) {
+        error.message += cat(" The recording is kept in ", folder,
+                             ": gst-tus-recover --send-again sends it once more.");
+        tell_kept(folder, session.machine.acked(), true);
+    }
+    announcer_.failed(error, session.machine.upload_url(), folder);
+}
+
+void Endings::tell_kept(const std::string &folder, std::uint64_t missing, bool again)
+{
+    const GCharOwn parent(g_path_get_dirname(folder.c_str()));
+    const GCharOwn id(g_path_get_basename(folder.c_str()));
+    const GCharOwn quoted(g_shell_quote(parent.get()));
+    announcer_.tell(
+        UploadKept{folder, missing,
+                   cat("gst-tus-recover ",
+                       again ? cat("--send-again ", id.get(), ' ') : std::string(), quoted.get())});
 }
 
 // --- failed --------------------------------------------------------------------------------------
@@ -104,12 +167,15 @@ void Endings::fail(Session &session, const Error &error)
         core_.target->abandoned(context, 0);
     }
     session.note();
+    if (session.was_proved && !machine.proved())
+        session.remember(); // the server is not what it was
     give_up(announcer_.shown(error), {machine.acked(), machine.stored(), machine.upload_url()});
 }
 
 void Endings::give_up(Error report, const AtServer &there)
 {
     bool left = false;
+    std::uint64_t missing = 0;
     if (!report.message.ends_with('.'))
         report.message += '.';
     {
@@ -119,6 +185,7 @@ void Endings::give_up(Error report, const AtServer &there)
         // Bytes that are all there are not an upload yet: its length, or the joining, may be
         // missing.
         const std::uint64_t end = core_.store->end();
+        missing = end - std::min(end, there.acked);
         left = end > there.acked || (end > 0 && !there.stored);
     }
     std::string folder;
@@ -131,9 +198,11 @@ void Endings::give_up(Error report, const AtServer &there)
         else
             report.detail += cat(" What was not sent is not kept either: ", kept.error().message);
     }
-    if (!folder.empty())
+    if (!folder.empty()) {
         report.message += cat(" What the server does not have is kept in ", folder,
                               ": gst-tus-recover finishes it.");
+        tell_kept(folder, missing);
+    }
     announcer_.failed(report, there.upload_url, folder);
     MutexLock lock(core_.mutex);
     core_.wake.app.notify_all();
@@ -173,6 +242,8 @@ void Endings::keep(Session &session, std::uint64_t missing)
         const Result<std::string> kept = keep_store();
         warning.message += kept ? cat(" Kept in ", *kept, ": gst-tus-recover finishes it.")
                                 : cat(" They are not kept on disk: ", kept.error().message);
+        if (kept)
+            tell_kept(*kept, missing);
     }
     announcer_.warn(warning);
 }

@@ -25,6 +25,11 @@ public:
     void stop(Session &session); // as StopRequest::policy says
 
 private:
+    // Nothing is left to do: the bytes here go.
+    void done(Session &session);
+    bool is_whole(const UploadMachine &machine);
+    void not_proved(Session &session, Error error);
+    void tell_kept(const std::string &folder, std::uint64_t missing, bool again = false);
     void keep(Session &session, std::uint64_t missing);
     void terminate(Session &session);
     void remove(RequestRunner &requests, const std::string &url);

@@ -1,6 +1,7 @@
 // Every note is a record on the disk: only what has changed is written.
 #include "upload/journal_notes.h"
 
+#include "base/redact.h"
 #include "base/text.h"
 #include "upload/note_names.h"
 
@@ -39,8 +40,8 @@ void JournalNotes::write(const UploadMachine &machine, const std::vector<std::st
     facts[note_name::kReleased] = std::to_string(machine.releasable());
     facts[note_name::kParts] = cat(machine.releasable(), '\n', lines_of(machine.parts()));
     facts[note_name::kHomes] = lines_of(homes); // the upload-url may be anywhere
-    if (machine.state() == State::kFinished)
-        facts[note_name::kFinished] = "1";
+    if (const std::string sha256 = core_.sha256(); !sha256.empty())
+        facts[note_name::kSha256] = sha256;
     MutexLock lock(core_.mutex);
     if (core_.ended() && !core_.config.recovery) // which may not have all of it
         facts[note_name::kLength] = std::to_string(core_.store->end());
@@ -50,6 +51,25 @@ void JournalNotes::write(const UploadMachine &machine, const std::vector<std::st
             core_.store->note(name, value);
         known = value;
     }
+}
+
+void JournalNotes::finished()
+{
+    if (core_.config.replay.spool_mode == SpoolMode::kNever)
+        return;
+    MutexLock lock(core_.mutex);
+    core_.store->note(note_name::kFinished, "1");
+}
+
+void JournalNotes::to_be_sent_again(const UploadMachine &machine)
+{
+    MutexLock lock(core_.mutex);
+    ReplayStore &store = *core_.store;
+    store.note(note_name::kSent, redact_url(machine.upload_url()));
+    for (const char *name : {note_name::kUploadUrl, note_name::kOrigin, note_name::kLengthMode,
+                             note_name::kReleased, note_name::kParts})
+        store.note(name, "");
+    store.release(0);
 }
 
 } // namespace gsttus

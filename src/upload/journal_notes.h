@@ -21,6 +21,10 @@ public:
     // What has changed since the last time. Nothing where there is no journal.
     void write(const UploadMachine &machine, const std::vector<std::string> &homes);
 
+    // The last of them: nothing is left to do, or all of it has to be sent to a new upload.
+    void finished();
+    void to_be_sent_again(const UploadMachine &machine);
+
 private:
     LiveUpload::Core &core_;
     std::map<std::string, std::string> written_;

@@ -146,20 +146,24 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
         result.status = write_status(*core_);
         if (result.status != WriteStatus::kOk)
             return result;
-        const std::size_t taken = core_->append(data.subspan(result.taken));
+        const auto rest = data.subspan(result.taken);
+        const std::size_t taken = core_->append(rest);
         result.taken += taken;
-        if (taken > 0)
-            patience = kNotWaiting;
-        else
+        if (taken == 0) {
             wait_for_room(*core_, lock, patience);
+            continue;
+        }
+        patience = kNotWaiting;
+        const bool due = core_->worker_is_due(), spill_due = core_->store->awaits_spill();
+        // Whoever is woken must not find the mutex taken, and us without a processor.
+        lock.unlock();
+        if (due)
+            core_->wake.worker.notify_all();
+        if (spill_due)
+            core_->wake.disk.notify_all();
+        core_->hash.add(rest.first(taken)); // others run meanwhile
+        lock.lock();
     }
-    const bool due = core_->worker_is_due(), spill_due = core_->store->awaits_spill();
-    // Whoever is woken must not find the mutex taken, and us without a processor.
-    lock.unlock();
-    if (due)
-        core_->wake.worker.notify_all();
-    if (spill_due)
-        core_->wake.disk.notify_all();
     return result;
 }
 
@@ -300,8 +304,10 @@ void LiveUpload::network_changed()
 
 UploadStats LiveUpload::stats() const
 {
+    std::string sha256 = core_->sha256();
     MutexLock lock(core_->mutex);
     UploadStats stats = core_->tally.stats;
+    stats.sha256 = std::move(sha256);
     const StoreView store = core_->view();
     stats.bytes_rendered = store.end;
     stats.bytes_in_memory = store.in_memory;

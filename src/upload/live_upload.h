@@ -38,10 +38,12 @@ struct UploadConfig {
     std::string upload_url;              // continue this upload; empty: create one
     std::optional<ResumePoint> recovery; // another process' upload, see the constructor
     std::vector<std::string> homes;      // of the recovery: as the note "homes" has them
+    std::string sha256;                  // of the recovery; empty: not known
     std::uint64_t chunk_size = std::uint64_t{8} << 20;
     std::uint64_t min_chunk_size = 0;
     std::uint64_t chunk_align = 1;
     LengthMode length_mode = LengthMode::kAuto;
+    bool keep_until_proved = true; // see UploadMachine::must_keep()
     Checksum checksum = Checksum::kNone;
     ReplayConfig replay;
     OnStop on_stop = OnStop::kFinish;
@@ -57,6 +59,7 @@ struct UploadStats {
     std::string shown_url;   // the same for every eye
     std::string length_mode; // "deferred", "concatenation", "spool"; empty: not known yet
     std::string spool_path;  // folder on disk; empty: none
+    std::string sha256;      // of the whole recording; empty: it has not ended
     std::uint64_t bytes_rendered = 0;
     std::uint64_t bytes_acked = 0;
     std::uint64_t bytes_in_memory = 0;

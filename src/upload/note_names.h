@@ -14,6 +14,10 @@ constexpr const char *kReleased = "released"; // UploadMachine::releasable()
 constexpr const char *kParts = "parts";
 constexpr const char *kHomes = "homes"; // lines: see Identity
 constexpr const char *kFinished = "finished";
+// Where it was sent to as a whole, but the service did not show that it has it: not gone on with,
+// but sent again, as a new upload, by who asks for that. Without secrets; missing: not so.
+constexpr const char *kSent = "sent";
 constexpr const char *kLength = "length"; // of the whole stream; missing: it had not ended
+constexpr const char *kSha256 = "sha256"; // of that stream
 
 } // namespace gsttus::note_name

@@ -40,9 +40,17 @@ struct UploadComplete {
     std::uint64_t bytes = 0;
     Duration elapsed{};    // since start
     Duration drain_time{}; // finish() to confirmed
+    std::string sha256{};  // of the recording; empty: not known
+};
+
+// What is left on disk after a stop or an error.
+struct UploadKept {
+    std::string path;                // the folder
+    std::uint64_t bytes_missing = 0; // at the server
+    std::string command;             // finishes it
 };
 
 using Notice = std::variant<UploadCreated, UploadProgress, UploadStalled, UploadResumed,
-                            UploadComplete, VideoCreated, VideoStatus>;
+                            UploadComplete, UploadKept, VideoCreated, VideoStatus>;
 
 } // namespace gsttus

@@ -9,7 +9,14 @@ namespace gsttus {
 
 namespace {
 
-MachineConfig machine_config(const UploadConfig &config)
+Proofs proofs_of(const LiveUpload::Core &core)
+{
+    const UploadConfig &config = core.config;
+    const bool kept = config.keep_until_proved && config.replay.spool_mode != SpoolMode::kNever;
+    return Proofs(kept ? config.replay.spool_dir : std::string(), core.target->service());
+}
+
+MachineConfig machine_config(const UploadConfig &config, bool proved)
 {
     constexpr std::array<const char *, 5> kChecksums = {"", "md5", "sha1", "sha256", "sha512"};
     MachineConfig out;
@@ -20,6 +27,8 @@ MachineConfig machine_config(const UploadConfig &config)
     out.can_spool = config.replay.spool_mode != SpoolMode::kNever;
     out.upload_url = config.upload_url;
     out.recovery = config.recovery;
+    out.proved = proved;
+    out.keep_until_proved = config.keep_until_proved;
     out.checksum = kChecksums[static_cast<std::size_t>(config.checksum)];
     out.seed = config.seed != 0 ? config.seed : std::random_device{}();
     return out;
@@ -28,9 +37,16 @@ MachineConfig machine_config(const UploadConfig &config)
 } // namespace
 
 Session::Session(LiveUpload::Core &core, Announcer &announcer, std::unique_ptr<Transport> transport)
-    : http(std::move(transport)), machine(machine_config(core.config)),
-      requests(core, announcer, *http, machine), notes(core)
+    : http(std::move(transport)), proofs(proofs_of(core)), was_proved(proofs.has()),
+      machine(machine_config(core.config, was_proved)), requests(core, announcer, *http, machine),
+      notes(core)
 {
+}
+
+void Session::remember()
+{
+    if (machine.proved() != was_proved)
+        proofs.set(machine.proved());
 }
 
 } // namespace gsttus

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "upload/journal_notes.h"
+#include "upload/proofs.h"
 #include "upload/request_runner.h"
 
 #include <memory>
@@ -15,7 +16,12 @@ struct Session {
 
     void note() { notes.write(machine, requests.homes()); }
 
+    // What the server has shown in this recording is remembered, or that it does not hold.
+    void remember();
+
     const std::unique_ptr<Transport> http; // never nullptr
+    const Proofs proofs;
+    const bool was_proved; // before this recording
     UploadMachine machine;
     RequestRunner requests; // uses both
     JournalNotes notes;

@@ -128,6 +128,18 @@ std::optional<TimePoint> LiveUpload::Core::drain_deadline() const
     return *source.ended_at + runtime.drain_timeout;
 }
 
+std::string LiveUpload::Core::sha256(bool wait)
+{
+    std::uint64_t end = 0;
+    {
+        MutexLock lock(mutex);
+        if (!ended() || config.recovery)
+            return config.recovery ? config.sha256 : std::string();
+        end = view().end;
+    }
+    return hash.of(end, wait);
+}
+
 Input LiveUpload::Core::snapshot(TimePoint now)
 {
     Input input;

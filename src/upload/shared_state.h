@@ -8,6 +8,7 @@
 #include "upload/arrivals.h"
 #include "upload/live_upload.h"
 #include "upload/rate_meter.h"
+#include "upload/recording_hash.h"
 
 #include <atomic>
 #include <functional>
@@ -130,6 +131,7 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     // The upload thread reads what is stored, perhaps from a disk that does not answer; 0: it does
     // not. Nanoseconds of the clock; needs no lock.
     std::atomic<Duration::rep> reading_since{0};
+    RecordingHash hash; // of what was taken; has a mutex of its own, the last in the order
 
     // The thread shares the core: whatever happens to others, it has ground to stand on. nullptr:
     // the system has no thread.
@@ -147,6 +149,9 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     bool can_send() const REQUIRES(mutex); // before the end
     std::optional<TimePoint> drain_deadline() const REQUIRES(mutex);
     Input snapshot(TimePoint now) REQUIRES(mutex);
+    // Of the whole recording; empty: it has not ended, or nobody knows. `wait`: for what is just
+    // being added.
+    std::string sha256(bool wait = false);
 };
 
 } // namespace gsttus

@@ -93,6 +93,11 @@ public:
     // The upload ends without being finished, or finished without a byte. `bytes_stored` is what
     // the server has. Cleans up what this target made and nobody can use (delete-empty-video).
     virtual void abandoned(TargetContext &context, std::uint64_t bytes_stored) = 0;
+
+    // The address that stands for this service where what it has shown is remembered (proofs.h);
+    // empty: nothing is.
+    virtual std::string service() const { return {}; }
+
     // What a journal needs so that another process can make this target again. No secrets: see
     // noted_url() and describe_metadata().
     virtual std::vector<std::pair<std::string, std::string>> describe() const = 0;

@@ -31,6 +31,8 @@ public:
 
     void abandoned(TargetContext &, std::uint64_t) override {}
 
+    std::string service() const override { return endpoint_; }
+
     std::vector<std::pair<std::string, std::string>> describe() const override
     {
         std::vector<std::pair<std::string, std::string>> facts = {

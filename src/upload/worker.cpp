@@ -123,6 +123,9 @@ void Worker::after_step(Session &session, const Input &input)
 void Worker::release(const UploadMachine &machine)
 {
     const std::uint64_t before = core_.store->acked();
+    // at its end, what is held may be needed by what comes after it: see Endings
+    if (machine.state() != State::kFinished && machine.state() != State::kFailed)
+        core_.store->hold_all(machine.must_keep());
     core_.store->release(machine.releasable(), ReplayStore::Deletion::kLater);
     core_.source.arrivals.set_taken(machine.taken());
     if (before == core_.store->acked())

@@ -125,6 +125,7 @@ inline UploadConfig quick_config()
     UploadConfig config;
     config.chunk_size = 64 << 10;
     config.replay.spool_mode = SpoolMode::kNever;
+    config.keep_until_proved = false; // spool folders are empty afterwards
     config.runtime.flush_interval = milliseconds(20);
     config.runtime.timeout = seconds(3);
     config.stop_timeout = patience(milliseconds(3000));

@@ -128,7 +128,7 @@ struct Scene {
     {
         upload.reset();
         tap.reset();
-        g_assert_cmpint(g_rmdir(folder.get()), ==, 0); // nothing is left in it
+        g_assert_cmpint(remove_spool(folder.get()), ==, 0); // nothing is left in it
     }
 
     Scene(const Scene &) = delete;

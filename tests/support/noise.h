@@ -13,6 +13,8 @@
 #include <variant>
 #include <vector>
 
+#include <glib/gstdio.h>
+
 namespace gsttus::test {
 
 // The same for the same seed, and the longer one begins with the shorter one.
@@ -30,6 +32,14 @@ inline std::string sha256(std::span<const std::byte> bytes)
     const GCharOwn text(g_compute_checksum_for_data(
         G_CHECKSUM_SHA256, reinterpret_cast<const guchar *>(bytes.data()), bytes.size()));
     return text.get();
+}
+
+// 0 if nothing of any upload is left there.
+inline int remove_spool(const char *folder)
+{
+    const GCharOwn proofs(g_build_filename(folder, "proofs", nullptr));
+    (void)g_unlink(proofs.get()); // what servers have shown stays
+    return g_rmdir(folder);
 }
 
 class DeafObserver : public UploadObserver {
