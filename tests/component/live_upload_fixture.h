@@ -46,6 +46,8 @@ public:
                 resumes_.push_back(*resumed);
             else if (const auto *complete = std::get_if<UploadComplete>(&notice))
                 complete_ = *complete;
+            else if (const auto *kept = std::get_if<UploadKept>(&notice))
+                kept_.push_back(*kept);
         });
         if (stop_when_stalled_ && std::holds_alternative<UploadStalled>(notice))
             std::exchange(stop_when_stalled_, nullptr)->stop(OnStop::kFinish);
@@ -102,6 +104,7 @@ public:
     std::vector<UploadResumed> resumes_;
     std::vector<Error> warnings_;
     std::optional<UploadComplete> complete_;
+    std::vector<UploadKept> kept_;
     std::optional<Error> failure_;
     std::string spool_path_;
     int refreshes_ = 0;

@@ -1,0 +1,205 @@
+// What is left on disk at the end: kept as long as the service has not shown that it has the
+// recording, told of, and sent once more by gst-tus-recover when that is asked for.
+#include "live_upload_fixture.h"
+#include "replay/recovery.h"
+
+#include <cstring>
+
+#include <sys/wait.h>
+
+using namespace gsttus;
+using namespace gsttus::test;
+
+namespace {
+
+// The server takes the recording, the service can not use it.
+class PickyTarget final : public Target {
+public:
+    explicit PickyTarget(std::string endpoint) : endpoint_(std::move(endpoint)) {}
+
+    TargetResult<Destination> resolve(TargetContext &, bool) override
+    {
+        return Destination{{endpoint_}, {{"filename", "noise.bin"}}, false};
+    }
+
+    Result<void> finished(TargetContext &, std::uint64_t) override
+    {
+        return Error{.kind = ErrorKind::kServer, .message = "File Invalid"};
+    }
+
+    void abandoned(TargetContext &, std::uint64_t) override {}
+
+    std::vector<std::pair<std::string, std::string>> describe() const override
+    {
+        return {{"kind", "tus"}, {"endpoint", endpoint_}, {"metadata.filename", "noise.bin"}};
+    }
+
+private:
+    std::string endpoint_;
+};
+
+struct Kept {
+    explicit Kept(SpoolMode mode, std::uint64_t margin = std::uint64_t{8} << 20)
+    {
+        config.replay.spool_mode = mode;
+        config.replay.spool_dir = folder.get();
+        config.replay.max_memory = 1 << 20;
+        config.replay.rollback_margin = margin;
+    }
+
+    ~Kept() { g_assert_cmpint(remove_spool(folder.get()), ==, 0); }
+
+    Kept(const Kept &) = delete;
+    Kept &operator=(const Kept &) = delete;
+
+    // To its end, which the service does not like.
+    void refuse(std::span<const std::byte> bytes)
+    {
+        recording.upload = std::make_unique<LiveUpload>(
+            config, std::make_unique<PickyTarget>(recording.server->files_url()),
+            recording.transport, recording.listener);
+        recording.upload->set_hints({});
+        recording.upload->start();
+        recording.write(bytes);
+        recording.upload->finish();
+        g_assert_true(recording.upload->wait_drained() == DrainStatus::kFailed);
+        ASSERT_STR(recording.upload->stats().sha256, sha256(bytes));
+        recording.upload.reset();
+        recording.check_stored(bytes);
+        ASSERT_STR(recording.listener.complete_->sha256, sha256(bytes));
+    }
+
+    std::vector<SpooledUpload> left() const
+    {
+        auto listed = list_uploads(folder.get());
+        g_assert_true(listed.ok());
+        return std::move(*listed);
+    }
+
+    // Its exit status; its output in `said`.
+    int recover(std::vector<const char *> arguments)
+    {
+        arguments.insert(arguments.begin(), g_getenv("GST_TUS_RECOVER"));
+        arguments.push_back(folder.get());
+        arguments.push_back(nullptr);
+        char *out = nullptr;
+        int status = 0;
+        g_assert_true(g_spawn_sync(nullptr, const_cast<char **>(arguments.data()), nullptr,
+                                   G_SPAWN_DEFAULT, nullptr, nullptr, &out, nullptr, &status,
+                                   nullptr));
+        const GCharOwn own(out);
+        g_test_message("%s", out);
+        said = out;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    }
+
+    bool says(const std::string &words) const { return said.find(words) != std::string::npos; }
+
+    GCharOwn folder{g_dir_make_tmp("live-upload-XXXXXX", nullptr)};
+    UploadConfig config = quick_config();
+    Recording recording;
+    std::string said;
+};
+
+void what_the_service_refuses_is_kept_and_sent_again(SpoolMode mode)
+{
+    Kept kept(mode);
+    const std::vector<std::byte> bytes = noise(900000);
+    kept.refuse(bytes);
+    const Listener &listener = kept.recording.listener;
+    g_assert_cmpuint(listener.kept_.size(), ==, 1);
+    const std::vector<SpooledUpload> left = kept.left();
+    g_assert_cmpuint(left.size(), ==, 1);
+    ASSERT_STR(listener.kept_.front().path, left.front().folder);
+    ASSERT_STR(listener.spool_path_, left.front().folder);
+    g_assert_cmpuint(listener.kept_.front().bytes_missing, ==, bytes.size());
+    g_assert_true(listener.kept_.front().command == "gst-tus-recover --send-again " +
+                                                        left.front().id + " '" + kept.folder.get() +
+                                                        "'");
+    g_assert_nonnull(std::strstr(listener.failure_->message.c_str(), "File Invalid"));
+    g_assert_cmpuint(left.front().begin, ==, 0);
+    g_assert_cmpuint(left.front().end, ==, bytes.size());
+
+    // Nobody asked for it.
+    g_assert_cmpint(kept.recover({"--list"}), ==, 0);
+    g_assert_true(kept.says("sent, not proved"));
+    g_assert_cmpint(kept.recover({}), ==, 1);
+    g_assert_true(kept.says("sent, not proved"));
+    g_assert_cmpuint(kept.left().size(), ==, 1);
+    g_assert_cmpuint(kept.recording.server->snapshot().uploads.size(), ==, 1);
+
+    g_assert_cmpint(kept.recover({"--send-again", "upload-0"}), ==, 1);
+    g_assert_cmpint(kept.recover({"--send-again", left.front().id.c_str()}), ==, 0);
+    g_assert_true(kept.says("sha256: " + sha256(bytes)));
+    const Snapshot snapshot = kept.recording.server->snapshot();
+    g_assert_cmpuint(snapshot.uploads.size(), ==, 2);
+    for (const auto &[id, record] : snapshot.uploads)
+        ASSERT_STR(record.sha256, sha256(bytes));
+    g_assert_cmpuint(kept.left().size(), ==, 0);
+}
+
+void refused_overflow()
+{
+    what_the_service_refuses_is_kept_and_sent_again(SpoolMode::kOverflow);
+}
+
+void refused_always()
+{
+    what_the_service_refuses_is_kept_and_sent_again(SpoolMode::kAlways);
+}
+
+void without_its_beginning_nothing_is_kept()
+{
+    Kept kept(SpoolMode::kOverflow, 0);
+    kept.refuse(noise(3 << 20));
+    g_assert_cmpuint(kept.recording.listener.kept_.size(), ==, 0);
+    g_assert_cmpuint(kept.left().size(), ==, 0);
+    g_assert_nonnull(std::strstr(kept.recording.listener.failure_->message.c_str(),
+                                 "not kept here: its beginning is gone"));
+}
+
+void without_a_spool_nothing_is_kept()
+{
+    Kept kept(SpoolMode::kNever);
+    kept.refuse(noise(100000));
+    g_assert_cmpuint(kept.recording.listener.kept_.size(), ==, 0);
+    g_assert_cmpuint(kept.left().size(), ==, 0);
+}
+
+void stop_that_keeps_tells_what_and_how_to_finish_it()
+{
+    for (const OnStop policy : {OnStop::kKeep, OnStop::kFinish}) {
+        Kept kept(SpoolMode::kOverflow);
+        kept.config.stop_timeout = milliseconds(300);
+        kept.recording.begin(kept.config, kept.recording.server->files_url());
+        kept.recording.server->go_away();
+        kept.recording.upload->start();
+        const std::vector<std::byte> bytes = noise(100000);
+        kept.recording.write(bytes);
+        kept.recording.upload->stop(policy);
+        kept.recording.upload.reset();
+        const auto &told = kept.recording.listener.kept_;
+        g_assert_cmpuint(told.size(), ==, 1);
+        g_assert_cmpuint(told.front().bytes_missing, ==, bytes.size());
+        ASSERT_STR(told.front().path, kept.left().front().folder);
+        g_assert_true(told.front().command ==
+                      std::string("gst-tus-recover '") + kept.folder.get() + "'");
+        g_assert_true(kept.recording.server->come_back().ok());
+        g_assert_cmpint(kept.recover({}), ==, 0);
+        g_assert_true(kept.says("sha256: " + sha256(bytes)));
+        kept.recording.check_stored(bytes);
+    }
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    return run(argc, argv, [] {
+        add_test("/live-upload/kept/refused", refused_overflow);
+        add_test("/live-upload/kept/refused-with-every-byte-on-disk", refused_always);
+        add_test("/live-upload/kept/not-whole", without_its_beginning_nothing_is_kept);
+        add_test("/live-upload/kept/no-spool", without_a_spool_nothing_is_kept);
+        add_test("/live-upload/kept/stopped", stop_that_keeps_tells_what_and_how_to_finish_it);
+    });
+}
