@@ -77,6 +77,12 @@ Meaning meaning_of(int status, std::uint64_t video, const std::string &api_url)
     }
 }
 
+bool looks_like_a_page(const std::string &body)
+{
+    const std::size_t begin = body.find_first_not_of(" \t\r\n");
+    return begin != std::string::npos && body[begin] == '<';
+}
+
 // "Queue limit reached (100), try later." comes with an undocumented status.
 bool says_later(const std::string &text)
 {
@@ -118,9 +124,34 @@ ApiResult<HttpResponse> ApiClient::send(TargetContext &context, const Call &call
     }
     const HttpResponse &response = *outcome.response();
     log(LogLevel::kDebug, "gcore", cat(call.method, " ", call.path, ": ", response.status));
-    if (response.status < 200 || response.status > 299)
+    const bool refused = response.status < 200 || response.status > 299;
+    const bool own = is_json(response.body) || response.status == 204;
+    if (answered_ && !own && (refused || looks_like_a_page(response.body)))
+        return stranger(context, call, response);
+    if (refused)
         return refusal(context, call, response);
+    answered_ = answered_ || own;
     return response;
+}
+
+// A login page, a proxy, a server that is being replaced.
+ApiFailure ApiClient::stranger(TargetContext &context, const Call &call,
+                               const HttpResponse &response)
+{
+    ApiFailure failed;
+    Error &error = failed.failure.error;
+    const std::string text = context.redactor(error_text(response.body), kLongestQuote);
+    error.kind = ErrorKind::kServer;
+    error.retryable = true;
+    error.http_status = response.status;
+    error.detail = text;
+    error.message = cat("could not ", call.purpose, ": something in front of ", address_.url,
+                        " answered ", response.status, text.empty() ? "" : " (", text,
+                        text.empty() ? "" : ")", "; trying again later");
+    if (const std::string *after = response.header("Retry-After"))
+        failed.failure.retry_after = parse_retry_after(*after, g_get_real_time() / G_USEC_PER_SEC);
+    failed.maybe_done = response.status < 300 || response.status >= 500;
+    return failed;
 }
 
 ApiFailure ApiClient::refusal(TargetContext &context, const Call &call,
@@ -176,6 +207,25 @@ ApiResult<GcoreVideo> ApiClient::create(TargetContext &context, const NewVideo &
     return std::move(*made);
 }
 
+ApiResult<VideoList> ApiClient::search(TargetContext &context, const std::string &name)
+{
+    const GCharOwn valid(g_utf8_make_valid(name.data(), static_cast<gssize>(name.size())));
+    const GCharOwn escaped(g_uri_escape_string(valid.get(), nullptr, FALSE));
+    const Call call{"GET", cat("?search=", escaped.get(), "&per_page=100"), "",
+                    "look for the video"};
+    ApiResult<HttpResponse> sent = send(context, call);
+    if (auto *failed = std::get_if<ApiFailure>(&sent))
+        return std::move(*failed);
+    const auto &response = std::get<HttpResponse>(sent);
+    Result<std::vector<ListedVideo>> videos = parse_videos(response.body);
+    if (!videos)
+        return unusable(context, call, videos.error());
+    const std::int64_t wall = g_get_real_time() / G_USEC_PER_SEC;
+    const std::string *date = response.header("Date");
+    const auto told = date ? parse_http_date(*date) : std::nullopt;
+    return VideoList{std::move(*videos), told.value_or(wall)};
+}
+
 ApiResult<UploadParameters> ApiClient::upload_parameters(TargetContext &context, std::uint64_t id)
 {
     const Call call{"GET", cat("/", id, "/upload"), "",
@@ -218,7 +268,7 @@ ApiResult<Nothing> ApiClient::remove(TargetContext &context, std::uint64_t id)
     const Call call{"DELETE", cat("/", id), "", cat("delete video ", id), id};
     ApiResult<HttpResponse> sent = send(context, call);
     auto *failed = std::get_if<ApiFailure>(&sent);
-    if (failed && failed->failure.error.http_status != 404)
+    if (failed && (failed->failure.error.http_status != 404 || failed->failure.error.retryable))
         return std::move(*failed);
     return Nothing{};
 }

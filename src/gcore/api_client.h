@@ -1,4 +1,5 @@
-// Calls of the Gcore Streaming API, and what their refusals mean for people.
+// Calls of the Gcore Streaming API, and what their refusals mean for people. Once the API has
+// answered, an answer that is not JSON is not its own: that delays, and decides nothing.
 // Knows HTTP through the transport seam; knows nothing of tus, and of JSON only api_json.h.
 #pragma once
 
@@ -21,6 +22,11 @@ using ApiResult = std::variant<T, ApiFailure>;
 
 struct Nothing {};
 
+struct VideoList {
+    std::vector<ListedVideo> videos;
+    std::int64_t now_s = 0; // the server's wall clock, else ours
+};
+
 class ApiClient {
 public:
     // The key goes to the address' origin only, and nowhere after a redirect.
@@ -29,6 +35,8 @@ public:
     const ApiAddress &address() const { return address_; }
 
     ApiResult<GcoreVideo> create(TargetContext &context, const NewVideo &video);
+    // Videos whose name has this text in it, the newest first as far as the API sorts them.
+    ApiResult<VideoList> search(TargetContext &context, const std::string &name);
     ApiResult<UploadParameters> upload_parameters(TargetContext &context, std::uint64_t id);
     ApiResult<GcoreVideo> get(TargetContext &context, std::uint64_t id);
     ApiResult<Nothing> rename(TargetContext &context, std::uint64_t id, const std::string &name);
@@ -45,11 +53,13 @@ private:
     };
 
     ApiResult<HttpResponse> send(TargetContext &context, const Call &call);
+    ApiFailure stranger(TargetContext &context, const Call &call, const HttpResponse &response);
     ApiFailure refusal(TargetContext &context, const Call &call, const HttpResponse &response);
     ApiFailure unusable(TargetContext &context, const Call &call, Error error);
 
     ApiAddress address_;
-    std::string key_; // secret
+    std::string key_;       // secret
+    bool answered_ = false; // the API itself has done something: address and key are right
 };
 
 } // namespace gsttus

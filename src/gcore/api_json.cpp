@@ -317,6 +317,35 @@ Result<GcoreVideo> parse_video(std::string_view text)
     return video;
 }
 
+bool is_json(std::string_view text)
+{
+    return parse(text) != nullptr;
+}
+
+Result<std::vector<ListedVideo>> parse_videos(std::string_view text)
+{
+    const NodeOwn root = parse(text);
+    if (!root)
+        return not_json(text);
+    JsonArray *array = as_array(root.get());
+    if (!array)
+        return unusable("the answer is no list of videos", text, false);
+    std::vector<ListedVideo> videos;
+    for (guint i = 0; i < json_array_get_length(array); ++i) {
+        JsonObject *object = as_object(json_array_get_element(array, i));
+        ListedVideo listed{.video = read_video(object)};
+        if (listed.video.id == 0)
+            continue;
+        g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+        g_autoptr(GDateTime) created =
+            g_date_time_new_from_iso8601(as_text(member(object, "created_at")).c_str(), utc);
+        listed.created_s = created ? g_date_time_to_unix(created) : 0;
+        listed.client_user_id = static_cast<std::int64_t>(as_id(member(object, "client_user_id")));
+        videos.push_back(std::move(listed));
+    }
+    return videos;
+}
+
 Result<UploadParameters> parse_upload_parameters(std::string_view text)
 {
     const NodeOwn root = parse(text);

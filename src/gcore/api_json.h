@@ -18,6 +18,13 @@ struct GcoreVideo {
     std::string name{}, slug{}, status{}, error{}, hls_url{}, dash_url{}, iframe_url{};
 };
 
+// A video of a list, as far as it matters for finding one.
+struct ListedVideo {
+    GcoreVideo video;
+    std::int64_t created_s = 0;      // wall clock; 0: not told
+    std::int64_t client_user_id = 0; // 0: none
+};
+
 struct UploadServer {
     std::string hostname{};
     std::string role{};
@@ -45,6 +52,10 @@ std::string write_name(const std::string &name);
 // An object, an array of one, or either within {"video": …}. Fails (kProtocol): `retryable` when
 // the text is cut off JSON, not when it is something else (a web page) or lacks the id.
 Result<GcoreVideo> parse_video(std::string_view text);
+// The videos of a list; what is no video is left out. Fails as parse_video does.
+Result<std::vector<ListedVideo>> parse_videos(std::string_view text);
+// Whether this may come from the API at all: what stands in front of it answers with pages.
+bool is_json(std::string_view text);
 // Fails as parse_video does; also without a token or a server.
 Result<UploadParameters> parse_upload_parameters(std::string_view text);
 

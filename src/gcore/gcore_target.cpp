@@ -70,7 +70,11 @@ public:
     bool refused_metadata(int status, const std::string &body) const override;
 
 private:
+    std::optional<TargetError> make_video(TargetContext &context);
+    std::optional<TargetError> find_made(TargetContext &context);
+    bool is_ours(const ListedVideo &listed, std::int64_t now_s) const;
     std::optional<TargetError> create(TargetContext &context);
+    void take(TargetContext &context, const GcoreVideo &video);
     void choose_name(const StreamHints &hints);
     TargetResult<Destination> destination(TargetContext &context,
                                           const UploadParameters &parameters);
@@ -88,8 +92,8 @@ private:
     std::string name_;            // of the video to create; empty: not chosen yet
     bool name_is_time_ = false;
     unsigned unreadable_videos_ = 0;
-    bool maybe_created_ = false; // an answer to "Create video" was lost
-    std::string filetype_;       // last sent
+    std::optional<TimePoint> lost_since_{}; // began the first creation whose answer was lost
+    std::string filetype_;                  // last sent
     VideoFollower follower_;
 };
 
@@ -98,7 +102,7 @@ private:
 TargetResult<Destination> GcoreTarget::resolve(TargetContext &context, bool /*refresh*/)
 {
     if (video_id_ == 0)
-        if (std::optional<TargetError> failure = create(context))
+        if (std::optional<TargetError> failure = make_video(context))
             return std::move(*failure);
     // Always anew: a token lives for hours only, and only until the upload is created.
     ApiResult<UploadParameters> got = api_.upload_parameters(context, video_id_);
@@ -107,14 +111,80 @@ TargetResult<Destination> GcoreTarget::resolve(TargetContext &context, bool /*re
     return destination(context, std::get<UploadParameters>(got));
 }
 
-// The video is made once. Only when the answer is lost nobody can tell whether it was made.
+// The video is made once: what a creation whose answer was lost has made is found, before another
+// one is made.
+std::optional<TargetError> GcoreTarget::make_video(TargetContext &context)
+{
+    if (lost_since_) {
+        if (std::optional<TargetError> failure = find_made(context))
+            return failure;
+        if (video_id_ != 0)
+            return std::nullopt;
+    }
+    return create(context);
+}
+
+// An account whose videos may not be listed does without.
+std::optional<TargetError> GcoreTarget::find_made(TargetContext &context)
+{
+    ApiResult<VideoList> got = api_.search(context, name_);
+    if (auto *failed = std::get_if<ApiFailure>(&got)) {
+        const Error &error = failed->failure.error;
+        if (error.retryable || error.kind == ErrorKind::kCancelled)
+            return std::move(failed->failure);
+        log(LogLevel::kInfo, "gcore", error.message);
+        return std::nullopt;
+    }
+    const auto &list = std::get<VideoList>(got);
+    for (const ListedVideo &listed : list.videos) {
+        if (!is_ours(listed, list.now_s))
+            continue;
+        log(LogLevel::kInfo, "gcore",
+            cat("found video ", listed.video.id, ", whose creation was not answered"));
+        take(context, listed.video);
+        lost_since_.reset();
+        break;
+    }
+    return std::nullopt;
+}
+
+// Another one of that name may be somebody else's: only what came into being since the lost
+// creation began, and has nothing in it, is taken. Both times are the server's, to the second.
+bool GcoreTarget::is_ours(const ListedVideo &listed, std::int64_t now_s) const
+{
+    constexpr std::int64_t kSlack = 2;
+    const std::int64_t age = now_s - listed.created_s;
+    const std::int64_t waited =
+        std::chrono::ceil<seconds>(Clock::now() - *lost_since_).count() + kSlack;
+    std::int64_t user = 0;
+    for (const VideoOption &option : config_.video_options)
+        if (const auto *number = std::get_if<std::int64_t>(&option.value);
+            number && option.name == "client_user_id")
+            user = *number;
+    return listed.video.name == name_ && listed.video.status == "empty" &&
+           listed.video.error.empty() && listed.client_user_id == user && listed.created_s != 0 &&
+           age <= waited && age >= -kSlack;
+}
+
+void GcoreTarget::take(TargetContext &context, const GcoreVideo &video)
+{
+    video_id_ = video.id;
+    client_id_ = video.client_id;
+    created_ = true;
+    context.notify(VideoCreated{video.id, video.name.empty() ? name_ : video.name, video.slug,
+                                video.client_id});
+}
+
 std::optional<TargetError> GcoreTarget::create(TargetContext &context)
 {
-    choose_name(context.hints);
+    if (!lost_since_) // what may be there already has the name of then
+        choose_name(context.hints);
+    const TimePoint began = Clock::now();
     ApiResult<GcoreVideo> got =
         api_.create(context, NewVideo{name_, config_.description, config_.video_options});
     if (auto *failed = std::get_if<ApiFailure>(&got)) {
-        maybe_created_ = maybe_created_ || failed->maybe_done;
+        if (failed->maybe_done && !lost_since_)
+            lost_since_ = began;
         Error &error = failed->failure.error;
         if (error.kind == ErrorKind::kProtocol && failed->maybe_done &&
             ++unreadable_videos_ >= kMostUnreadableVideos)
@@ -122,20 +192,16 @@ std::optional<TargetError> GcoreTarget::create(TargetContext &context)
         return std::move(failed->failure);
     }
     const auto &video = std::get<GcoreVideo>(got);
-    video_id_ = video.id;
-    client_id_ = video.client_id;
-    created_ = true;
+    take(context, video);
     log(LogLevel::kInfo, "gcore", cat("created video ", video_id_));
-    context.notify(VideoCreated{video.id, video.name.empty() ? name_ : video.name, video.slug,
-                                video.client_id});
-    if (maybe_created_) {
+    if (lost_since_) {
         Error left;
         left.kind = ErrorKind::kNetwork;
         left.message =
             cat("an earlier answer to \"create video\" was lost: besides video ", video_id_,
                 " there may be an empty one named \"", name_, "\", which can be deleted");
         warn(context, std::move(left));
-        maybe_created_ = false;
+        lost_since_.reset();
     }
     return std::nullopt;
 }

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "gcore/gcore_target.h"
 #include "gcore_fixture.h"
+#include "glib/ptr.h"
 #include "test.h"
 
 using namespace gsttus;
@@ -216,7 +217,8 @@ void a_filetype_is_always_sent()
 void video_is_created_once_over_retries()
 {
     Fixture f;
-    f.http.fail(ErrorKind::kNetwork, Reach::kNotConnected).answer(503).answer(200, kMade);
+    f.http.fail(ErrorKind::kNetwork, Reach::kNotConnected).answer(503);
+    f.http.answer(200, "[]").answer(200, kMade); // nobody knows what the 503 has done
     f.http.fail(ErrorKind::kTimeout, Reach::kMaybe).answer(500).answer(200, parameters());
     f.http.answer(200, parameters());
     g_assert_false(f.refused(true).reached_server);
@@ -238,7 +240,8 @@ void lost_answer_to_create_is_told()
 {
     Fixture f;
     f.config.video_name = "show";
-    f.http.fail(ErrorKind::kTimeout, Reach::kMaybe).answer(200, kMade).answer(200, parameters());
+    f.http.fail(ErrorKind::kTimeout, Reach::kMaybe).answer(200, "[]");
+    f.http.answer(200, kMade).answer(200, parameters());
     f.refused(true);
     f.resolved();
     const auto warnings = f.noticed<TargetWarning>();
@@ -249,9 +252,113 @@ void lost_answer_to_create_is_told()
 void unreadable_success_of_create_is_tried_twice_only()
 {
     Fixture f;
-    f.http.answer(200, R"({"id": 1)").answer(200, "{\"id\"");
+    f.http.answer(200, R"({"id": 1)").answer(200, "[]").answer(200, "{\"id\"");
     f.refused(true);
     f.refused(false);
+}
+
+// A video of a list, made so many seconds ago.
+std::string listed(int id, int age_s, std::string_view name = "show", std::string_view rest = "")
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autoptr(GDateTime) then = g_date_time_add_seconds(now, -age_s);
+    const GCharOwn text(g_date_time_format(then, "%Y-%m-%dT%H:%M:%S.000Z"));
+    return cat(R"({"id": )", id, R"(, "client_id": 100, "name": ")", name,
+               R"(", "status": "empty", "created_at": ")", text.get(), "\"", rest, "}");
+}
+
+struct FoundRow {
+    const char *name;
+    std::string list;
+    int found; // the video's id, 17: a new one was made
+};
+
+const FoundRow kFound[] = {
+    {"it-is-there", listed(16, 0), 16},
+    {"among-others", cat(listed(9, 4000), ",", listed(10, 0, "showcase"), ",", listed(16, 0)), 16},
+    {"older", listed(16, 60), 17},
+    {"future", listed(16, -60), 17},
+    {"other-name", listed(16, 0, "Show"), 17},
+    {"other-user", listed(16, 0, "show", R"(, "client_user_id": 5)"), 17},
+    {"no-time", R"({"id": 16, "name": "show", "status": "empty"})", 17},
+    {"has-content", R"({"id": 16, "name": "show", "status": "pending"})", 17},
+    {"broken", R"(1, null, {"id": "x"}, [])", 17},
+};
+
+void video_of_a_lost_answer_is_found(const FoundRow &row)
+{
+    Fixture f;
+    f.config.video_name = "show";
+    f.http.fail(ErrorKind::kTimeout, Reach::kMaybe).answer(200, cat("[", row.list, "]"));
+    if (row.found == 17)
+        f.http.answer(200, kMade);
+    f.http.answer(200, parameters(R"({"hostname": "up.example"})", "{}"));
+    f.refused(true);
+    f.resolved();
+    g_assert_true(f.http.done());
+    ASSERT_STR(f.http.seen()[1].url,
+               "https://api.example/streaming/videos?search=show&per_page=100");
+    const auto created = f.noticed<VideoCreated>();
+    g_assert_cmpuint(created.size(), ==, 1);
+    g_assert_cmpuint(created[0].id, ==, row.found);
+    g_assert_cmpuint(f.noticed<TargetWarning>().size(), ==, row.found == 17 ? 1 : 0);
+}
+
+void no_video_is_made_while_nobody_can_look()
+{
+    Fixture f;
+    f.config.video_name = "show";
+    f.http.answer(502, "<html>").answer(503).fail(ErrorKind::kTimeout, Reach::kMaybe);
+    f.http.answer(403, R"({"detail": "no"})"); // may not list: it has to do without
+    f.http.answer(200, kMade).answer(200, parameters());
+    for (int i = 0; i < 3; ++i)
+        f.refused(true);
+    f.resolved();
+    g_assert_true(f.http.done());
+    int creations = 0;
+    for (const auto &seen : f.http.seen())
+        creations += seen.method == "POST";
+    g_assert_cmpint(creations, ==, 2);
+}
+
+// Once the API has spoken, what a stranger says delays and decides nothing.
+void page_instead_of_the_api_delays()
+{
+    for (const int status : {200, 302, 400, 401, 403, 404, 405, 407, 410, 413, 451, 501, 505}) {
+        Fixture f;
+        f.http.answer(200, kMade)
+            .answer(status, "<html><title>Who are you?</title>")
+            .answer(status, "<html>")
+            .answer(200, parameters());
+        const TargetError failed = f.refused(true);
+        g_assert_true(Fixture::contains(failed.error.message, "in front of https://api.example"));
+        g_assert_true(Fixture::contains(failed.error.message, "Who are you?"));
+        f.refused(true);
+        f.resolved();
+        g_assert_true(f.http.done());
+    }
+}
+
+void page_from_a_wrong_address_is_an_error_at_once()
+{
+    for (const int status : {200, 302, 404, 405}) {
+        Fixture f;
+        f.http.answer(status, "<html><title>Welcome</title>");
+        f.refused(false);
+    }
+}
+
+void new_parameters_are_of_the_same_video()
+{
+    Fixture f;
+    f.http.answer(200, kMade).answer(200, parameters()).answer(200, status("pending"));
+    f.resolved();
+    (void)f.finish(true);
+    f.http.answer(200, parameters());
+    const TargetResult<Destination> again = f.resolve(true);
+    ASSERT_STR(value(std::get<Destination>(again).metadata, "video_id"), "17");
+    ASSERT_STR(f.http.seen().back().url, "https://api.example/streaming/videos/17/upload");
+    g_assert_cmpuint(f.noticed<VideoCreated>().size(), ==, 1);
 }
 
 void existing_video_is_used()
@@ -542,12 +649,12 @@ const FollowRow kFollow[] = {
      0},
     {"gone",
      WaitStatus::kReady,
-     {{200, status("pending")}, {404, ""}},
+     {{200, status("pending")}, {404, R"({"error": "Not Found"})"}},
      0,
      ErrorKind::kNotFound,
      {"pending"},
      0},
-    {"key-revoked", WaitStatus::kReady, {{401, ""}}, 0, ErrorKind::kNotAuthorized, {}, 0},
+    {"key-revoked", WaitStatus::kReady, {{401, "{}"}}, 0, ErrorKind::kNotAuthorized, {}, 0},
 };
 
 void follow(const FollowRow &row)
@@ -775,6 +882,14 @@ int main(int argc, char **argv)
     add_test("/gcore-target/resolve/once", video_is_created_once_over_retries);
     add_test("/gcore-target/resolve/lost-answer", lost_answer_to_create_is_told);
     add_test("/gcore-target/resolve/unreadable", unreadable_success_of_create_is_tried_twice_only);
+    for (const FoundRow &row : kFound)
+        add_row_test(cat("/gcore-target/resolve/found/", row.name), row,
+                     video_of_a_lost_answer_is_found);
+    add_test("/gcore-target/resolve/found/nobody-can-look", no_video_is_made_while_nobody_can_look);
+    add_test("/gcore-target/resolve/page", page_instead_of_the_api_delays);
+    add_test("/gcore-target/resolve/page-at-first", page_from_a_wrong_address_is_an_error_at_once);
+    add_test("/gcore-target/resolve/refresh-after-completion",
+             new_parameters_are_of_the_same_video);
     add_test("/gcore-target/resolve/existing", existing_video_is_used);
     add_test("/gcore-target/resolve/unknown", unknown_video_is_not_found);
     for (const ServersRow &row : kServers)
