@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t kClientId = 100;
 constexpr std::string_view kVideos = "/streaming/videos";
+constexpr guint kLargestBatch = 500;
 
 using BuilderOwn = GRef<JsonBuilder>;
 
@@ -150,6 +151,31 @@ std::string make_slug()
     return slug;
 }
 
+// 0: none was set.
+std::int64_t user_of(JsonObject *fields)
+{
+    JsonNode *node = json_object_get_member(fields, "client_user_id");
+    return node && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_int(node) : 0;
+}
+
+// What a list with ?fields=id,name leaves of its videos.
+void keep_fields(JsonNode *videos, const std::vector<std::string> &wanted)
+{
+    JsonArray *array = json_node_get_array(videos);
+    for (guint i = 0; i < json_array_get_length(array); ++i) {
+        JsonObject *video = json_array_get_object_element(array, i);
+        GList *names = json_object_get_members(video); // the texts go with their members
+        std::vector<std::string> unwanted;
+        for (const GList *item = names; item; item = item->next)
+            if (std::find(wanted.begin(), wanted.end(), static_cast<const char *>(item->data)) ==
+                wanted.end())
+                unwanted.emplace_back(static_cast<const char *>(item->data));
+        g_list_free(names);
+        for (const std::string &name : unwanted)
+            json_object_remove_member(video, name.c_str());
+    }
+}
+
 std::map<std::string, std::string> parse_query(const std::string &query)
 {
     std::map<std::string, std::string> values;
@@ -237,6 +263,10 @@ Reply GcoreApi::handle(const Request &request, std::string_view body)
             return create(request, body);
         return request.method == "GET" ? list(request) : api_error(405, "Method Not Allowed");
     }
+    if (path == "/names" && request.method == "GET")
+        return names(request);
+    if (path == "/batch" && request.method == "POST")
+        return create_batch(request, body);
     const bool parameters = path.ends_with("/upload");
     if (parameters)
         path.remove_suffix(std::string_view("/upload").size());
@@ -257,11 +287,8 @@ Reply GcoreApi::handle(const Request &request, std::string_view body)
     return api_error(405, "Method Not Allowed");
 }
 
-Reply GcoreApi::create(const Request &request, std::string_view body)
+std::optional<Reply> GcoreApi::make(std::shared_ptr<JsonObject> fields, Video *&made)
 {
-    auto fields = parse_fields(body);
-    if (!fields)
-        return api_error(400, "Bad Request: the body is no JSON object");
     const std::string name = text_member(fields.get(), "name");
     if (is_blank(name))
         return field_error("name", "can't be blank");
@@ -271,10 +298,67 @@ Reply GcoreApi::create(const Request &request, std::string_view body)
     video.id = next_id_++;
     video.name = name;
     video.slug = make_slug();
+    video.created_us = g_get_real_time();
     video.fields = std::move(fields);
-    const Video &kept = videos_[video.id] = std::move(video);
-    changed_(kept);
-    return video_reply(request, kept, rules_.answer_array);
+    made = &videos_[video.id];
+    *made = std::move(video);
+    changed_(*made);
+    return std::nullopt;
+}
+
+Reply GcoreApi::create(const Request &request, std::string_view body)
+{
+    auto fields = parse_fields(body);
+    if (!fields)
+        return api_error(400, "Bad Request: the body is no JSON object");
+    Video *made = nullptr;
+    if (auto refused = make(std::move(fields), made))
+        return std::move(*refused);
+    return video_reply(request, *made, rules_.answer_array);
+}
+
+// {"videos": [...]}; those before a wrong one are made.
+Reply GcoreApi::create_batch(const Request &request, std::string_view body)
+{
+    const auto fields = parse_fields(body);
+    JsonNode *list = fields ? json_object_get_member(fields.get(), "videos") : nullptr;
+    if (!list || !JSON_NODE_HOLDS_ARRAY(list))
+        return api_error(400, "Bad Request: videos is no array");
+    JsonArray *videos = json_node_get_array(list);
+    if (json_array_get_length(videos) > kLargestBatch)
+        return api_error(400, "Bad Request: too many videos");
+    const auto json = BuilderOwn::adopt(json_builder_new());
+    json_builder_begin_array(json.get());
+    for (guint i = 0; i < json_array_get_length(videos); ++i) {
+        JsonNode *one = json_array_get_element(videos, i);
+        if (!JSON_NODE_HOLDS_OBJECT(one))
+            return api_error(400, "Bad Request: a video is no object");
+        Video *made = nullptr;
+        if (auto refused = make(own(json_node_get_object(one)), made))
+            return std::move(*refused);
+        add_video(json.get(), request, *made);
+    }
+    json_builder_end_array(json.get());
+    return json_reply(200, to_text(json.get()));
+}
+
+// ?ids=7,17: their ids and names.
+Reply GcoreApi::names(const Request &request) const
+{
+    const std::vector<std::string> ids = tus::parse_list(parse_query(request.query)["ids"]);
+    const auto json = BuilderOwn::adopt(json_builder_new());
+    json_builder_begin_array(json.get());
+    for (const std::string &id : ids) {
+        const auto found = videos_.find(tus::parse_size(id).value_or(0));
+        if (found == videos_.end())
+            continue;
+        json_builder_begin_object(json.get());
+        add(json.get(), "id", found->first);
+        add(json.get(), "name", found->second.name);
+        json_builder_end_object(json.get());
+    }
+    json_builder_end_array(json.get());
+    return json_reply(200, to_text(json.get()));
 }
 
 Reply GcoreApi::change(const Request &request, Video &video, std::string_view body)
@@ -311,6 +395,8 @@ Reply GcoreApi::list(const Request &request) const
     for (auto video = videos_.rbegin(); video != videos_.rend(); ++video) {
         if ((!query["status"].empty() && query["status"] != video->second.status) ||
             (!query["id"].empty() && query["id"] != std::to_string(video->first)) ||
+            (!query["client_user_id"].empty() &&
+             query["client_user_id"] != std::to_string(user_of(video->second.fields.get()))) ||
             (!query["search"].empty() &&
              video->second.name.find(query["search"]) == std::string::npos))
             continue;
@@ -319,7 +405,14 @@ Reply GcoreApi::list(const Request &request) const
         ++at;
     }
     json_builder_end_array(json.get());
-    return json_reply(200, to_text(json.get()));
+    const std::vector<std::string> wanted = tus::parse_list(query["fields"]);
+    if (wanted.empty())
+        return json_reply(200, to_text(json.get()));
+    JsonNode *root = json_builder_get_root(json.get());
+    keep_fields(root, wanted);
+    const GCharOwn text(json_to_string(root, FALSE));
+    json_node_unref(root);
+    return json_reply(200, text.get());
 }
 
 Reply GcoreApi::upload_parameters(const Request &request, const Video &video) const
@@ -378,6 +471,9 @@ void GcoreApi::add_video(JsonBuilder *json, const Request &request, const Video 
     add_or_null(json, "hls_url", playable ? base + "/master.m3u8" : "");
     add_or_null(json, "dash_url", playable ? base + "/dash.mpd" : "");
     add_or_null(json, "iframe_url", cat(request.origin(), "/videos/", kClientId, "_", video.slug));
+    g_autoptr(GDateTime) created = g_date_time_new_from_unix_utc(video.created_us / G_USEC_PER_SEC);
+    const GCharOwn time(g_date_time_format(created, "%Y-%m-%dT%H:%M:%S.000Z"));
+    add(json, "created_at", time.get());
     add(json, "views", std::uint64_t{0});
     json_builder_set_member_name(json, "converted_videos");
     json_builder_begin_array(json);

@@ -39,6 +39,7 @@ struct Video {
     std::string error{}; // empty: none
     std::string origin_filename{};
     std::uint64_t size = 0;
+    std::int64_t created_us = 0; // wall clock
     MediaInfo media{};
     std::shared_ptr<JsonObject> fields{}; // what the client has set
 };
@@ -61,7 +62,10 @@ public:
 
 private:
     std::optional<Reply> check_key(const Request &request) const;
+    std::optional<Reply> make(std::shared_ptr<JsonObject> fields, Video *&made);
     Reply create(const Request &request, std::string_view body);
+    Reply create_batch(const Request &request, std::string_view body);
+    Reply names(const Request &request) const;
     Reply change(const Request &request, Video &video, std::string_view body);
     Reply list(const Request &request) const;
     Reply upload_parameters(const Request &request, const Video &video) const;

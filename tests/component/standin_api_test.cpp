@@ -170,6 +170,48 @@ struct Account {
         g_assert_true(standin->snapshot().videos.at(second).deleted);
     }
 
+    void lists_are_filtered_and_shortened()
+    {
+        const std::uint64_t one = create_video(R"({"video":{"name":"One","client_user_id":7}})");
+        const std::uint64_t two = create_video(R"({"video":{"name":"Two"}})");
+        const auto list = [&](const std::string &query) {
+            return api("GET", cat("/streaming/videos", query)).body;
+        };
+        ASSERT_STR(list("?client_user_id=7&fields=id,name"),
+                   cat(R"([{"name":"One","id":)", one, "}]"));
+        ASSERT_STR(list("?client_user_id=8"), "[]");
+        ASSERT_STR(list("?status=ready"), "[]");
+        ASSERT_STR(list(cat("?id=", two, "&fields=name")), R"([{"name":"Two"}])");
+        ASSERT_STR(list("?page=2&per_page=1&fields=name"), R"([{"name":"One"}])");
+        ASSERT_STR(list(cat("/names?ids=", two, ",99,", one)),
+                   cat(R"([{"id":)", two, R"(,"name":"Two"},{"id":)", one, R"(,"name":"One"}])"));
+    }
+
+    void batch_makes_several_videos()
+    {
+        const RawAnswer made =
+            api("POST", "/streaming/videos/batch", R"({"videos":[{"name":"a"},{"name":"b"}]})");
+        g_assert_cmpint(made.status, ==, 200);
+        g_assert_cmpuint(json_array_get_length(Json(made.body).array()), ==, 2);
+        g_assert_cmpuint(standin->snapshot().videos.size(), ==, 2);
+        for (const char *wrong : {"{}", R"({"videos":7})", R"({"videos":[7]})", "["})
+            g_assert_cmpint(api("POST", "/streaming/videos/batch", wrong).status, ==, 400);
+        g_assert_cmpint(api("POST", "/streaming/videos/batch", R"({"videos":[{}]})").status, ==,
+                        422);
+    }
+
+    // As tusc.sh sends its own and the user's.
+    void metadata_may_come_in_two_headers()
+    {
+        const std::string path = create_upload(
+            standin->url(), cat("Upload-Length: 3\r\nUpload-Metadata: filename ", base64("a.mp4"),
+                                "\r\nUpload-Metadata: extra ", base64("x"), "\r\n"));
+        const auto all = standin->snapshot();
+        const auto &metadata = all.uploads.begin()->second.metadata;
+        ASSERT_STR(metadata.at("filename"), "a.mp4");
+        ASSERT_STR(metadata.at("extra"), "x");
+    }
+
     void refusals_are_the_documented_ones()
     {
         const auto refused = [&](const RawAnswer &answer, int status, const char *text) {
@@ -320,6 +362,9 @@ int main(int argc, char **argv)
     add_test<Account, &Account::flat_body_and_array_answer_work_too>("/standin-api/flat-and-array");
     add_test<Account, &Account::video_is_changed_listed_and_deleted>("/standin-api/change");
     add_test<Account, &Account::refusals_are_the_documented_ones>("/standin-api/refusals");
+    add_test<Account, &Account::lists_are_filtered_and_shortened>("/standin-api/filters");
+    add_test<Account, &Account::batch_makes_several_videos>("/standin-api/batch");
+    add_test<Account, &Account::metadata_may_come_in_two_headers>("/standin-api/two-headers");
     add_test<Account, &Account::token_is_checked_as_gcore_says>("/standin-api/token");
     add_test<Account, &Account::newline_behind_the_numbers_is_forgiven>("/standin-api/newline");
     add_test<Account, &Account::expired_token_begins_nothing>("/standin-api/token-expires");
