@@ -22,7 +22,7 @@ public:
         return Destination{{endpoint_}, {{"filename", "noise.bin"}}, false};
     }
 
-    Result<void> finished(TargetContext &, std::uint64_t) override
+    Result<Proof> finished(TargetContext &, std::uint64_t) override
     {
         return Error{.kind = ErrorKind::kServer, .message = "File Invalid"};
     }

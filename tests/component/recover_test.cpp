@@ -78,7 +78,7 @@ struct Case {
     ~Case()
     {
         // nothing of the uploads may be left once all are finished
-        g_assert_cmpint(remove_spool(folder.get()), ==, 0);
+        g_assert_cmpint(gsttus::test::remove_spool(folder.get()), ==, 0);
     }
 
     UploadConfig config(SpoolMode mode) const
