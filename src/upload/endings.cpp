@@ -85,20 +85,38 @@ void Endings::complete(Session &session)
     for (const std::string &url : machine.litter())
         remove(session.requests, url);
     Result<Proof> followed = Proof::kUnknown;
+    context.want_proof = session.proofs.are_kept() && !session.was_proved;
     if (report.bytes == 0)
         core_.target->abandoned(context, 0);
     else
         followed = core_.target->finished(context, bytes);
-    const bool refused = !followed && followed.error().kind != ErrorKind::kCancelled;
-    if (refused)
-        not_proved(session, announcer_.shown(followed.error()));
-    else
-        session.remember();
-    if (whole && !refused)
-        done(session);
+    judged(session, followed, whole);
     MutexLock lock(core_.mutex);
     core_.outcome = followed ? UploadOutcome::kComplete : UploadOutcome::kFailed;
     core_.wake.app.notify_all();
+}
+
+// What the service says of a recording that its server has; `whole`: so have we.
+void Endings::judged(Session &session, const Result<Proof> &followed, bool whole)
+{
+    const bool cancelled = !followed && followed.error().kind == ErrorKind::kCancelled;
+    if (cancelled || (followed && *followed != Proof::kNotProved)) {
+        if (!cancelled && *followed == Proof::kProved)
+            session.proofs.set(true);
+        else
+            session.remember();
+        if (whole)
+            done(session);
+        return;
+    }
+    Error said = followed ? Error{.kind = ErrorKind::kServer,
+                                  .message = "The service has not shown that it has the recording"}
+                          : announcer_.shown(followed.error());
+    const std::string folder = keep_to_send_again(session, whole, said);
+    if (followed)
+        announcer_.warn(said);
+    else
+        announcer_.failed(said, session.machine.upload_url(), folder);
 }
 
 void Endings::done(Session &session)
@@ -117,28 +135,26 @@ bool Endings::is_whole(const UploadMachine &machine)
     return core_.store->begin() == 0 && core_.store->end() > 0;
 }
 
-// The server has confirmed all of it, but the service can not use it.
-void Endings::not_proved(Session &session, Error error)
+// Returns the folder, and says in `said` what became of the recording.
+std::string Endings::keep_to_send_again(Session &session, bool whole, Error &said)
 {
-    std::string folder;
-    if (!error.message.ends_with('.'))
-        error.message += '.';
-    if (is_whole(session.machine)) {
-        session.notes.to_be_sent_again(session.machine);
-        const Result<std::string> kept = keep_store();
-        if (kept)
-            folder = *kept;
-        else
-            error.detail += cat(" The recording is not kept either: ", kept.error().message);
-    } else if (core_.config.replay.spool_mode != SpoolMode::kNever) {
-        error.message += " The recording is not kept here: its beginning is gone.";
+    const bool may_keep = core_.config.replay.spool_mode != SpoolMode::kNever;
+    if (!said.message.ends_with('.'))
+        said.message += '.';
+    if (!whole) { // the store is not ours to look at any more
+        said.message += may_keep ? " The recording is not kept here: its beginning is gone." : "";
+        return {};
     }
-    if (!folder.empty()) {
-        error.message += cat(" The recording is kept in ", folder,
-                             ": gst-tus-recover --send-again sends it once more.");
-        tell_kept(folder, session.machine.acked(), true);
+    session.notes.to_be_sent_again(session.machine);
+    const Result<std::string> kept = keep_store();
+    if (!kept) {
+        said.detail += cat(" The recording is not kept either: ", kept.error().message);
+        return {};
     }
-    announcer_.failed(error, session.machine.upload_url(), folder);
+    said.message += cat(" The recording is kept in ", *kept,
+                        ": gst-tus-recover --send-again sends it once more.");
+    tell_kept(*kept, session.machine.acked(), true);
+    return *kept;
 }
 
 void Endings::tell_kept(const std::string &folder, std::uint64_t missing, bool again)

@@ -14,6 +14,8 @@ public:
     // fragment are left out. With one of the two empty, nothing is remembered.
     Proofs(std::string spool_dir, const std::string &service);
 
+    bool are_kept() const { return !line_.empty(); }
+
     // This service notes a length that is declared at the end.
     bool has() const;
 

@@ -15,7 +15,11 @@ namespace {
 // The server takes the recording, the service can not use it.
 class PickyTarget final : public Target {
 public:
-    explicit PickyTarget(std::string endpoint) : endpoint_(std::move(endpoint)) {}
+    // Or it only does not show that it has it.
+    explicit PickyTarget(std::string endpoint, bool silent = false)
+        : endpoint_(std::move(endpoint)), silent_(silent)
+    {
+    }
 
     TargetResult<Destination> resolve(TargetContext &, bool) override
     {
@@ -24,6 +28,8 @@ public:
 
     Result<Proof> finished(TargetContext &, std::uint64_t) override
     {
+        if (silent_)
+            return Proof::kNotProved;
         return Error{.kind = ErrorKind::kServer, .message = "File Invalid"};
     }
 
@@ -36,6 +42,7 @@ public:
 
 private:
     std::string endpoint_;
+    bool silent_;
 };
 
 struct Kept {
@@ -148,6 +155,28 @@ void refused_always()
     what_the_service_refuses_is_kept_and_sent_again(SpoolMode::kAlways);
 }
 
+void what_is_not_proved_is_kept_with_a_warning()
+{
+    Kept kept(SpoolMode::kOverflow);
+    Recording &recording = kept.recording;
+    const std::vector<std::byte> bytes = noise(300000);
+    recording.upload = std::make_unique<LiveUpload>(
+        kept.config, std::make_unique<PickyTarget>(recording.server->files_url(), true),
+        recording.transport, recording.listener);
+    recording.upload->set_hints({});
+    recording.upload->start();
+    recording.write(bytes);
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload.reset();
+    g_assert_false(recording.listener.failure_.has_value());
+    g_assert_cmpuint(recording.listener.warnings_.size(), ==, 1);
+    g_assert_cmpuint(recording.listener.kept_.size(), ==, 1);
+    g_assert_cmpuint(kept.left().size(), ==, 1);
+    g_assert_cmpint(kept.recover({"--send-again", kept.left().front().id.c_str()}), ==, 0);
+    g_assert_cmpuint(kept.left().size(), ==, 0);
+}
+
 void without_its_beginning_nothing_is_kept()
 {
     Kept kept(SpoolMode::kOverflow, 0);
@@ -198,6 +227,7 @@ int main(int argc, char **argv)
     return run(argc, argv, [] {
         add_test("/live-upload/kept/refused", refused_overflow);
         add_test("/live-upload/kept/refused-with-every-byte-on-disk", refused_always);
+        add_test("/live-upload/kept/not-proved", what_is_not_proved_is_kept_with_a_warning);
         add_test("/live-upload/kept/not-whole", without_its_beginning_nothing_is_kept);
         add_test("/live-upload/kept/no-spool", without_a_spool_nothing_is_kept);
         add_test("/live-upload/kept/stopped", stop_that_keeps_tells_what_and_how_to_finish_it);
