@@ -200,6 +200,7 @@ private:
     bool must_finish() const;
     Action ask_to_finish(const Input &input);
     bool refuses_to_finish(Verdict verdict) const;
+    Action refused_to_finish(const Answer &answer, const Input &input);
     Action not_finished(const Input &input);
     Action joined(const Answer &answer, const Input &input);
     Action on_joined(const Event &event, const Input &input);

@@ -109,14 +109,14 @@ std::optional<Action> UploadMachine::judged_silence(const Input &input)
     const bool at_start = proof_.fresh() && !positions_.declared();
     if (!at_start && !awaits_proof())
         return std::nullopt;
-    if (!at_start && proved()) { // something hides what is known of this server
-        positions_.length_told(positions_.server_length(), false);
-        return std::nullopt;
-    }
     const Error error = failures::silent_about_length(positions_.acked_offset(), route_.text());
     if (patience_.allows(Mishap::kSilence))
         return back_off(Trouble::kBusy, error, Next::kAsk, input);
-    return unfit(error, input);
+    if (at_start || !proved())
+        return unfit(error, input);
+    // something hides what this server is known to do
+    positions_.length_told(positions_.server_length(), false);
+    return std::nullopt;
 }
 
 // This upload will not be what the recording needs.
@@ -211,6 +211,8 @@ bool UploadMachine::must_finish() const
 // An empty PATCH at the end asks it to try again.
 Action UploadMachine::ask_to_finish(const Input &input)
 {
+    if (refused_finish_) // it does not like what it got
+        return fail(*refused_finish_);
     if (patience_.exhausted(Mishap::kFinish) && input.ended)
         return not_finished(input);
     return patch(SendBytes{positions_.acked(), std::nullopt});
@@ -218,10 +220,16 @@ Action UploadMachine::ask_to_finish(const Input &input)
 
 bool UploadMachine::refuses_to_finish(Verdict verdict) const
 {
-    if (!proof_.unfinished() || !positions_.patch_was_empty() || positions_.patch_declares())
-        return false;
-    const bool passes = verdict == Verdict::kDoubtful && !patience_.exhausted(Mishap::kDoubt);
-    return says_no(verdict) && !passes;
+    return proof_.unfinished() && positions_.patch_was_empty() && !positions_.patch_declares() &&
+           says_no(verdict);
+}
+
+Action UploadMachine::refused_to_finish(const Answer &answer, const Input &input)
+{
+    if (!patience_.allows(Mishap::kDoubt))
+        return not_finished(input);
+    return back_off(Trouble::kBusy, describe(RequestKind::kPatch, answer, route_.text()),
+                    Next::kAsk, input, answer.retry_after);
 }
 
 Action UploadMachine::not_finished(const Input &input)

@@ -63,7 +63,7 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
     if (positions_.patch_finishes() && may_be_about_the_whole(verdict, answer.status))
         refused_finish_ = describe(RequestKind::kPatch, answer, route_.text());
     if (refuses_to_finish(verdict))
-        return not_finished(input);
+        return refused_to_finish(answer, input);
     note_refusal(verdict, answer);
     return refused_patch(verdict, answer, input);
 }

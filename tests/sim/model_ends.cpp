@@ -77,6 +77,14 @@ Reply ModelServer::finish_failed(Upload &upload)
     return answered(status(500, "could not assemble"));
 }
 
+// A fault answers in the server's name.
+void ModelServer::note_refusal(Upload &upload, const Patch &action, int status)
+{
+    if (action.declare_length && action.to == action.from && status < 500)
+        ++upload.declarations;
+    refuse_finish(upload, status);
+}
+
 // A 5xx answers a request that completes the upload, or asks for that.
 void ModelServer::refuse_finish(Upload &upload, int status)
 {
@@ -84,6 +92,8 @@ void ModelServer::refuse_finish(Upload &upload, int status)
         return;
     if (status < 500 && upload.finish_failures > 0)
         excuse(upload.finish_status, ErrorKind::kServer);
+    if (status < 500 && upload.finish_failures > 0)
+        excuse(status, ErrorKind::kServer);
     if (status < 500)
         return;
     ++upload.finish_failures;

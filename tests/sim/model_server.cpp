@@ -232,6 +232,10 @@ Reply ModelServer::options(const Options &action, TimePoint now)
         excuse(0, ErrorKind::kSettings);
     if (std::optional<Reply> reply = before(action.url, now, false))
         return std::move(*reply);
+    const EndHabit habit = schedule_.end_habit;
+    const bool is_short = habit == EndHabit::kEmpty || habit == EndHabit::kSilent;
+    if (fault_ && fault_->kind == FaultKind::kStatus && is_short)
+        excuse(0, ErrorKind::kSettings);
     if (fault_ && fault_->kind == FaultKind::kStatus)
         return answered(status_of(*fault_, RequestKind::kOptions));
     if (fault_ && fault_->kind == FaultKind::kRedirect)
@@ -472,7 +476,7 @@ Reply ModelServer::patch(const Patch &action, TimePoint now)
         return redirected(action.url, false);
     if (kind == FaultKind::kStatus) {
         Answer answer = status_of(*fault_, RequestKind::kPatch);
-        refuse_finish(*upload, answer.status);
+        note_refusal(*upload, action, answer.status);
         return answered(std::move(answer));
     }
     if (upload->gone || kind == FaultKind::kUnknown) {
@@ -504,7 +508,7 @@ Reply ModelServer::do_patch(const Patch &action, Upload &upload)
     if (action.server_offset != upload.offset)
         return answered(status(409));
     if (size == 0 && schedule_.refuses_empty_patch) {
-        if (schedule_.end_habit == EndHabit::kEmpty)
+        if (schedule_.end_habit == EndHabit::kEmpty || upload.finish_failures > 0)
             excuse(400, ErrorKind::kServer);
         if (upload.finish_failures > 0)
             excuse(upload.finish_status, ErrorKind::kServer);
@@ -553,7 +557,7 @@ Reply ModelServer::do_patch(const Patch &action, Upload &upload)
         Answer answer = status_of(*fault_, RequestKind::kPatch);
         if (upload.complete() && answer.status >= 400 && answer.status < 500)
             excuse(answer.status, ErrorKind::kServer);
-        refuse_finish(upload, answer.status);
+        note_refusal(upload, action, answer.status);
         return answered(std::move(answer));
     }
     if (fails_to_finish(upload, upload.complete() && taken == size))

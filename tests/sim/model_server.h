@@ -129,6 +129,7 @@ private:
     void tell_length(Upload &upload, Answer &answer);
     bool fails_to_finish(Upload &upload, bool completes);
     Reply finish_failed(Upload &upload);
+    void note_refusal(Upload &upload, const Patch &action, int status);
     void refuse_finish(Upload &upload, int status);
     void move_away(Upload &upload);
     void remove(Upload &upload);
