@@ -211,7 +211,8 @@ bool UploadMachine::must_finish() const
 // An empty PATCH at the end asks it to try again.
 Action UploadMachine::ask_to_finish(const Input &input)
 {
-    if (refused_finish_) // it does not like what it got
+    // it does not like what it got; 403 may be about credentials, which are new by now
+    if (refused_finish_ && refused_finish_->http_status != 403)
         return fail(*refused_finish_);
     if (patience_.exhausted(Mishap::kFinish) && input.ended)
         return not_finished(input);

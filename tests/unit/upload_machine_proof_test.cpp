@@ -359,6 +359,10 @@ void a_finish_that_failed_is_asked_for_again()
     s.gets(acknowledged(50)).expect<Finished>();
     g_assert_cmpuint(s.count<ReportWarning>(), ==, 1);
     g_assert_true(s.machine->stored());
+    Script expired = failing_to_finish(500);
+    expired.gets(offset_is(50, 50)).gets(status(403)).expect<RenewCredentials>();
+    expired.gets(Credentials{true}).gets(offset_is(50, 50)).expect_patch(50, 50);
+    expired.gets(acknowledged(50)).expect<Finished>();
     // a spooled one too
     Script spool;
     spool.config.length_mode = LengthMode::kSpool;
