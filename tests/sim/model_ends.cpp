@@ -125,7 +125,7 @@ std::optional<Reply> ModelServer::refuse_join()
 {
     if (joinings_ >= schedule_.join_conflicts)
         return std::nullopt;
-    if (++joinings_ > kMostJoinings)
+    if (++joinings_ + faults_seen_ > kMostJoinings) // some of which hold it too
         excuse(409, ErrorKind::kServer);
     return answered(status(409, "busy"));
 }
@@ -134,7 +134,8 @@ Reply ModelServer::head_of_joined(Upload &upload)
 {
     Answer answer = status(200);
     ++upload.looks;
-    if (upload.looks > kMostLooks || schedule_.joins_wrongly)
+    if (upload.looks + faults_seen_ > kMostLooks || // some of which are looks too
+        schedule_.joins_wrongly)
         excuse(200, ErrorKind::kServer);
     answer.upload_length = upload.length;
     if (upload.looks > schedule_.assembly) {

@@ -115,7 +115,8 @@ void uploads_without_faults_finish()
         schedule.join_conflicts = 0;
         schedule.assembly = schedule.assembly % 10;
         schedule.joins_wrongly = false;
-        schedule.finish_fails = schedule.finish_fails % 4;
+        schedule.finish_fails =
+            schedule.end_habit == EndHabit::kSilent ? 0 : schedule.finish_fails % 4;
         schedule.margin = std::uint64_t{1} << 40;
         const Outcome outcome = run(schedule);
         if (!outcome.violation.empty() || !outcome.finished)
