@@ -22,6 +22,10 @@ GstTusSinkImpl &impl_of(gpointer object);
 std::shared_ptr<Recording> recording_of(gpointer object); // nullptr: not above READY
 UploadStats stats_of(gpointer object);                    // of this or the last recording
 
+// The action signal get-upload-url: g_free() it; nullptr: there is none. In
+// tus_sink_properties.cpp.
+char *whole_upload_url(GstTusSink *self);
+
 // Each from class_init: the vfuncs of one file.
 void install_property_functions(GstTusSinkClass *klass); // tus_sink_properties.cpp
 void install_state_functions(GstTusSinkClass *klass);    // tus_sink_states.cpp
