@@ -167,6 +167,26 @@ Rows bound_rows()
     };
 }
 
+Rows line_rows()
+{
+    return {
+        row::number("max-upload-rate", "Upload rate", {0, kMaxBytes, 0}, kPlaying,
+                    in_runtime<&RuntimeConfig::max_upload_rate>,
+                    "Most bits per second of the recording that are sent; 0: no limit. It never "
+                    "slows down the recording: what comes faster waits in memory, then on disk, "
+                    "and EOS waits for it"),
+        row::flag("upload-paused", "Upload paused", false, kPlaying,
+                  in_runtime<&RuntimeConfig::paused>,
+                  "TRUE: nothing is sent; the recording goes on and waits in memory, then on "
+                  "disk. FALSE: it is sent at once. EOS in a pause waits as long as drain-timeout "
+                  "allows; stopped in a pause, what is missing is kept on disk"),
+        row::number("qos-dscp", "QoS diff srv code point", {-1, 63, -1}, kPlaying,
+                    in_runtime<&RuntimeConfig::qos_dscp>,
+                    "Differentiated services code point (0 to 63) of the packets to the server; "
+                    "-1: as the system does. As in udpsink"),
+    };
+}
+
 Rows connection_rows()
 {
     return {
@@ -195,7 +215,7 @@ PropertyTable<Settings> make_tus_properties()
 {
     Rows all;
     for (const Rows &group : {identity_rows(), header_rows(), chunk_rows(), storage_rows(),
-                              bound_rows(), connection_rows()})
+                              bound_rows(), line_rows(), connection_rows()})
         all.insert(all.end(), group.begin(), group.end());
     return all;
 }

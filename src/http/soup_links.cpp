@@ -19,6 +19,31 @@ GSocket *socket_of(GIOStream *stream)
                : nullptr;
 }
 
+// What is as `before` is not touched. A system that refuses goes on as it does.
+void apply(const Line &line, const Line &before, GSocket *socket)
+{
+#ifdef SO_MAX_PACING_RATE
+    if (line.most_per_second != before.most_per_second) {
+        // smooth, instead of a window in one burst
+        constexpr std::uint32_t kNoLimit = G_MAXUINT32;
+        const std::uint32_t rate = line.most_per_second == 0
+                                       ? kNoLimit
+                                       : static_cast<std::uint32_t>(std::min<std::uint64_t>(
+                                             line.most_per_second, kNoLimit - 1));
+        (void)setsockopt(g_socket_get_fd(socket), SOL_SOCKET, SO_MAX_PACING_RATE, &rate,
+                         sizeof rate);
+    }
+#endif
+    if (line.dscp == before.dscp)
+        return;
+    const gint field = std::max(line.dscp, 0) << 2; // the upper six bits
+    g_socket_set_option(socket, IPPROTO_IP, IP_TOS, field, nullptr);
+#ifdef IPV6_TCLASS
+    if (g_socket_get_family(socket) == G_SOCKET_FAMILY_IPV6)
+        g_socket_set_option(socket, IPPROTO_IPV6, IPV6_TCLASS, field, nullptr);
+#endif
+}
+
 } // namespace
 
 guint to_seconds_up(Duration span)
@@ -51,10 +76,23 @@ SoupLink *SoupLinks::find(guint64 id)
 SoupLink &SoupLinks::note(guint64 id, GIOStream *stream)
 {
     SoupLink &link = links_[id];
-    if (GSocket *socket = socket_of(stream))
+    GSocket *socket = socket_of(stream);
+    if (socket && socket != link.socket.get()) {
         link.socket = GRef<GSocket>::retain(socket);
+        apply(line_, {}, socket);
+    }
     link.tls = link.tls || G_IS_TLS_CONNECTION(stream);
     return link;
+}
+
+void SoupLinks::set_line(const Line &line)
+{
+    if (line == line_)
+        return;
+    for (auto &[id, link] : links_)
+        if (link.socket && !g_socket_is_closed(link.socket.get()))
+            apply(line, line_, link.socket.get());
+    line_ = line;
 }
 
 void SoupLinks::before_request(Duration timeout, const AddressWatch &watch)

@@ -26,6 +26,8 @@ public:
     SoupLink *find(guint64 id);
     // What a step of connecting goes over. The link may still be without a socket.
     SoupLink &note(guint64 id, GIOStream *stream);
+    // For the sockets that are noted and those to come.
+    void set_line(const Line &line);
     // Forgets what is closed, cuts what has lost its address, bounds the others by `timeout`.
     void before_request(Duration timeout, const AddressWatch &watch);
 
@@ -33,6 +35,7 @@ public:
 
 private:
     std::map<guint64, SoupLink> links_;
+    Line line_;
 };
 
 // Nothing moves on the socket for so long: it fails.

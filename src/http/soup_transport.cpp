@@ -72,6 +72,8 @@ public:
         return outcome;
     }
 
+    void set_line(const Line &line) override { links_.set_line(line); }
+
     std::function<void()> network_listener() override
     {
         return [watch = watch_] { watch->check(); };

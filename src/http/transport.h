@@ -83,11 +83,23 @@ private:
     std::variant<HttpResponse, HttpFailure> content_;
 };
 
+// How requests go over the line.
+struct Line {
+    std::uint64_t most_per_second = 0; // bytes that the kernel lets out of a connection; 0: all
+    int dscp = -1;                     // 0 to 63: marks packets so; -1: as the system does
+
+    bool operator==(const Line &) const = default;
+};
+
 class Transport {
 public:
     virtual ~Transport() = default;
     // Blocks until answered, failed or cancelled (ErrorKind::kCancelled, at once).
     virtual HttpOutcome send(const HttpRequest &request, GCancellable *cancel) = 0;
+
+    // For connections that stand and for those to come; also from a body's read(). Where the system
+    // can not, it does without.
+    virtual void set_line(const Line &) {}
 
     // What to call when the network has changed, from any thread, also when the transport is gone:
     // a request whose connection has lost its own address fails then, instead of waiting for its

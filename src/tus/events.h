@@ -29,6 +29,8 @@ struct Input {
     Duration outage_timeout = Duration::zero(); // zero: never
     Duration drain_timeout = Duration::zero();
     std::optional<TimePoint> ended_at;
+    bool paused = false;                 // the application wants nothing to be sent
+    std::optional<TimePoint> resumed_at; // … until then
 };
 
 // --- events --------------------------------------------------------------------------------------
@@ -71,6 +73,7 @@ struct NoAnswer {
     Error error;
     bool reached_server = true;     // FALSE: certainly not
     bool reused_connection = false; // a kept-alive connection turned out to be dead
+    bool paused = false;            // given up for a pause, or failed in one: nobody's fault
 };
 
 struct Tick {}; // a wait ended: time, bytes, end, network or credentials

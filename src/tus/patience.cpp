@@ -179,8 +179,9 @@ Wait Patience::wait(const Input &input) const
 std::optional<TimePoint> Patience::deadline(const Input &input, TimePoint moved) const
 {
     std::optional<TimePoint> when;
-    if (trouble_since_ && input.outage_timeout > Duration::zero())
-        when = std::max(*trouble_since_, moved) + input.outage_timeout;
+    if (trouble_since_ && input.outage_timeout > Duration::zero() && !input.paused)
+        when = std::max({*trouble_since_, moved, input.resumed_at.value_or(moved)}) +
+               input.outage_timeout;
     if (input.ended_at && input.drain_timeout > Duration::zero()) {
         const TimePoint drained = *input.ended_at + input.drain_timeout;
         when = when ? std::min(*when, drained) : drained;

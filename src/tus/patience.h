@@ -89,7 +89,7 @@ public:
     // --- when it is enough -----------------------------------------------------------------------
 
     // outage-timeout, drain-timeout. While the body of a request moves, which it last did at
-    // `moved`, that is no outage.
+    // `moved`, that is no outage; nor is a pause, after which outage-timeout begins anew.
     std::optional<TimePoint> deadline(const Input &input, TimePoint moved = {}) const;
     std::optional<Error> given_up(const Input &input) const;
 

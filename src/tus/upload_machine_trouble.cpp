@@ -28,6 +28,8 @@ Action UploadMachine::on_waiting(const Input &input)
 
 Action UploadMachine::no_answer(const NoAnswer &failure, Next next, const Input &input)
 {
+    if (failure.paused)
+        return do_next(next, input); // when the pause is over
     switch (failure.error.kind) {
     case ErrorKind::kDisk:
     case ErrorKind::kSettings:

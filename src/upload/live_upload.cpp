@@ -274,6 +274,8 @@ void LiveUpload::update(RuntimeConfig runtime)
     if (runtime.authorization != core_->runtime.authorization ||
         runtime.extra_headers != core_->runtime.extra_headers)
         ++core_->changes.credentials;
+    if (core_->runtime.paused && !runtime.paused)
+        core_->changes.resumed_at = Clock::now();
     core_->runtime = std::move(runtime);
     core_->changes.settings = true;
     core_->wake.worker.notify_all();
@@ -314,6 +316,8 @@ UploadStats LiveUpload::stats() const
     stats.bytes_on_disk = store.on_disk;
     stats.spool_path = store.folder;
     stats.upload_rate = core_->tally.rate.bits_per_second(Clock::now());
+    if (core_->is_paused())
+        stats.state = "paused";
     return stats;
 }
 

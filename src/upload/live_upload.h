@@ -32,6 +32,9 @@ struct RuntimeConfig {
     Duration outage_timeout = Duration::zero(); // zero: never
     Duration drain_timeout = Duration::zero();  // zero: as long as it takes
     Duration progress_interval = milliseconds(1000);
+    std::uint64_t max_upload_rate = 0; // bits/s; 0: no limit
+    bool paused = false;               // nothing is sent; bytes are taken as ever
+    int qos_dscp = -1;                 // 0 to 63; -1: as the system does
 };
 
 struct UploadConfig {
@@ -54,7 +57,7 @@ struct UploadConfig {
 };
 
 struct UploadStats {
-    std::string state;       // name of the machine's state
+    std::string state;       // name of the machine's state, or "paused"
     std::string upload_url;  // as it is: its query may be secret
     std::string shown_url;   // the same for every eye
     std::string length_mode; // "deferred", "concatenation", "spool"; empty: not known yet

@@ -22,6 +22,21 @@ constexpr seconds kReconnect{2};
 constexpr seconds kMostForOptions{10}; // which is a courtesy
 constexpr seconds kMostPatience{600};  // for a creation
 
+// A limit is kept here; the kernel's is for an even flow, and must not be what a request waits for.
+constexpr std::uint64_t kLeastPacing = 16 << 10; // bytes/s
+
+std::uint64_t bytes_per_second(const RuntimeConfig &runtime)
+{
+    return runtime.max_upload_rate == 0 ? 0
+                                        : std::max<std::uint64_t>(runtime.max_upload_rate / 8, 1);
+}
+
+Line line_of(const RuntimeConfig &runtime)
+{
+    const std::uint64_t rate = bytes_per_second(runtime);
+    return {rate == 0 ? 0 : std::max(rate + rate / 4, kLeastPacing), runtime.qos_dscp};
+}
+
 std::int64_t wall_seconds()
 {
     return g_get_real_time() / G_USEC_PER_SEC;
@@ -116,6 +131,7 @@ HttpOutcome RequestRunner::remove(const std::string &url, Duration timeout)
 
 Event RequestRunner::resolve(const Resolve &action)
 {
+    set_line();
     TargetContext context = target_context(core_.cancel.work.get());
     TargetResult<Destination> result = core_.target->resolve(context, action.refresh);
     if (auto *failure = std::get_if<TargetError>(&result)) {
@@ -134,13 +150,18 @@ Event RequestRunner::resolve(const Resolve &action)
 
 Event RequestRunner::send_patch(const Patch &action, const Input &input)
 {
-    StoreBody body(core_, action.from, [this] { return go_ahead(); });
+    StoreBody body(core_, action.from, [this](std::size_t wanted) { return go_ahead(wanted); });
     moved_ = Clock::now();
     std::string checksum;
     if (!action.checksum.empty()) {
-        const Result<std::string> sum = checksum_of(body, action.to - action.from, action.checksum);
+        StoreBody unsent(core_, action.from, [this](std::size_t wanted) -> Result<std::size_t> {
+            const Result<void> allowed = may_go_on();
+            return allowed ? Result<std::size_t>(wanted) : allowed.error();
+        });
+        const Result<std::string> sum =
+            checksum_of(unsent, action.to - action.from, action.checksum);
         if (!sum)
-            return NoAnswer{sum.error(), false, false};
+            return NoAnswer{sum.error(), false, false, is_paused()};
         checksum = *sum;
     }
     HttpRequest request = make_patch(action, identity(), checksum);
@@ -171,6 +192,7 @@ Event RequestRunner::send(HttpRequest request, const Input &input, const Create 
 {
     bound(request, input, creation ? creation->patience : 1);
     know_secrets_of(request);
+    set_line();
     request.new_connection = distrust_kept_alive_ && request.body;
     log(LogLevel::kDebug, "http",
         cat(request.method, ' ', secrets_.shown_url(request.url), " body=", request.body_length));
@@ -217,7 +239,7 @@ Event RequestRunner::failed(const HttpFailure &failure)
     const bool reached = failure.reach != HttpFailure::Reach::kNotConnected;
     connect_failures_ = reached ? 1 : connect_failures_ + 1;
     distrust_kept_alive_ = distrust_kept_alive_ || failure.reused_connection;
-    NoAnswer event{failure.error, reached, failure.reused_connection};
+    NoAnswer event{failure.error, reached, failure.reused_connection, is_paused()};
     if (event.error.kind == ErrorKind::kCancelled) // the machine sees that only at the deadline
         event.error = drained_too_long();
     event.error.message = secrets_(event.error.message);
@@ -277,27 +299,58 @@ void RequestRunner::know_secrets_of(const HttpRequest &request)
     }
 }
 
-// --- while it runs -------------------------------------------------------------------------------
-
-// The transport asks for more of the body: there was room. Nothing more goes until this returns:
-// the place to hold bytes back.
-Result<void> RequestRunner::go_ahead()
+bool RequestRunner::is_paused()
 {
-    if (too_late())
-        return timed_out("The time for the upload is over.");
-    moved_ = Clock::now();
-    announcer_.progress();
-    return {};
+    MutexLock lock(core_.mutex);
+    return core_.is_paused();
 }
 
-bool RequestRunner::too_late()
+// --- while it runs -------------------------------------------------------------------------------
+
+// The transport asks for more of the body: there was room. Nothing more goes until this returns.
+Result<std::size_t> RequestRunner::go_ahead(std::size_t wanted)
+{
+    moved_ = Clock::now();
+    announcer_.progress();
+    set_line();
+    while (true) {
+        if (const Result<void> allowed = may_go_on(); !allowed)
+            return allowed.error();
+        if (const std::size_t now = paced(wanted); now > 0)
+            return now;
+    }
+}
+
+// How many bytes go; 0: none yet, some time has passed.
+std::size_t RequestRunner::paced(std::size_t wanted)
+{
+    MutexLock lock(core_.mutex);
+    const std::size_t now = pace_.take(wanted, bytes_per_second(core_.runtime), Clock::now());
+    if (now == 0)
+        core_.wake.worker.wait_until(lock, pace_.next());
+    return now;
+}
+
+Result<void> RequestRunner::may_go_on()
 {
     MutexLock lock(core_.mutex);
     const TimePoint now = Clock::now();
-    if (core_.stop.is_due(now))
-        return true;
     const std::optional<TimePoint> deadline = machine_.deadline(core_.snapshot(now), moved_);
-    return deadline && now >= *deadline;
+    if (core_.has_to_stop(now) || (deadline && now >= *deadline))
+        return timed_out("The time for the upload is over.");
+    if (core_.runtime.paused)
+        return timed_out("The upload is paused.");
+    return {};
+}
+
+void RequestRunner::set_line()
+{
+    Line line;
+    {
+        MutexLock lock(core_.mutex);
+        line = line_of(core_.runtime);
+    }
+    http_.set_line(line);
 }
 
 TargetContext RequestRunner::target_context(GCancellable *cancel, std::optional<Duration> timeout)

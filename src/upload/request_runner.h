@@ -4,6 +4,7 @@
 #pragma once
 
 #include "upload/announcer.h"
+#include "upload/pace.h"
 #include "upload/requests.h"
 #include "upload/shared_state.h"
 
@@ -48,8 +49,11 @@ private:
 
     Identity identity(); // of the next request; its secrets are in no text from here on
     void know_secrets_of(const HttpRequest &request);
-    Result<void> go_ahead();
-    bool too_late(); // for a request that is under way
+    Result<std::size_t> go_ahead(std::size_t wanted);
+    Result<void> may_go_on(); // the request that is under way
+    std::size_t paced(std::size_t wanted);
+    void set_line();
+    bool is_paused();
     bool sleep(Duration span, GCancellable *cancel);
 
     LiveUpload::Core &core_;
@@ -63,6 +67,7 @@ private:
     std::uint64_t connect_failures_ = 0; // in a row
     bool distrust_kept_alive_ = false;   // one was dead: the next body goes over a new connection
     TimePoint moved_{};                  // when the body under way last moved
+    Pace pace_;
 };
 
 } // namespace gsttus

@@ -121,6 +121,16 @@ bool LiveUpload::Core::can_send() const
            tally.stats.length_mode == to_string(LengthMode::kConcatenation);
 }
 
+bool LiveUpload::Core::is_paused() const
+{
+    return runtime.paused && outcome == UploadOutcome::kNone && !thread.following && !thread.exited;
+}
+
+bool LiveUpload::Core::has_to_stop(TimePoint now)
+{
+    return stop.is_due(now) || (stop.asked && is_paused());
+}
+
 std::optional<TimePoint> LiveUpload::Core::drain_deadline() const
 {
     if (!source.ended_at || runtime.drain_timeout == Duration::zero())
@@ -155,6 +165,8 @@ Input LiveUpload::Core::snapshot(TimePoint now)
     input.outage_timeout = runtime.outage_timeout;
     input.drain_timeout = runtime.drain_timeout;
     input.ended_at = source.ended_at;
+    input.paused = runtime.paused;
+    input.resumed_at = changes.resumed_at;
     return input;
 }
 

@@ -52,6 +52,7 @@ struct Waiters {
 struct Changes {
     std::uint64_t network = 0, credentials = 0; // counters: see Input
     bool settings = false;
+    std::optional<TimePoint> resumed_at;    // the last pause was over
     std::function<void()> network_listener; // the transport's
 };
 
@@ -138,6 +139,11 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     GThread *make_thread(const char *name, void (*run)(Core &));
 
     bool ended() const REQUIRES(mutex) { return source.ended_at.has_value(); }
+
+    // Nothing is sent although something is left to be.
+    bool is_paused() const REQUIRES(mutex);
+    // The upload ends now, as the stop says. In a pause nothing can be finished.
+    bool has_to_stop(TimePoint now) REQUIRES(mutex);
 
     std::size_t append(std::span<const std::byte> data) REQUIRES(mutex);
     void end(TimePoint now) REQUIRES(mutex);

@@ -47,7 +47,8 @@ StoreBody::~StoreBody()
 
 Result<std::size_t> StoreBody::read(std::uint64_t offset, std::span<std::byte> out)
 {
-    if (const Result<void> allowed = go_ahead_(); !allowed)
+    const Result<std::size_t> allowed = go_ahead_(out.size());
+    if (!allowed)
         return allowed.error();
     const std::uint64_t at = from_ + offset;
     if (!piece_ || at < piece_->begin() || at >= piece_->end()) {
@@ -59,7 +60,7 @@ Result<std::size_t> StoreBody::read(std::uint64_t offset, std::span<std::byte> o
         return gone();
     Result<std::size_t> got = [&] {
         const InDisk scope(core_);
-        return piece_->read(at, out);
+        return piece_->read(at, out.first(*allowed));
     }();
     if (!got) {
         MutexLock lock(core_.mutex);

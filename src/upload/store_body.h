@@ -12,8 +12,9 @@ namespace gsttus {
 
 class StoreBody final : public BodySource {
 public:
-    // Asked before every read, when there is room for more; an error ends the request.
-    using GoAhead = std::function<Result<void>()>;
+    // Asked before every read, when there is room for so many bytes more: how many of them go now,
+    // at least 1. An error ends the request.
+    using GoAhead = std::function<Result<std::size_t>(std::size_t)>;
 
     // `from`: stream position of the first byte.
     StoreBody(LiveUpload::Core &core, std::uint64_t from, GoAhead go_ahead);

@@ -30,6 +30,16 @@ void publish(const UploadMachine &machine, const Redactor &secrets, Tally &tally
     stats.outage_time = machine.counters().outage_time;
 }
 
+Event paused_too_long(const Action &action)
+{
+    Error error;
+    error.kind = ErrorKind::kTimeout;
+    error.retryable = true;
+    error.message = "The upload is paused.";
+    return std::holds_alternative<Resolve>(action) ? Event(ResolveFailed{error, false, {}})
+                                                   : Event(NoAnswer{error, false, false});
+}
+
 } // namespace
 
 Worker::Worker(LiveUpload::Core &core)
@@ -85,7 +95,7 @@ void Worker::loop(Session &session)
             return endings_.complete(session);
         if (const auto *failed = std::get_if<Failed>(&action))
             return endings_.fail(session, failed->error);
-        Outcome outcome = perform(session, action, input);
+        Outcome outcome = perform(session, action);
         if (!outcome)
             return endings_.stop(session);
         event = std::move(*outcome);
@@ -95,7 +105,7 @@ void Worker::loop(Session &session)
 bool Worker::told_to_end()
 {
     MutexLock lock(core_.mutex);
-    return core_.stop.is_due(Clock::now());
+    return core_.has_to_stop(Clock::now());
 }
 
 void Worker::after_step(Session &session, const Input &input)
@@ -140,14 +150,52 @@ void Worker::release(const UploadMachine &machine)
     core_.wake.disk.notify_all();
 }
 
-Worker::Outcome Worker::perform(Session &session, const Action &action, const Input &input)
+Worker::Outcome Worker::perform(Session &session, const Action &action)
 {
     if (const auto *wait_action = std::get_if<Wait>(&action))
         return wait(*wait_action);
-    Event event = session.requests.perform(action, input);
-    if (std::holds_alternative<Resolved>(event))
-        session.note(); // the target may have made something: it is found again, whatever comes
-    return event;
+    while (true) {
+        const Pause pause = sit_out_pause();
+        if (pause == Pause::kStopped)
+            return std::nullopt;
+        if (pause == Pause::kDrained)
+            return paused_too_long(action);
+        Input input;
+        {
+            MutexLock lock(core_.mutex);
+            input = core_.snapshot(Clock::now());
+        }
+        Event event = session.requests.perform(action, input);
+        if (std::holds_alternative<Resolved>(event))
+            session.note(); // the target may have made something: it is found again, whatever comes
+        if (!std::holds_alternative<ResolveFailed>(event) || !is_paused())
+            return event;
+    }
+}
+
+// The application wants nothing to be sent: what comes next waits.
+Worker::Pause Worker::sit_out_pause()
+{
+    while (is_paused()) {
+        Wait until;
+        {
+            MutexLock lock(core_.mutex);
+            until = wait_from(core_.snapshot(Clock::now()));
+            until.until = core_.drain_deadline();
+            until.until_ended = !core_.ended(); // which begins drain-timeout
+        }
+        if (until.until && Clock::now() >= *until.until)
+            return Pause::kDrained;
+        if (!wait(until))
+            return Pause::kStopped;
+    }
+    return Pause::kOver;
+}
+
+bool Worker::is_paused()
+{
+    MutexLock lock(core_.mutex);
+    return core_.is_paused();
 }
 
 Worker::Outcome Worker::wait(const Wait &wait)
@@ -157,7 +205,7 @@ Worker::Outcome Worker::wait(const Wait &wait)
         announcer_.pass_on_warnings();
         MutexLock lock(core_.mutex);
         const TimePoint now = Clock::now();
-        if (core_.stop.is_due(now))
+        if (core_.has_to_stop(now))
             return std::nullopt;
         if (is_over(wait, now)) {
             core_.changes.settings = false;

@@ -28,8 +28,15 @@ private:
     bool told_to_end();
     void after_step(Session &session, const Input &input);
     void release(const UploadMachine &machine) REQUIRES(core_.mutex);
-    Outcome perform(Session &session, const Action &action, const Input &input);
+    Outcome perform(Session &session, const Action &action);
     Outcome wait(const Wait &wait);
+    enum class Pause {
+        kOver,
+        kStopped,
+        kDrained
+    }; // stopped, drain-timeout: it was not over before
+    Pause sit_out_pause();
+    bool is_paused();
     bool is_over(const Wait &wait, TimePoint now) const REQUIRES(core_.mutex);
     TimePoint next_look(const Wait &wait, TimePoint now) const REQUIRES(core_.mutex);
 

@@ -102,6 +102,77 @@ void addresses_of_this_machine_are_known()
     g_assert_false(is_lost_address(address_of("::1", false).get()));
 }
 
+// An option of the socket that this process has to a server; -1: there is no such socket.
+template <typename Value>
+Value option_of_client(const RawServer &server, int level, int option)
+{
+    constexpr int kMostSockets = 1024;
+    for (int fd = 0; fd < kMostSockets; ++fd) {
+        sockaddr_in peer{};
+        socklen_t size = sizeof peer;
+        if (getpeername(fd, reinterpret_cast<sockaddr *>(&peer), &size) != 0 ||
+            peer.sin_family != AF_INET || ntohs(peer.sin_port) != server.port())
+            continue;
+        Value value{};
+        size = sizeof value;
+        if (getsockopt(fd, level, option, &value, &size) == 0)
+            return value;
+    }
+    return static_cast<Value>(-1);
+}
+
+void packets_are_marked_and_paced_as_asked()
+{
+    // a body that changes the line while it is sent
+    class Change final : public BodySource {
+    public:
+        Change(Transport &http, Line line) : http_(http), line_(line) {}
+
+        Result<std::size_t> read(std::uint64_t, std::span<std::byte> out) override
+        {
+            http_.set_line(line_);
+            return out.size();
+        }
+
+    private:
+        Transport &http_;
+        const Line line_;
+    };
+
+    Server server;
+    Fixture f;
+    const auto tos = [&] { return option_of_client<int>(server, IPPROTO_IP, IP_TOS); };
+    const auto pacing = [&] {
+        return option_of_client<std::uint32_t>(server, SOL_SOCKET, SO_MAX_PACING_RATE);
+    };
+    answered(f.get(server.url()));
+    g_assert_cmpint(tos(), ==, 0);
+    g_assert_cmpuint(pacing(), ==, G_MAXUINT32);
+    f.http->set_line({.most_per_second = 100000, .dscp = 46}); // a connection that stands
+    g_assert_cmpint(tos(), ==, 46 << 2);
+    g_assert_cmpuint(pacing(), ==, 100000);
+    Change body(*f.http, {.most_per_second = 1 << 30, .dscp = 10});
+    answered(f.patch(server.url(), body, 100));
+    g_assert_cmpint(tos(), ==, 10 << 2);
+    g_assert_cmpuint(pacing(), ==, 1 << 30);
+    f.http->set_line({});
+    g_assert_cmpint(tos(), ==, 0);
+    g_assert_cmpuint(pacing(), ==, G_MAXUINT32);
+    g_assert_cmpuint(server.connections(), ==, 1);
+}
+
+void new_connections_are_marked_too()
+{
+    for (const bool tls : {false, true}) {
+        Server server({.tls = tls});
+        Fixture f;
+        f.use({.ssl_strict = false});
+        f.http->set_line({.most_per_second = 200000, .dscp = 8});
+        answered(f.get(server.url()));
+        g_assert_cmpint(option_of_client<int>(server, IPPROTO_IP, IP_TOS), ==, 8 << 2);
+    }
+}
+
 void refused_connection_was_not_reached()
 {
     Fixture f;
@@ -166,6 +237,8 @@ int main(int argc, char **argv)
              request_from_a_lost_address_ends_when_the_network_changes);
     add_test("/transport/address/lost-while-idle", idle_connection_from_a_lost_address_is_not_used);
     add_test("/transport/address/of-this-machine", addresses_of_this_machine_are_known);
+    add_test("/transport/line/changes", packets_are_marked_and_paced_as_asked);
+    add_test("/transport/line/new-connections", new_connections_are_marked_too);
     add_test("/transport/failure/refused", refused_connection_was_not_reached);
     add_test("/transport/failure/unknown-host", unknown_host_was_not_reached);
     add_test("/transport/failure/stale-connection",
