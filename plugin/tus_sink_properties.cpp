@@ -40,6 +40,25 @@ GParamSpec *stats_spec()
         GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
+// --- max-bitrate ---------------------------------------------------------------------------------
+
+unsigned max_bitrate_id()
+{
+    return stats_id() + 1;
+}
+
+// The base class has it: here it only says what it is not.
+GParamSpec *max_bitrate_spec()
+{
+    return g_param_spec_uint64(
+        "max-bitrate", "Max bitrate of the pipeline",
+        "Of the base class: holds back the pipeline to so many bits per second of the recording, "
+        "with sync=true. It is no limit for the upload: that is max-upload-rate. 0: none",
+        0, G_MAXUINT64, 0,
+        static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                 GST_PARAM_MUTABLE_PLAYING));
+}
+
 // The base class's statistics and ours.
 GstStructure *make_stats(GstTusSink *self)
 {
@@ -90,6 +109,8 @@ void get_property(GObject *object, unsigned id, GValue *value, GParamSpec *spec)
     GstTusSink *self = GST_TUS_SINK(object);
     if (id == stats_id()) {
         g_value_take_boxed(value, make_stats(self));
+    } else if (id == max_bitrate_id()) {
+        g_value_set_uint64(value, gst_base_sink_get_max_bitrate(GST_BASE_SINK(self)));
     } else if (const auto *row = find_row(properties(), id)) {
         row->get(shown_settings(self), value);
     } else {
@@ -119,6 +140,10 @@ Result<void> change_running(GstTusSinkImpl &impl, const Property<Settings> &row,
 void set_property(GObject *object, unsigned id, const GValue *value, GParamSpec *spec) noexcept
 {
     GstTusSink *self = GST_TUS_SINK(object);
+    if (id == max_bitrate_id()) {
+        gst_base_sink_set_max_bitrate(GST_BASE_SINK(self), g_value_get_uint64(value));
+        return;
+    }
     const Property<Settings> *row = find_row(properties(), id);
     if (!row) {
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -206,6 +231,7 @@ void install_property_functions(GstTusSinkClass *klass)
     object_class->set_property = set_property;
     install(object_class, properties());
     g_object_class_install_property(object_class, stats_id(), stats_spec());
+    g_object_class_install_property(object_class, max_bitrate_id(), max_bitrate_spec());
 }
 
 void init_uri_handler(gpointer iface, gpointer /*data*/)
