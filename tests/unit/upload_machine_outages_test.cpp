@@ -326,6 +326,36 @@ void much_after_crumbs_ends_the_outage()
     s.gets(acknowledged(kMiB + 1)).expect<Patch>();
 }
 
+// --- pauses --------------------------------------------------------------------------------------
+
+void a_request_given_up_for_a_pause_is_no_trouble()
+{
+    Script s = sends_much();
+    NoAnswer given_up = broken();
+    given_up.paused = true;
+    s.gets(given_up).expect<Head>();
+    s.gets(given_up).expect<Head>();
+    s.gets(offset_is(5000)).expect_patch(5000, kMiB + 5000);
+    g_assert_cmpuint(s.machine->counters().outages, ==, 0);
+    g_assert_cmpuint(s.count<ReportStalled>(), ==, 0);
+}
+
+void outage_timeout_begins_anew_after_a_pause()
+{
+    Script s = sends_much();
+    s.in.outage_timeout = seconds(30);
+    s.gets(unreachable()).expect<Wait>();
+    s.in.paused = true;
+    s.in.now += seconds(600);
+    s.gets(Tick{}).expect<Head>(); // waits for the end of the pause
+    g_assert_false(s.machine->deadline(s.in).has_value());
+    s.in.paused = false;
+    s.in.resumed_at = s.in.now;
+    s.gets(unreachable()).expect<Wait>();
+    s.in.now += seconds(31);
+    s.gets(Tick{}).expect_failed(ErrorKind::kNetwork);
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -354,6 +384,8 @@ int main(int argc, char **argv)
     add_test("/machine-trouble/crumbs/a-byte-and-503",
              a_request_that_breaks_behind_a_byte_each_time_is_one_outage);
     add_test("/machine-trouble/crumbs/over", much_after_crumbs_ends_the_outage);
+    add_test("/machine-trouble/pause/request", a_request_given_up_for_a_pause_is_no_trouble);
+    add_test("/machine-trouble/pause/outage-timeout", outage_timeout_begins_anew_after_a_pause);
     add_test("/machine/bounds/drain-timeout", drain_timeout_bounds_the_end);
     add_test("/machine/bounds/body-moves", a_body_that_moves_puts_off_the_outage_but_not_the_drain);
     add_test("/machine/bounds/late-end", an_acknowledgement_that_comes_late_is_still_the_end);
