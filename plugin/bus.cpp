@@ -85,6 +85,7 @@ GstCode gst_code(ErrorKind kind)
         return {resource, GST_RESOURCE_ERROR_NOT_FOUND};
     case ErrorKind::kNetwork:
     case ErrorKind::kTls:
+    case ErrorKind::kClock:
         return {resource, GST_RESOURCE_ERROR_OPEN_WRITE};
     case ErrorKind::kTooLarge:
     case ErrorKind::kNoSpace:

@@ -18,6 +18,8 @@ const char *to_string(ErrorKind kind)
         return "timeout";
     case ErrorKind::kTls:
         return "tls";
+    case ErrorKind::kClock:
+        return "clock";
     case ErrorKind::kProtocol:
         return "protocol";
     case ErrorKind::kServer:

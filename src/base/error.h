@@ -16,6 +16,7 @@ enum class ErrorKind {
     kNetwork,       // no answer: refused, reset, unreachable, no name
     kTimeout,       // no answer in time, or a bound (outage, drain, stop) has passed
     kTls,           // certificate or handshake refused
+    kClock,         // a certificate is not valid yet, or not any more, by this machine's clock
     kProtocol,      // the other side answered something that the protocol does not allow
     kServer,        // the other side refused (4xx) or failed (5xx)
     kUploadLost,    // the upload is gone at the server and can not be made again

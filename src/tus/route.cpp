@@ -49,6 +49,7 @@ void Route::resolved(const Resolved &destination)
 void Route::goes_to(const std::string &upload_url)
 {
     url_ = upload_url;
+    had_upload_ = true;
     endpoints_ = {url_};
     resolved_once_ = true;
 }

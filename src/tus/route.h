@@ -60,10 +60,14 @@ public:
 
     const std::string &upload_url() const { return url_; }
 
+    // There was one, whether it is still there or not: the way here has been open.
+    bool had_upload() const { return had_upload_; }
+
     void created(const std::string &url)
     {
         url_ = url;
         made_here_ = true;
+        had_upload_ = true;
     }
 
     void forget_upload();
@@ -99,6 +103,7 @@ private:
     bool follow_other_hosts_ = true;
     std::uint64_t header_size_ = 0;
     bool resolved_once_ = false;
+    bool had_upload_ = false;
     std::string url_;
     bool made_here_ = false, found_ = false;
     std::string detour_; // left when HEAD does not find the upload there

@@ -16,6 +16,7 @@ namespace gsttus {
 namespace {
 
 constexpr seconds kExpiryWarning{600};
+constexpr int kProxyRefusesLogin = 407;
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 62; // sums of sizes stay far from a wrap
 
 MachineConfig checked(MachineConfig config)
@@ -268,8 +269,10 @@ Action UploadMachine::fail(Error error)
 Action UploadMachine::on_resolving(const Event &event, const Input &input)
 {
     if (const auto *failure = std::get_if<ResolveFailed>(&event)) {
-        if (!failure->error.retryable ||
-            (failure->error.kind == ErrorKind::kTls && is_wrong_setting(failure->error)))
+        // what is between here and there, as for requests of the upload
+        const bool of_the_way = failure->error.kind == ErrorKind::kTls ||
+                                failure->error.http_status == kProxyRefusesLogin;
+        if (of_the_way ? is_wrong_setting(failure->error) : !failure->error.retryable)
             return fail(failure->error);
         const Trouble trouble = failure->reached_server ? Trouble::kBusy : Trouble::kUnreachable;
         // what was there stays there: the same resolve again, not a refresh

@@ -154,7 +154,7 @@ private:
     // trouble
     Action back_off(Trouble trouble, const Error &reason, Next next, const Input &input,
                     Duration retry_after = Duration::zero());
-    bool is_wrong_setting(const Error &tls_error);
+    bool is_wrong_setting(const Error &error);
     Action no_answer(const NoAnswer &failure, Next next, const Input &input);
     Action doubtful(const Answer &answer, RequestKind request, Next next, const Input &input);
     Action redirected(const Answer &answer, RequestKind request, const Input &input);

@@ -36,6 +36,7 @@ Action UploadMachine::no_answer(const NoAnswer &failure, Next next, const Input 
     case ErrorKind::kInternal:
         return fail(failure.error);
     case ErrorKind::kTls:
+    case ErrorKind::kNotAuthorized: // a proxy wants another login
         if (is_wrong_setting(failure.error))
             return fail(failure.error);
         break;
@@ -55,13 +56,14 @@ Action UploadMachine::no_answer(const NoAnswer &failure, Next next, const Input 
     return back_off(Trouble::kUnreachable, failure.error, next, input);
 }
 
-// At the start a wrong certificate is a setting, later it may pass. A handshake that breaks is a
+// At the start a wrong certificate, or a proxy that refuses the login, is a setting, later it may
+// pass. A handshake that breaks is a
 // server that restarts, or one that does not speak TLS: that shows when it does not get better.
-bool UploadMachine::is_wrong_setting(const Error &tls_error)
+bool UploadMachine::is_wrong_setting(const Error &error)
 {
-    if (route_.has_upload() || positions_.acked() > 0)
+    if (route_.had_upload() || positions_.acked() > 0)
         return false;
-    return !tls_error.retryable ||
+    return !error.retryable ||
            !patience_.allows(Mishap::kHandshake, std::max<std::size_t>(route_.endpoints(), 1));
 }
 

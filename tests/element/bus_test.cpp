@@ -149,6 +149,7 @@ const CodeRow kCodes[] = {
     {ErrorKind::kNetwork, false, GST_RESOURCE_ERROR_OPEN_WRITE},
     {ErrorKind::kTimeout, false, GST_RESOURCE_ERROR_WRITE},
     {ErrorKind::kTls, false, GST_RESOURCE_ERROR_OPEN_WRITE},
+    {ErrorKind::kClock, false, GST_RESOURCE_ERROR_OPEN_WRITE},
     {ErrorKind::kProtocol, false, GST_RESOURCE_ERROR_WRITE},
     {ErrorKind::kServer, false, GST_RESOURCE_ERROR_WRITE},
     {ErrorKind::kUploadLost, false, GST_RESOURCE_ERROR_WRITE},

@@ -88,6 +88,66 @@ void a_wrong_certificate_at_the_start_is_an_error_and_later_an_outage()
     later.expect<Wait>();
 }
 
+void a_proxy_that_refuses_the_login_is_an_error_at_the_start_and_later_an_outage()
+{
+    NoAnswer refused = broken(ErrorKind::kNotAuthorized);
+    refused.reached_server = false;
+    refused.error.http_status = 407;
+    const ResolveFailed unresolved{refused.error, false, {}};
+    Script s;
+    s.gets(Started{}).gets(Resolved{s.endpoints, true}).gets(refused);
+    s.expect_failed(ErrorKind::kNotAuthorized);
+    Script api;
+    api.gets(Started{}).gets(unresolved).expect_failed(ErrorKind::kNotAuthorized);
+
+    Script later;
+    later.starts_and_creates().produces(101).gets(Tick{});
+    for (int n = 0; n < 50; ++n)
+        later.gets(refused).time_passes().expect<Head>();
+    later.gets(offset_is(0)).expect_patch(0, 100);
+}
+
+// A camera without a clock, until it knows the time.
+void dates_of_a_certificate_are_waited_out()
+{
+    NoAnswer dated = unreachable();
+    dated.error.kind = ErrorKind::kClock;
+    dated.error.retryable = true;
+    const ResolveFailed unresolved{dated.error, false, {}};
+    Script s;
+    s.in.outage_timeout = seconds(600);
+    s.gets(Started{});
+    for (int n = 0; n < 50; ++n)
+        s.gets(unresolved).time_passes().expect<Resolve>();
+    s.gets(Resolved{s.endpoints, true});
+    for (int n = 0; n < 50; ++n)
+        s.gets(dated).time_passes().expect<Options>();
+    g_assert_cmpuint(s.machine->counters().outages, ==, 1);
+    s.in.now += seconds(600);
+    s.gets(dated).expect_failed(ErrorKind::kClock);
+}
+
+// The upload is gone, and the way to fresh parameters is closed for a while.
+void what_is_in_the_way_of_fresh_parameters_is_waited_out()
+{
+    for (const ErrorKind kind : {ErrorKind::kTls, ErrorKind::kNotAuthorized}) {
+        ResolveFailed in_the_way{broken(kind).error, false, {}};
+        in_the_way.error.http_status = kind == ErrorKind::kTls ? 0 : 407;
+        Script s;
+        s.starts_and_creates().produces(101).gets(Tick{}).gets(acknowledged(100));
+        s.produces(201).gets(Tick{}).gets(status(404));
+        while (!std::holds_alternative<Resolve>(s.action)) {
+            if (std::holds_alternative<Wait>(s.action))
+                s.time_passes();
+            else
+                s.gets(status(404));
+        }
+        for (int n = 0; n < 20; ++n)
+            s.gets(in_the_way).time_passes().expect<Resolve>();
+        s.gets(Resolved{s.endpoints, true}).expect<Create>();
+    }
+}
+
 void a_broken_handshake_at_the_start_is_tried_again_a_few_times()
 {
     NoAnswer cut = unreachable();
@@ -372,6 +432,11 @@ int main(int argc, char **argv)
              the_next_server_is_tried_until_the_upload_exists);
     add_test("/machine-trouble/network/tls",
              a_wrong_certificate_at_the_start_is_an_error_and_later_an_outage);
+    add_test("/machine-trouble/network/proxy-login",
+             a_proxy_that_refuses_the_login_is_an_error_at_the_start_and_later_an_outage);
+    add_test("/machine-trouble/resolve/in-the-way",
+             what_is_in_the_way_of_fresh_parameters_is_waited_out);
+    add_test("/machine-trouble/network/dates", dates_of_a_certificate_are_waited_out);
     add_test("/machine-trouble/network/handshake",
              a_broken_handshake_at_the_start_is_tried_again_a_few_times);
     add_test("/machine-trouble/network/body", bytes_that_can_not_be_read_are_an_error);
