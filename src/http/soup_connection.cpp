@@ -26,11 +26,12 @@ void SoupConnection::follow(SoupMessage *message)
                      G_CALLBACK(+[](SoupMessage *, GSocketClientEvent event, GIOStream *stream,
                                     Self *self) { self->on_network_event(event, stream); }),
                      this);
-    g_signal_connect(
-        message, "accept-certificate",
-        G_CALLBACK(+[](SoupMessage *, GTlsCertificate *, GTlsCertificateFlags errors,
-                       Self *self) -> gboolean { return self->on_certificate(errors); }),
-        this);
+    g_signal_connect(message, "accept-certificate",
+                     G_CALLBACK(+[](SoupMessage *, GTlsCertificate *certificate,
+                                    GTlsCertificateFlags errors, Self *self) -> gboolean {
+                         return self->on_certificate(certificate, errors);
+                     }),
+                     this);
 }
 
 void SoupConnection::on_network_event(GSocketClientEvent event, GIOStream *stream)
@@ -62,8 +63,9 @@ void SoupConnection::bound_step(GSocketClientEvent event, SoupLink &link) const
         g_socket_set_timeout(link.socket.get(), to_seconds_up(is_address ? left / 2 : left));
 }
 
-bool SoupConnection::on_certificate(GTlsCertificateFlags errors)
+bool SoupConnection::on_certificate(GTlsCertificate *certificate, GTlsCertificateFlags errors)
 {
+    certificate_ = GRef<GTlsCertificate>::retain(certificate);
     certificate_errors_ = errors;
     return !check_certificates_;
 }

@@ -30,14 +30,16 @@ public:
 
     bool stands() const { return stands_; } // … and made to its end, with TLS
 
-    // Why the certificate was refused.
+    // Why which certificate was refused; nullptr: none was.
     GTlsCertificateFlags certificate_errors() const { return certificate_errors_; }
+
+    GTlsCertificate *certificate() const { return certificate_.get(); }
 
     void shut_down(); // so that closing can not wait for a peer that is silent
 
 private:
     void on_network_event(GSocketClientEvent event, GIOStream *stream);
-    bool on_certificate(GTlsCertificateFlags errors);
+    bool on_certificate(GTlsCertificate *certificate, GTlsCertificateFlags errors);
     void bound_step(GSocketClientEvent event, SoupLink &link) const;
 
     SoupLinks &links_;
@@ -47,6 +49,7 @@ private:
     const TimePoint deadline_; // of connecting
     GRef<SoupMessage> message_;
     GTlsCertificateFlags certificate_errors_{};
+    GRef<GTlsCertificate> certificate_;
     bool opened_ = false;
     bool stands_ = false;
 };

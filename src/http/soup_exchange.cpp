@@ -156,6 +156,7 @@ FailureScene SoupExchange::scene()
     scene.answer_began = headers_came_;
     scene.sending = body_.is_underway();
     scene.certificate_errors = connection_.certificate_errors();
+    scene.certificate = connection_.certificate();
     scene.timeout = request_.timeout;
     scene.connect_timeout = request_.connect_timeout;
     return scene;

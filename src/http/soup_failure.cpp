@@ -3,6 +3,7 @@
 
 #include "base/redact.h"
 #include "base/text.h"
+#include "glib/ptr.h"
 
 #include <algorithm>
 #include <array>
@@ -45,8 +46,58 @@ std::string certificate_reasons(GTlsCertificateFlags flags)
     return text.empty() ? "not valid" : text;
 }
 
+// When all certificates of a chain are valid.
+struct Validity {
+    GDateTimeOwn from, to; // none: not known
+};
+
+Validity validity_of(GTlsCertificate *certificate)
+{
+    Validity validity;
+    for (; certificate; certificate = g_tls_certificate_get_issuer(certificate)) {
+        GDateTimeOwn from(g_tls_certificate_get_not_valid_before(certificate));
+        GDateTimeOwn to(g_tls_certificate_get_not_valid_after(certificate));
+        if (from && (!validity.from || g_date_time_compare(from.get(), validity.from.get()) > 0))
+            validity.from = std::move(from);
+        if (to && (!validity.to || g_date_time_compare(to.get(), validity.to.get()) < 0))
+            validity.to = std::move(to);
+    }
+    return validity;
+}
+
+std::string date_text(GDateTime *date)
+{
+    const GCharOwn text(date ? g_date_time_format(date, "%Y-%m-%d %H:%M:%S UTC") : nullptr);
+    return text ? text.get() : "?";
+}
+
+bool is_only_dated(GTlsCertificateFlags flags)
+{
+    constexpr int kDates = G_TLS_CERTIFICATE_NOT_ACTIVATED | G_TLS_CERTIFICATE_EXPIRED;
+    return (flags & kDates) != 0 && (flags & ~kDates) == 0;
+}
+
+// A clock that is wrong gets right (a camera before it knows the time), a certificate is renewed.
+Error dates_error(const GError &cause, const FailureScene &scene)
+{
+    const Validity validity = validity_of(scene.certificate);
+    const GDateTimeOwn now(g_date_time_new_now_utc());
+    Error error;
+    error.kind = ErrorKind::kClock;
+    error.retryable = true;
+    error.detail = cause.message;
+    error.message = cat("the certificate of ", scene.origin, " is ",
+                        certificate_reasons(scene.certificate_errors), ": it is valid from ",
+                        date_text(validity.from.get()), " to ", date_text(validity.to.get()),
+                        ", and this machine's clock says ", date_text(now.get()),
+                        ". Set the clock, or renew the certificate");
+    return error;
+}
+
 Error tls_error(const GError &cause, const FailureScene &scene)
 {
+    if (cause.code == G_TLS_ERROR_BAD_CERTIFICATE && is_only_dated(scene.certificate_errors))
+        return dates_error(cause, scene);
     Error error;
     error.kind = ErrorKind::kTls;
     error.detail = cause.message;
@@ -57,8 +108,9 @@ Error tls_error(const GError &cause, const FailureScene &scene)
                 ". Check the address and this machine's clock; for an authority of your own set "
                 "ssl-ca-file or tls-database");
     } else if (cause.code == G_TLS_ERROR_CERTIFICATE_REQUIRED) {
-        error.message =
-            cat(scene.origin, " wants a client certificate: provide one through tls-interaction");
+        error.message = cat(
+            scene.origin,
+            " wants a client certificate: set ssl-cert-file and ssl-key-file, or tls-interaction");
     } else if (cause.code == G_TLS_ERROR_UNAVAILABLE) {
         error.message = cat("no TLS here, which ", scene.origin,
                             " needs: install glib-networking (GIO's TLS module)");

@@ -20,6 +20,7 @@ struct FailureScene {
     bool answer_began = false;                 // headers of an answer have come
     bool sending = false;                      // the body was not sent to its end
     GTlsCertificateFlags certificate_errors{}; // why the certificate was refused
+    GTlsCertificate *certificate = nullptr;    // that one; the connection's
     Duration timeout{};
     Duration connect_timeout{};
 };

@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "base/redact.h"
 #include "base/text.h"
+#include "http/client_certificate.h"
+#include "http/cookies.h"
 #include "http/proxies.h"
 #include "http/proxy_login.h"
 #include "http/soup_exchange.h"
@@ -34,11 +36,17 @@ private:
 
 using GMainContextOwn = std::unique_ptr<GMainContext, GDelete<&g_main_context_unref>>;
 
+// What every session of a transport gets.
+struct Doors {
+    GRef<GProxyResolver> proxies;
+    GRef<GTlsDatabase> database; // none: the system's
+    GRef<GTlsInteraction> interaction;
+};
+
 class SoupTransport final : public Transport {
 public:
-    SoupTransport(const HttpConfig &config, GRef<GProxyResolver> proxy, GRef<GTlsDatabase> database)
-        : config_(config), proxy_(std::move(proxy)), database_(std::move(database)),
-          context_(g_main_context_new()),
+    SoupTransport(const HttpConfig &config, Doors doors)
+        : config_(config), doors_(std::move(doors)), context_(g_main_context_new()),
           watch_(std::make_shared<AddressWatch>(config.is_lost_address))
     {
     }
@@ -61,9 +69,8 @@ public:
         if (!session_)
             session_ = make_session();
         bound_connections(request);
-        HttpOutcome outcome = SoupExchange(session_.get(), links_, *watch_, alarm_, request,
-                                           config_.ssl_strict, cancel)
-                                  .run();
+        HttpOutcome outcome = request.with_cookies ? exchange_with_cookies(request, cancel)
+                                                   : exchange(request, cancel);
         trace(request, outcome);
         // A session keeps the addresses of a host: a new one asks for them again, and follows a
         // server that has moved.
@@ -82,14 +89,16 @@ public:
 private:
     GRef<SoupSession> make_session() const;
     void end_session();
+    HttpOutcome exchange(const HttpRequest &request, GCancellable *cancel);
+    HttpOutcome exchange_with_cookies(const HttpRequest &request, GCancellable *cancel);
     void bound_connections(const HttpRequest &request);
     static void trace(const HttpRequest &request, const HttpOutcome &outcome);
 
     const HttpConfig config_;
-    const GRef<GProxyResolver> proxy_;
-    const GRef<GTlsDatabase> database_;
+    const Doors doors_;
     GMainContextOwn context_;
     GRef<SoupSession> session_; // none: the next request makes one
+    Cookies cookies_;           // outlives a session
     SoupLinks links_;
     const std::shared_ptr<AddressWatch> watch_;
     Alarm alarm_;
@@ -103,16 +112,11 @@ GRef<SoupSession> SoupTransport::make_session() const
     soup_session_remove_feature_by_type(session.get(), SOUP_TYPE_CONTENT_DECODER);
     soup_session_set_user_agent(session.get(),
                                 config_.user_agent.empty() ? nullptr : config_.user_agent.c_str());
-    soup_session_set_proxy_resolver(session.get(), proxy_.get());
+    soup_session_set_proxy_resolver(session.get(), doors_.proxies.get());
     send_proxy_login(session.get());
-    if (database_)
-        soup_session_set_tls_database(session.get(), database_.get());
-    // libsoup's own interaction waits for a main loop on this very thread when a server asks
-    // for a client certificate: for ever. A plain one says at once that there is none.
-    const GRef<GTlsInteraction> nobody = GRef<GTlsInteraction>::adopt(
-        G_TLS_INTERACTION(g_object_new(G_TYPE_TLS_INTERACTION, nullptr)));
-    soup_session_set_tls_interaction(
-        session.get(), config_.tls_interaction ? config_.tls_interaction.get() : nobody.get());
+    if (doors_.database)
+        soup_session_set_tls_database(session.get(), doors_.database.get());
+    soup_session_set_tls_interaction(session.get(), doors_.interaction.get());
     return session;
 }
 
@@ -122,6 +126,23 @@ void SoupTransport::end_session()
     if (session_)
         soup_session_abort(session_.get());
     session_ = {};
+}
+
+HttpOutcome SoupTransport::exchange(const HttpRequest &request, GCancellable *cancel)
+{
+    return SoupExchange(session_.get(), links_, *watch_, alarm_, request, config_.ssl_strict,
+                        cancel)
+        .run();
+}
+
+HttpOutcome SoupTransport::exchange_with_cookies(const HttpRequest &request, GCancellable *cancel)
+{
+    HttpRequest with_cookies = request;
+    cookies_.add_to(with_cookies);
+    HttpOutcome outcome = exchange(with_cookies, cancel);
+    if (const HttpResponse *response = outcome.response())
+        cookies_.take(request.url, *response);
+    return outcome;
 }
 
 // The time-outs of this request: for connections that stand, and for one to come.
@@ -166,14 +187,24 @@ Result<GRef<GTlsDatabase>> make_database(const std::string &path)
     return GRef<GTlsDatabase>::adopt(G_TLS_DATABASE(database));
 }
 
-} // namespace
-
-Result<std::unique_ptr<Transport>> make_soup_transport(const HttpConfig &config)
+Result<GRef<GTlsInteraction>> make_interaction(const HttpConfig &config)
 {
-    const Result<GRef<GProxyResolver>> proxy =
+    if (config.tls_interaction)
+        return config.tls_interaction;
+    if (!config.ssl_cert_file.empty() || !config.ssl_key_file.empty())
+        return make_certificate_interaction(config.ssl_cert_file, config.ssl_key_file);
+    // libsoup's own interaction waits for a main loop on this very thread when a server asks for
+    // a client certificate: for ever. A plain one says at once that there is none.
+    return GRef<GTlsInteraction>::adopt(
+        G_TLS_INTERACTION(g_object_new(G_TYPE_TLS_INTERACTION, nullptr)));
+}
+
+Result<Doors> make_doors(const HttpConfig &config)
+{
+    const Result<GRef<GProxyResolver>> proxies =
         make_proxy_resolver({config.proxy, config.proxy_id, config.proxy_pw});
-    if (!proxy)
-        return proxy.error();
+    if (!proxies)
+        return proxies.error();
     GRef<GTlsDatabase> database = config.tls_database;
     if (!config.ssl_ca_file.empty()) {
         Result<GRef<GTlsDatabase>> made = make_database(config.ssl_ca_file);
@@ -181,8 +212,20 @@ Result<std::unique_ptr<Transport>> make_soup_transport(const HttpConfig &config)
             return made.error();
         database = *made;
     }
-    return std::unique_ptr<Transport>(
-        std::make_unique<SoupTransport>(config, *proxy, std::move(database)));
+    const Result<GRef<GTlsInteraction>> interaction = make_interaction(config);
+    if (!interaction)
+        return interaction.error();
+    return Doors{*proxies, database, *interaction};
+}
+
+} // namespace
+
+Result<std::unique_ptr<Transport>> make_soup_transport(const HttpConfig &config)
+{
+    Result<Doors> doors = make_doors(config);
+    if (!doors)
+        return doors.error();
+    return std::unique_ptr<Transport>(std::make_unique<SoupTransport>(config, std::move(*doors)));
 }
 
 } // namespace gsttus

@@ -42,6 +42,7 @@ struct HttpRequest {
     std::string content_type;       // empty: none
     bool expect_continue = false;   // send "Expect: 100-continue" and wait for the go-ahead
     bool new_connection = false;    // do not use a kept-alive one
+    bool with_cookies = false;      // keep and send those of this server
     Duration timeout = seconds(30); // nothing moved for so long: failed
     Duration connect_timeout = seconds(10);        // until a connection (with TLS) stands
     std::size_t max_answer = std::size_t{1} << 20; // bytes of answer body kept; the rest is dropped

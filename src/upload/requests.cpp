@@ -91,6 +91,7 @@ HttpRequest base_request(const char *method, const std::string &url, const Ident
     request.method = method;
     request.url = url;
     request.max_answer = kMostAnswer;
+    request.with_cookies = true;
     const auto is_home = [&](const std::string &home) { return same_origin(url, home); };
     if (std::any_of(identity.homes.begin(), identity.homes.end(), is_home)) {
         request.headers = identity.extra_headers;

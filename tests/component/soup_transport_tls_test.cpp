@@ -21,12 +21,17 @@ void unknown_authority_is_refused()
     g_assert_cmpuint(server.notes().size(), ==, 0);
 }
 
+std::string write_file(const char *name, const std::string &text)
+{
+    const GCharOwn path(g_build_filename(g_get_user_cache_dir(), name, nullptr));
+    g_mkdir_with_parents(g_get_user_cache_dir(), 0700);
+    g_assert_true(g_file_set_contents(path.get(), text.c_str(), -1, nullptr));
+    return path.get();
+}
+
 std::string authority_file()
 {
-    const GCharOwn path(g_build_filename(g_get_user_cache_dir(), "authority.pem", nullptr));
-    g_mkdir_with_parents(g_get_user_cache_dir(), 0700);
-    g_assert_true(g_file_set_contents(path.get(), kAuthorityPem, -1, nullptr));
-    return path.get();
+    return write_file("authority.pem", kAuthorityPem);
 }
 
 void own_authority_is_accepted_and_http_1_is_spoken()
@@ -121,6 +126,110 @@ void client_certificate_comes_from_the_interaction()
                    outcome.failure()->error.detail.c_str());
 }
 
+// A PEM file's certificate, or its key.
+std::string part_of(const std::string &pem, bool key)
+{
+    const std::size_t at = pem.find("-----BEGIN PRIVATE KEY");
+    g_assert_true(at != std::string::npos && at > 0);
+    return key ? pem.substr(at) : pem.substr(0, at);
+}
+
+void client_certificate_comes_from_files()
+{
+    const std::string both = write_file("both.pem", kClientPem);
+    const std::string alone = write_file("alone.pem", part_of(kClientPem, false));
+    const std::string key = write_file("key.pem", part_of(kClientPem, true));
+    Server server({.tls = true, .want_client_certificate = true});
+    Fixture f;
+    HttpConfig config{.ssl_strict = false};
+    for (const auto &[cert_file, key_file] :
+         {std::pair{both, std::string()}, std::pair{both, both}, std::pair{alone, key}}) {
+        config.ssl_cert_file = cert_file;
+        config.ssl_key_file = key_file;
+        f.use(config);
+        g_assert_cmpint(answered(f.get(server.url())).status, ==, 204);
+    }
+    // the application's own answer comes first
+    config.tls_interaction = GRef<GTlsInteraction>::adopt(
+        G_TLS_INTERACTION(g_object_new(G_TYPE_TLS_INTERACTION, nullptr)));
+    f.use(config);
+    const HttpOutcome outcome = f.get(server.url());
+    g_assert_nonnull(outcome.failure());
+    g_assert_true(contains(outcome.failure()->error.message, "ssl-cert-file"));
+}
+
+void wrong_client_certificates_are_settings()
+{
+    const std::string both = write_file("both.pem", kClientPem);
+    const std::string alone = write_file("alone.pem", part_of(kClientPem, false));
+    const std::string key = write_file("key.pem", part_of(kClientPem, true));
+    const std::string other = write_file("other.pem", part_of(kOldPem, true));
+    const std::string mixed =
+        write_file("mixed.pem", part_of(kClientPem, false) + part_of(kYoungPem, true));
+    const std::string garbage = write_file("garbage.pem", "marker");
+    const std::string locked =
+        write_file("locked.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nbWFya2Vy\n"
+                                 "-----END ENCRYPTED PRIVATE KEY-----\n");
+
+    struct Row {
+        std::string cert_file, key_file;
+        const char *property, *word;
+    };
+
+    for (const Row &row :
+         {Row{"/no/such.pem", "", "ssl-cert-file", "read"},
+          Row{"/no/such.pem", key, "ssl-cert-file", "read"},
+          Row{alone, "/no/such.pem", "ssl-key-file", "read"}, Row{"/", "", "ssl-cert-file", "read"},
+          Row{garbage, "", "ssl-cert-file", "PEM"}, Row{garbage, key, "ssl-cert-file", "PEM"},
+          Row{alone, "", "ssl-cert-file", "key"}, Row{alone, alone, "ssl-cert-file", "key"},
+          Row{alone, garbage, "ssl-key-file", "key"},
+          Row{alone, locked, "ssl-key-file", "password"},
+          Row{alone, other, "ssl-key-file", "does not belong"},
+          Row{mixed, "", "ssl-cert-file", "does not belong"},
+          Row{"", key, "ssl-key-file", "ssl-cert-file"}}) {
+        const auto made = make_soup_transport(
+            HttpConfig{.ssl_cert_file = row.cert_file, .ssl_key_file = row.key_file});
+        g_assert_false(made.ok());
+        g_test_message("%s [%s]", made.error().message.c_str(), made.error().detail.c_str());
+        g_assert_cmpint(int(made.error().kind), ==, int(ErrorKind::kSettings));
+        g_assert_true(contains(made.error().message, row.property));
+        g_assert_true(contains(made.error().message, row.word));
+        g_assert_false(contains(made.error().message, "marker"));
+    }
+}
+
+void dates_of_a_certificate_may_get_right()
+{
+    for (const auto &[pem, word, year] :
+         {std::tuple{kOldPem, "expired", "2001"}, std::tuple{kYoungPem, "not valid yet", "2200"}}) {
+        Server server({.tls = true, .certificate = pem});
+        Fixture f;
+        f.use({.ssl_ca_file = write_file("dated.pem", part_of(pem, false))});
+        const HttpOutcome outcome = f.get(server.url());
+        const HttpFailure &failure = failed(outcome, ErrorKind::kClock, Reach::kNotConnected);
+        g_assert_true(failure.error.retryable);
+        g_assert_true(contains(failure.error.message, word));
+        g_assert_true(contains(failure.error.message, year));
+        const GDateTimeOwn now(g_date_time_new_now_utc());
+        const GCharOwn this_year(g_date_time_format(now.get(), "%Y-"));
+        g_assert_true(contains(failure.error.message, this_year.get()));
+    }
+}
+
+// Dates are no excuse for an authority that nobody knows, or for another host.
+void dates_beside_another_fault_do_not_count()
+{
+    for (const char *pem : {kOldPem, kYoungPem}) {
+        Server server({.tls = true, .certificate = pem});
+        Fixture f;
+        HttpOutcome outcome = f.get(server.url());
+        g_assert_false(failed(outcome, ErrorKind::kTls, Reach::kNotConnected).error.retryable);
+        f.use({.ssl_ca_file = write_file("dated.pem", part_of(pem, false))});
+        outcome = f.get(cat("https://localhost:", server.port(), "/"));
+        g_assert_false(failed(outcome, ErrorKind::kTls, Reach::kNotConnected).error.retryable);
+    }
+}
+
 void settings_are_checked()
 {
     for (const HttpConfig &config : {HttpConfig{.ssl_ca_file = "/no/such/file.pem"}}) {
@@ -141,6 +250,10 @@ int main(int argc, char **argv)
     add_test("/transport/tls/plain-server", plain_server_is_no_tls_server);
     add_test("/transport/tls/cut-handshake", cut_tls_handshake_may_be_tried_again);
     add_test("/transport/tls/client-certificate", client_certificate_comes_from_the_interaction);
+    add_test("/transport/tls/client-certificate/files", client_certificate_comes_from_files);
+    add_test("/transport/tls/client-certificate/wrong", wrong_client_certificates_are_settings);
+    add_test("/transport/tls/dates", dates_of_a_certificate_may_get_right);
+    add_test("/transport/tls/dates/and-more", dates_beside_another_fault_do_not_count);
     add_test("/transport/settings", settings_are_checked);
     return g_test_run();
 }

@@ -267,8 +267,8 @@ void RawServer::talk(GRef<GSocketConnection> connection, std::size_t index)
 {
     GRef<GIOStream> stream = GRef<GIOStream>::retain(G_IO_STREAM(connection.get()));
     if (options_.tls) {
-        const auto certificate =
-            GRef<GTlsCertificate>::adopt(g_tls_certificate_new_from_pem(kServerPem, -1, nullptr));
+        const auto certificate = GRef<GTlsCertificate>::adopt(g_tls_certificate_new_from_pem(
+            options_.certificate ? options_.certificate : kServerPem, -1, nullptr));
         stream = GRef<GIOStream>::adopt(
             g_tls_server_connection_new(stream.get(), certificate.get(), nullptr));
         if (options_.want_client_certificate) {

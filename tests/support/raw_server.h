@@ -52,6 +52,7 @@ public:
         bool want_client_certificate = false;
         const char *address = "127.0.0.1"; // of this machine
         std::uint16_t port = 0;            // 0: a free one
+        const char *certificate = nullptr; // PEM, with the key; nullptr: see test_certificate.h
     };
 
     // The first connection gets the first script, …, further ones the last. The connection is

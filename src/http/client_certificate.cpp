@@ -1,0 +1,181 @@
+// Reading the files, trying the pair, and the object that GIO asks.
+#include "http/client_certificate.h"
+
+#include "base/text.h"
+
+#include <array>
+#include <optional>
+
+#include <sys/socket.h>
+
+namespace gsttus {
+
+namespace {
+
+Error bad_file(const char *property, const std::string &path, std::string_view why,
+               const GError *cause)
+{
+    return {.kind = ErrorKind::kSettings,
+            .message = cat(property, " \"", path, "\" can not be used: ", why),
+            .detail = cause ? cause->message : ""};
+}
+
+Result<std::string> read_file(const char *property, const std::string &path)
+{
+    char *raw = nullptr;
+    gsize size = 0;
+    GError *error = nullptr;
+    const bool read = g_file_get_contents(path.c_str(), &raw, &size, &error) != FALSE;
+    const GErrorOwn owned_error(error);
+    const GCharOwn owned(raw);
+    if (!read)
+        return bad_file(property, path, cat("it can not be read (", error->message, ")"), error);
+    return std::string(raw, size);
+}
+
+// --- does the key belong to the certificate? -----------------------------------------------------
+
+struct End {
+    GRef<GIOStream> tls;
+    std::optional<bool> shook_hands;
+};
+
+GRef<GIOStream> wrap(int descriptor)
+{
+    const auto socket = GRef<GSocket>::adopt(g_socket_new_from_fd(descriptor, nullptr));
+    return socket ? GRef<GIOStream>::adopt(
+                        G_IO_STREAM(g_socket_connection_factory_create_connection(socket.get())))
+                  : GRef<GIOStream>();
+}
+
+void shake_hands(End &end)
+{
+    g_tls_connection_handshake_async(
+        G_TLS_CONNECTION(end.tls.get()), G_PRIORITY_DEFAULT, nullptr,
+        [](GObject *self, GAsyncResult *result, gpointer data) {
+            GError *error = nullptr;
+            static_cast<End *>(data)->shook_hands =
+                g_tls_connection_handshake_finish(G_TLS_CONNECTION(self), result, &error) != FALSE;
+            g_clear_error(&error);
+        },
+        &end);
+}
+
+// GIO reads the two without comparing them, and a server would only say that the handshake failed.
+// So there is one here, with ourselves: the other side checks what the key has signed.
+bool is_pair(GTlsCertificate *certificate)
+{
+    std::array<int, 2> pair{};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0)
+        return true; // not known
+    const GRef<GIOStream> near = wrap(pair[0]);
+    const GRef<GIOStream> far = wrap(pair[1]);
+    if (!near || !far)
+        return true;
+    const std::unique_ptr<GMainContext, GDelete<&g_main_context_unref>> context(
+        g_main_context_new());
+    g_main_context_push_thread_default(context.get());
+    End server{
+        GRef<GIOStream>::adopt(g_tls_server_connection_new(near.get(), certificate, nullptr)), {}};
+    End client{GRef<GIOStream>::adopt(g_tls_client_connection_new(far.get(), nullptr, nullptr)),
+               {}};
+    bool pair_fits = true;
+    if (server.tls && client.tls) {
+        g_signal_connect(client.tls.get(), "accept-certificate",
+                         G_CALLBACK(+[]() -> gboolean { return TRUE; }), nullptr);
+        shake_hands(server);
+        shake_hands(client);
+        while (!client.shook_hands)
+            g_main_context_iteration(context.get(), TRUE);
+        pair_fits = *client.shook_hands;
+        g_io_stream_close(far.get(), nullptr, nullptr); // the server's side ends, too
+        while (!server.shook_hands)
+            g_main_context_iteration(context.get(), TRUE);
+    }
+    g_main_context_pop_thread_default(context.get());
+    return pair_fits;
+}
+
+Result<GRef<GTlsCertificate>> read_pair(const std::string &cert_file, const std::string &key_file)
+{
+    Result<std::string> certificate = read_file("ssl-cert-file", cert_file);
+    if (!certificate)
+        return certificate.error();
+    const bool one_file = key_file.empty() || key_file == cert_file;
+    if (!one_file) {
+        Result<std::string> key = read_file("ssl-key-file", key_file);
+        if (!key)
+            return key.error();
+    }
+    const std::string &key_path = one_file ? cert_file : key_file;
+    GError *error = nullptr;
+    const auto pair = GRef<GTlsCertificate>::adopt(
+        g_tls_certificate_new_from_files(cert_file.c_str(), key_path.c_str(), &error));
+    const GErrorOwn owned_error(error);
+    if (!pair) {
+        error = nullptr;
+        const auto alone = GRef<GTlsCertificate>::adopt(g_tls_certificate_new_from_pem(
+            certificate->data(), static_cast<gssize>(certificate->size()), &error));
+        const GErrorOwn owned(error);
+        if (!alone && certificate->find("PRIVATE KEY") == std::string::npos)
+            return bad_file("ssl-cert-file", cert_file, "it must hold a certificate in PEM", error);
+        return bad_file(one_file ? "ssl-cert-file" : "ssl-key-file", key_path,
+                        "it must hold the certificate's key in PEM, without a password",
+                        owned_error.get());
+    }
+    if (!is_pair(pair.get()))
+        return bad_file(one_file ? "ssl-cert-file" : "ssl-key-file", key_path,
+                        "the key does not belong to the certificate", nullptr);
+    return pair;
+}
+
+// --- the object that GIO asks --------------------------------------------------------------------
+
+struct Shower {
+    GTlsInteraction parent;
+    GTlsCertificate *certificate; // ours
+};
+
+struct ShowerClass {
+    GTlsInteractionClass parent;
+};
+
+GTlsInteractionResult show(GTlsInteraction *self, GTlsConnection *connection,
+                           GTlsCertificateRequestFlags, GCancellable *, GError **)
+{
+    g_tls_connection_set_certificate(connection, reinterpret_cast<Shower *>(self)->certificate);
+    return G_TLS_INTERACTION_HANDLED;
+}
+
+GType shower_type()
+{
+    static const GType kType = g_type_register_static_simple(
+        G_TYPE_TLS_INTERACTION, "GstTusCertificateInteraction", sizeof(ShowerClass),
+        [](gpointer klass, gpointer) {
+            G_TLS_INTERACTION_CLASS(klass)->request_certificate = show;
+            G_OBJECT_CLASS(klass)->finalize = [](GObject *object) {
+                g_clear_object(&reinterpret_cast<Shower *>(object)->certificate);
+                G_OBJECT_CLASS(g_type_class_peek(G_TYPE_TLS_INTERACTION))->finalize(object);
+            };
+        },
+        sizeof(Shower), nullptr, GTypeFlags(0));
+    return kType;
+}
+
+} // namespace
+
+Result<GRef<GTlsInteraction>> make_certificate_interaction(const std::string &cert_file,
+                                                           const std::string &key_file)
+{
+    if (cert_file.empty())
+        return Error{.kind = ErrorKind::kSettings,
+                     .message = "ssl-key-file is a key without a certificate: set ssl-cert-file"};
+    Result<GRef<GTlsCertificate>> pair = read_pair(cert_file, key_file);
+    if (!pair)
+        return pair.error();
+    gpointer made = g_object_new(shower_type(), nullptr);
+    static_cast<Shower *>(made)->certificate = pair->release();
+    return GRef<GTlsInteraction>::adopt(G_TLS_INTERACTION(made));
+}
+
+} // namespace gsttus
