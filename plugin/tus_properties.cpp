@@ -200,10 +200,28 @@ Rows connection_rows()
                     "Certificate authorities to trust, as an object"),
         row::object("tls-interaction", "TLS interaction", G_TYPE_TLS_INTERACTION, kReady,
                     in_http<&HttpConfig::tls_interaction>,
-                    "Answers when a server asks for a client certificate"),
+                    "Answers when a server asks for a client certificate; comes before "
+                    "ssl-cert-file"),
+        row::text("ssl-cert-file", "Certificate file", nullptr, kReady,
+                  in_http<&HttpConfig::ssl_cert_file>,
+                  "PEM file with the certificate to show to a server that asks for one, and "
+                  "the certificates between it and its authority. A file that can not be used "
+                  "is an ERROR at the start"),
+        row::text("ssl-key-file", "Key file", nullptr, kReady, in_http<&HttpConfig::ssl_key_file>,
+                  "PEM file with the key of ssl-cert-file, without a password; default: the key "
+                  "is in ssl-cert-file. A key that does not belong to the certificate is an "
+                  "ERROR at the start"),
         row::address("proxy", "Proxy", kReady, in_http<&HttpConfig::proxy>,
-                     "URI of an HTTP proxy; default: the system's ($https_proxy and the "
-                     "like). User name and password are not shown when it is read"),
+                     "URI of an HTTP or SOCKS proxy, with USER:PASSWORD@ where it wants a "
+                     "login; default: $https_proxy, $http_proxy, $all_proxy and $no_proxy, else "
+                     "the system's. Addresses of this machine are never asked for through a "
+                     "proxy. User name and password are not shown when it is read"),
+        row::secret("proxy-id", "Proxy user", kReady, in_http<&HttpConfig::proxy_id>,
+                    "User name for the proxy, wherever its address comes from, in place of the "
+                    "one in the address; never readable. A login that the proxy refuses is an "
+                    "ERROR at the start and an outage later"),
+        row::secret("proxy-pw", "Proxy password", kReady, in_http<&HttpConfig::proxy_pw>,
+                    "Password of proxy-id; sent to the proxy only, never readable"),
         row::text("user-agent", "User agent", default_user_agent(), kReady,
                   in_http<&HttpConfig::user_agent>, "User-Agent header of every request"),
     };

@@ -136,6 +136,9 @@ HttpConfig http_config(const RecoverOptions &options)
     HttpConfig http;
     http.user_agent = cat("gst-tus-recover/", GSTTUS_VERSION);
     http.ssl_ca_file = options.ssl_ca_file;
+    http.ssl_cert_file = options.ssl_cert_file;
+    http.ssl_key_file = options.ssl_key_file;
+    http.proxy = options.proxy;
     http.ssl_strict = options.ssl_strict;
     return http;
 }

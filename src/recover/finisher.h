@@ -17,7 +17,8 @@ struct RecoverOptions {
     Headers extra_headers;
     std::vector<std::string> whole_urls; // of addresses that are noted without their query; secret
     Metadata metadata;                   // besides what is noted, or instead; may be secret
-    std::string ssl_ca_file;
+    std::string ssl_ca_file, ssl_cert_file, ssl_key_file;
+    std::string proxy; // may hold a login; empty: the environment's, else the system's
     bool ssl_strict = true;
     Duration outage_timeout = seconds(60);
     std::string send_again; // the id of one that was_sent(); empty: none

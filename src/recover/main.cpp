@@ -31,7 +31,8 @@ struct Arguments {
 
     ~Arguments()
     {
-        for (char *text : {remove, send_again, api_key, api_url, authorization, ca_file})
+        for (char *text : {remove, send_again, api_key, api_url, authorization, ca_file, cert_file,
+                           key_file, proxy})
             g_free(text);
         for (char **list : {headers, urls, metadata})
             g_strfreev(list);
@@ -44,7 +45,7 @@ struct Arguments {
     gboolean list = FALSE, insecure = FALSE, version = FALSE;
     char *remove = nullptr, *send_again = nullptr, *api_key = nullptr, *api_url = nullptr,
          *authorization = nullptr;
-    char *ca_file = nullptr;
+    char *ca_file = nullptr, *cert_file = nullptr, *key_file = nullptr, *proxy = nullptr;
     int outage_timeout = 60;
     char **headers = nullptr, **urls = nullptr, **metadata = nullptr;
     char **rest = nullptr;
@@ -280,6 +281,9 @@ RecoverOptions options_of(const Arguments &arguments, const Headers &headers)
     options.whole_urls = urls_of(arguments.urls);
     options.metadata = metadata_of(arguments.metadata);
     options.ssl_ca_file = text_of(arguments.ca_file, nullptr);
+    options.ssl_cert_file = text_of(arguments.cert_file, nullptr);
+    options.ssl_key_file = text_of(arguments.key_file, nullptr);
+    options.proxy = text_of(arguments.proxy, nullptr);
     options.ssl_strict = !arguments.insecure;
     options.outage_timeout = seconds(arguments.outage_timeout);
     options.send_again = text_of(arguments.send_again, nullptr);
@@ -348,10 +352,6 @@ auto entries_of(Arguments &to)
                      "URL"},
         GOptionEntry{"metadata", 'm', 0, G_OPTION_ARG_STRING_ARRAY, &to.metadata,
                      "Metadata for a new upload; a secret is not kept on disk", "KEY=VALUE"},
-        GOptionEntry{"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &to.ca_file,
-                     "Certificates to trust (PEM)", "FILE"},
-        GOptionEntry{"insecure", 0, 0, G_OPTION_ARG_NONE, &to.insecure,
-                     "Do not check the server's certificate", nullptr},
         GOptionEntry{"outage-timeout", 0, 0, G_OPTION_ARG_INT, &to.outage_timeout,
                      "Give up an upload after so long without progress (default 60, 0: never)",
                      "SECONDS"},
@@ -362,9 +362,30 @@ auto entries_of(Arguments &to)
     };
 }
 
+// How its servers are reached.
+auto way_entries_of(Arguments &to)
+{
+    return std::array{
+        GOptionEntry{"ca-file", 0, 0, G_OPTION_ARG_FILENAME, &to.ca_file,
+                     "Certificates to trust (PEM)", "FILE"},
+        GOptionEntry{"cert-file", 0, 0, G_OPTION_ARG_FILENAME, &to.cert_file,
+                     "Certificate to show to a server that asks for one (PEM)", "FILE"},
+        GOptionEntry{"key-file", 0, 0, G_OPTION_ARG_FILENAME, &to.key_file,
+                     "Its key (PEM; default: in --cert-file)", "FILE"},
+        GOptionEntry{"proxy", 0, 0, G_OPTION_ARG_STRING, &to.proxy,
+                     "Proxy, with user:password@ where it wants a login (better: the environment "
+                     "variable https_proxy)",
+                     "URL"},
+        GOptionEntry{"insecure", 0, 0, G_OPTION_ARG_NONE, &to.insecure,
+                     "Do not check the server's certificate", nullptr},
+        GOptionEntry{},
+    };
+}
+
 bool parse(int argc, char **argv, Arguments &to)
 {
     const auto entries = entries_of(to);
+    const auto way_entries = way_entries_of(to);
     const std::unique_ptr<GOptionContext, GDelete<&g_option_context_free>> context(
         g_option_context_new("- finish uploads that were interrupted"));
     g_option_context_set_description(context.get(),
@@ -372,6 +393,7 @@ bool parse(int argc, char **argv, Arguments &to)
                                      "Leftovers that hold nothing to recover are removed.\n"
                                      "Exit status: 0 all finished, 1 some not, 2 wrong usage.\n");
     g_option_context_add_main_entries(context.get(), entries.data(), nullptr);
+    g_option_context_add_main_entries(context.get(), way_entries.data(), nullptr);
     GError *raw = nullptr;
     if (g_option_context_parse(context.get(), &argc, &argv, &raw))
         return true;

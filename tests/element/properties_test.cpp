@@ -50,6 +50,10 @@ const PropertyRow kProperties[] = {
     {kTus, "tls-database", "GTlsDatabase", nullptr, false, false},
     {kTus, "tls-interaction", "GTlsInteraction", nullptr, false, false},
     {kTus, "proxy", "gchararray", nullptr, false, false},
+    {kTus, "proxy-id", "gchararray", nullptr, true, false},
+    {kTus, "proxy-pw", "gchararray", nullptr, true, false},
+    {kTus, "ssl-cert-file", "gchararray", nullptr, false, false},
+    {kTus, "ssl-key-file", "gchararray", nullptr, false, false},
     {kTus, "sync", "gboolean", "false", false, false},
     {kTus, "async", "gboolean", "true", false, false},
     {kTus, "enable-last-sample", "gboolean", "false", false, false},
@@ -165,7 +169,8 @@ void readable_values_hold_no_secret()
     gst_util_set_object_arg(G_OBJECT(element), "extra-headers", "h,X-Key=marker,X-Other=marker");
     g_object_set(element, "api-key", "marker", "authorization", "Bearer marker", "proxy",
                  "http://joe:marker@proxy:8080", "endpoint", "https://h/files?key=marker",
-                 "api-url", "https://h/?key=marker", nullptr);
+                 "api-url", "https://h/?key=marker", "proxy-id", "marker", "proxy-pw", "marker",
+                 nullptr);
     unsigned count = 0;
     GParamSpec **specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &count);
     for (unsigned i = 0; i < count; ++i) {
