@@ -63,9 +63,11 @@ struct Answer {
     std::vector<std::string> checksums;  // Tus-Checksum-Algorithm
     std::vector<std::string> versions;   // Tus-Version
     bool speaks_tus = false;             // a Tus-* header was there
+    bool resumable = false;              // Tus-Resumable was: see speaker.h
     std::optional<TimePoint> expires;    // Upload-Expires, on our clock
     Duration retry_after{};
     std::string text;              // start of the body, redacted
+    std::string server;            // Server, redacted
     bool refused_metadata = false; // Target::refused_metadata said so
 };
 

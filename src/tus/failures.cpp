@@ -126,6 +126,14 @@ Error another_upload(Error refusal)
     return refusal;
 }
 
+Error no_head(Error refusal)
+{
+    refusal.message += " HEAD does not get through: the upload goes on without it, and a broken "
+                       "request is repeated from the last byte that the server has confirmed. Let "
+                       "HEAD through.";
+    return refusal;
+}
+
 Error impossible_offset(const Answer &answer, const std::string &where)
 {
     return with_status(

@@ -27,6 +27,7 @@ Error redirects_lead_nowhere(const std::string &where, const Error *last_trouble
 Error secret_redirect(const std::string &location);
 // The server does not know the override: it took the POST for a creation.
 Error another_upload(Error refusal);
+Error no_head(Error refusal);
 Error impossible_offset(const Answer &answer, const std::string &where);
 Error took_nothing(int status, const std::string &where);
 Error took_a_crumb(std::uint64_t taken, std::uint64_t sent, const std::string &where);

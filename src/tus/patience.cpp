@@ -23,6 +23,10 @@ struct Limit {
     Until until;
 };
 
+// What persists(): so often, for so long.
+constexpr std::uint64_t kAnswersInARow = 4;
+constexpr seconds kRow{10};
+
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
 constexpr std::array<Limit, kMishaps> kLimits = {{
@@ -32,6 +36,14 @@ constexpr std::array<Limit, kMishaps> kLimits = {{
     {Mishap::kRedirect, 5, Until::kProgress},
     // another server of a cluster may need a while to hear of the upload
     {Mishap::kAbsence, 3, Until::kProgressOrLoss},
+    // rows: see persists()
+    {Mishap::kLost, kNoLimit, Until::kProgressOrLoss},
+    {Mishap::kOddOffset, kNoLimit, Until::kProgressOrLoss},
+    {Mishap::kContradiction, kNoLimit, Until::kProgressOrLoss},
+    {Mishap::kRefusal, kNoLimit, Until::kProgress},
+    {Mishap::kNoHead, kNoLimit, Until::kProgress},
+    {Mishap::kBlind, kNoLimit, Until::kProgressOrLoss},
+    {Mishap::kUnmarked, kNoLimit, Until::kProgress},
     // a creation that somebody holds is let go of soon, or never
     {Mishap::kConflict, 5, Until::kProgressOrLoss},
     // something in between may spoil one answer; not the same one twice
@@ -43,8 +55,8 @@ constexpr std::array<Limit, kMishaps> kLimits = {{
     {Mishap::kCrumb, 1, Until::kProgress},
     // what the application gave anew was refused too: the next is not tried at once
     {Mishap::kRenewal, 2, Until::kProgress},
-    // nobody is left who could bring better ones
-    {Mishap::kRefusal, 5, Until::kProgress},
+    // a recovery has nobody who could bring better ones
+    {Mishap::kNobody, 5, Until::kProgress},
     // HEAD decides each time; the first time at once
     {Mishap::kImpossible, kNoLimit, Until::kProgressOrLoss},
     // one fresh token for each creation
@@ -61,6 +73,7 @@ constexpr std::array<Limit, kMishaps> kLimits = {{
     {Mishap::kHandshake, 5, Until::kAsked},
     // in a row, without a byte more than the server ever had
     {Mishap::kRecreation, 3, Until::kAsked},
+    {Mishap::kHeadWarning, 1, Until::kAsked},
     {Mishap::kExpiryWarning, 1, Until::kAsked},
     // it only shows early what the end shows too: bytes do not wait for it for long
     {Mishap::kLook, 2, Until::kProgressOrLoss},
@@ -95,6 +108,24 @@ bool Patience::allows(Mishap mishap, std::uint64_t factor)
 {
     const std::uint64_t most = kLimits[index(mishap)].most;
     return ++counts_[index(mishap)] <= (most == kNoLimit ? most : most * factor);
+}
+
+bool Patience::persists(Mishap mishap, TimePoint now)
+{
+    std::optional<TimePoint> &since = since_[index(mishap)];
+    if (!since) {
+        since = now;
+        counts_[index(mishap)] = 0;
+    }
+    return ++counts_[index(mishap)] >= kAnswersInARow && now - *since >= kRow;
+}
+
+void Patience::break_rows()
+{
+    for (const Limit &limit : kLimits) {
+        if (limit.mishap != Mishap::kNoHead && since_[index(limit.mishap)])
+            forget(limit.mishap);
+    }
 }
 
 bool Patience::exhausted(Mishap mishap) const

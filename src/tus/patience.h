@@ -20,13 +20,20 @@ enum class Mishap {
     kDeadConnection, // a kept-alive connection was dead
     kRedirect,       // followed
     kAbsence,        // PATCH: 404, or a length that is known already
+    kLost,           // HEAD: 404, 410
+    kOddOffset,      // HEAD: an offset that can not be, or too far back
+    kContradiction,  // the server's length does not fit the recording
+    kRefusal,        // a creation that is made anew, or the joining
+    kNoHead,         // HEAD has never worked, and something refuses it
+    kBlind,          // without HEAD: 409 that does not tell the offset
+    kUnmarked,       // an offset without Tus-Resumable
     kConflict,       // 409
     kDoubt,          // an answer that may be a passing fault
     kHeadDoubt,      // the same to HEAD
     kMismatch,       // a checksum did not fit
     kCrumb,          // a PATCH was acknowledged, but hardly a byte of it
     kRenewal,        // new credentials were refused again
-    kRefusal,        // credentials were refused, the recording is over
+    kNobody,         // credentials were refused, and nobody can bring others
     kImpossible,     // an acknowledgement that can not be
     kToken,          // the metadata's token was refused
     kProbe,          // OPTIONS failed
@@ -36,6 +43,7 @@ enum class Mishap {
     kEmptyAnew,      // an empty recording could not be finished
     kHandshake,      // TLS broke before there was an upload
     kRecreation,     // the upload was lost and made anew
+    kHeadWarning,
     kExpiryWarning,
     kLook,       // the HEAD of a fresh upload failed
     kSilence,    // HEAD said nothing of the length
@@ -59,7 +67,18 @@ public:
 
     std::uint64_t times(Mishap mishap) const { return counts_[index(mishap)]; }
 
-    void forget(Mishap mishap) { counts_[index(mishap)] = 0; }
+    void forget(Mishap mishap)
+    {
+        counts_[index(mishap)] = 0;
+        since_[index(mishap)].reset();
+    }
+
+    // One more answer in a row says so. TRUE: several did, over ten seconds: it is the truth. One
+    // answer alone decides nothing: a replica lags, a cluster changes.
+    bool persists(Mishap mishap, TimePoint now);
+
+    // Something else happened: rows of the server's answers begin anew.
+    void break_rows();
 
     // What was counted about an upload that is gone.
     void forget_upload();
@@ -101,6 +120,7 @@ private:
 
     RetryPolicy retry_;
     std::array<std::uint64_t, kMishaps> counts_{};
+    std::array<std::optional<TimePoint>, kMishaps> since_{}; // persists(): the first of the row
 
     std::optional<TimePoint> trouble_since_;
     Error last_trouble_;

@@ -61,14 +61,10 @@ public:
 
     // --- what it could not finish ----------------------------------------------------------------
 
-    // Servers that never send Tus-Resumable are known from their answers.
-    void heard(const Answer &answer) { speaks_tus_ = speaks_tus_ || answer.speaks_tus; }
-
-    // The server itself said it, not somebody in front of it.
-    bool is_the_servers(const Answer &answer) const
+    // The server itself said it, not a gateway in front of one that never sends Tus-Resumable.
+    static bool is_the_servers(const Answer &answer)
     {
-        const bool gateway = answer.status == 502 || answer.status == 504;
-        return answer.speaks_tus || (!speaks_tus_ && !gateway);
+        return answer.resumable || (answer.status != 502 && answer.status != 504);
     }
 
     // A 5xx of the server itself answered the request that completes the upload.
@@ -98,7 +94,6 @@ private:
     bool proved_;
     bool ours_ = false, fresh_ = false, looks_ = false, defers_ = false;
     std::uint64_t declarations_ = 0;
-    bool speaks_tus_ = false;
     std::optional<Error> unfinished_;
     bool joined_ = false;
     std::optional<std::uint64_t> assembled_;

@@ -41,6 +41,7 @@ void Route::resolved(const Resolved &destination)
 {
     resolved_once_ = true;
     endpoints_ = destination.endpoints;
+    endpoint_home_.clear();
     endpoint_ = std::min(endpoint_, endpoints_.size() - 1);
     follow_other_hosts_ = destination.follow_other_hosts;
     header_size_ = destination.header_size;
@@ -56,6 +57,7 @@ void Route::goes_to(const std::string &upload_url)
 
 bool Route::try_next_endpoint()
 {
+    endpoint_returns();
     endpoint_ = (endpoint_ + 1) % endpoints_.size();
     return endpoint_ != 0;
 }

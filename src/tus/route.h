@@ -43,7 +43,19 @@ public:
     // Bytes of all headers of a creation, without that list.
     std::uint64_t header_size() const { return header_size_; }
 
-    void endpoint_moved(const std::string &url) { endpoints_[endpoint_] = url; }
+    void endpoint_moved(const std::string &url)
+    {
+        if (endpoint_home_.empty())
+            endpoint_home_ = endpoint();
+        endpoints_[endpoint_] = url;
+    }
+
+    // Where it was before it moved: who sent us on was perhaps not the server.
+    void endpoint_returns()
+    {
+        if (!endpoint_home_.empty())
+            endpoints_[endpoint_] = std::exchange(endpoint_home_, {});
+    }
 
     // With what a creation carries.
     bool may_follow(const Answer &redirect) const
@@ -100,6 +112,7 @@ public:
 private:
     std::vector<std::string> endpoints_;
     std::size_t endpoint_ = 0;
+    std::string endpoint_home_; // of the one in use, when it has moved
     bool follow_other_hosts_ = true;
     std::uint64_t header_size_ = 0;
     bool resolved_once_ = false;

@@ -65,7 +65,16 @@ public:
     // POST with X-HTTP-Method-Override instead of PATCH.
     bool overrides_method() const { return overrides_method_; }
 
-    void override_method() { overrides_method_ = true; }
+    // FALSE: that is known not to help.
+    bool override_method()
+    {
+        overrides_method_ = !override_is_useless_;
+        return overrides_method_;
+    }
+
+    void override_is_useless() { override_is_useless_ = true; }
+
+    void try_patch_again() { overrides_method_ = false; }
 
     bool method_works() const { return method_works_; } // the one in use was acknowledged
 
@@ -87,6 +96,26 @@ public:
 
     void end_trial() { overrides_method_ = tries_override_ = false; }
 
+    // --- HEAD ------------------------------------------------------------------------------------
+
+    bool head_works() const { return head_ == Asking::kWorks; } // it has told an offset
+
+    // Something in between does not let it through: what is confirmed is what is known.
+    bool refuses_head() const { return head_ == Asking::kRefused; }
+
+    // Who refused it is perhaps gone, or PATCH alone does not tell enough: it is tried once more.
+    bool skips_head() const { return refuses_head() && !tries_head_; }
+
+    void head_worked() { head_ = Asking::kWorks; }
+
+    void refuse_head()
+    {
+        head_ = Asking::kRefused;
+        tries_head_ = false;
+    }
+
+    void try_head_again() { tries_head_ = true; }
+
     // --- Expect: 100-continue --------------------------------------------------------------------
 
     // Whether the next PATCH asks before its body, which is so once after a connection that broke:
@@ -98,14 +127,18 @@ public:
     bool accept_no_expect() { return !std::exchange(refuses_expect_, true); }
 
 private:
+    enum class Asking { kUntried, kWorks, kRefused };
+
     bool asked_ = false, announced_ = false; // announced: its extensions
     std::vector<std::string> extensions_;
     std::optional<std::uint64_t> max_size_;
     std::string checksum_;
     std::uint64_t shrunk_to_ = 0; // 0: not shrunk
-    bool overrides_method_ = false, method_works_ = false;
-    bool refuses_empty_ = false;
+    bool overrides_method_ = false, override_is_useless_ = false, method_works_ = false;
     bool tries_override_ = false, override_tried_ = false;
+    bool refuses_empty_ = false;
+    Asking head_ = Asking::kUntried;
+    bool tries_head_ = false;
     bool expect_next_ = false, expecting_ = false, refuses_expect_ = false;
 };
 

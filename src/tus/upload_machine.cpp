@@ -79,9 +79,8 @@ MachineCounters UploadMachine::counters() const
 
 Action UploadMachine::step(const Event &event, const Input &input)
 {
-    const auto *answer = std::get_if<Answer>(&event);
-    if (answer && state_ != State::kProbing && answer->status < 300)
-        proof_.heard(*answer);
+    if (std::optional<Action> instead = hear(event, input))
+        return std::move(*instead);
     switch (state_) {
     case State::kIdle:
         return start(input);
@@ -123,7 +122,7 @@ Action UploadMachine::start(const Input &input)
     route_.goes_to(config_.upload_url);
     positions_.continue_unknown();
     plan_ = make_deferred_plan();
-    return config_.checksum.empty() ? ask() : probe();
+    return config_.checksum.empty() ? ask(input) : probe();
 }
 
 Action UploadMachine::recover(const ResumePoint &recovery, const Input &input)
@@ -142,7 +141,7 @@ Action UploadMachine::recover(const ResumePoint &recovery, const Input &input)
     route_.goes_to(recovery.upload_url);
     // how far it got is not known: the server says
     positions_.resume(recovery.origin, input.held_from, input.produced);
-    return ask();
+    return ask(input);
 }
 
 Action UploadMachine::resolve(bool refresh)
@@ -169,8 +168,12 @@ Action UploadMachine::create(const Input &input)
     return request;
 }
 
-Action UploadMachine::ask()
+Action UploadMachine::ask(const Input &input)
 {
+    if (server_.skips_head() && route_.has_upload()) {
+        proof_.end_look();
+        return proof_.is_joined() ? finish(input) : proceed(input);
+    }
     state_ = State::kAsking;
     return Head{route_.request_url()};
 }
@@ -195,13 +198,13 @@ Action UploadMachine::do_next(Next next, const Input &input)
     case Next::kCreate:
         return create(input);
     case Next::kAsk:
-        return ask();
+        return ask(input);
     case Next::kJoin:
         return join();
     case Next::kProceed:
         return proceed(input);
     }
-    return ask();
+    return ask(input);
 }
 
 Action UploadMachine::proceed(const Input &input)
@@ -237,8 +240,10 @@ Action UploadMachine::do_step(Step step, const Input &input)
                 return resolve(true);
             } else if constexpr (std::is_same_v<Chosen, Done>) {
                 return conclude(input);
-            } else {
-                return fail(std::move(chosen.error));
+            } else { // a length that the server told: once may be a mistake
+                return begun() ? unless_it_passes(Mishap::kContradiction, std::move(chosen.error),
+                                                  Next::kAsk, input)
+                               : fail(std::move(chosen.error));
             }
         },
         step);
@@ -273,7 +278,8 @@ Action UploadMachine::on_resolving(const Event &event, const Input &input)
         const bool of_the_way = failure->error.kind == ErrorKind::kTls ||
                                 failure->error.http_status == kProxyRefusesLogin;
         if (of_the_way ? is_wrong_setting(failure->error) : !failure->error.retryable)
-            return fail(failure->error);
+            return unless_it_passes(Mishap::kRefusal, failure->error, Next::kResolve, input,
+                                    failure->retry_after);
         const Trouble trouble = failure->reached_server ? Trouble::kBusy : Trouble::kUnreachable;
         // what was there stays there: the same resolve again, not a refresh
         return back_off(trouble, failure->error, Next::kResolve, input, failure->retry_after);
@@ -333,6 +339,9 @@ Action UploadMachine::on_creating(const Event &event, const Input &input)
     const Verdict verdict = classify(RequestKind::kCreate, answer);
     if (must_defer_empty(verdict))
         return create(input);
+    const auto later = [&](Trouble trouble) {
+        return back_off(trouble, error, Next::kCreate, input, answer.retry_after);
+    };
     switch (verdict) {
     case Verdict::kSuccess:
         return created(answer, input);
@@ -341,22 +350,23 @@ Action UploadMachine::on_creating(const Event &event, const Input &input)
     case Verdict::kRenew:
         return renew(answer, RequestKind::kCreate, Next::kCreate);
     case Verdict::kMetadata:
-        return fresh_token(answer);
+        return fresh_token(answer, input);
     case Verdict::kNoDefer:
-        if (mode() == LengthMode::kDeferred && !positions_.created_length())
-            return without_defer(input, error);
-        return fail(std::move(error));
+        if (mode() != LengthMode::kDeferred || positions_.created_length())
+            return refused_creation(std::move(error), input, answer.retry_after);
+        return is_decided(Mishap::kRefusal, input) ? without_defer(input, error)
+                                                   : later(Trouble::kLocked);
     case Verdict::kLocked:
-        return patience_.allows(Mishap::kConflict)
-                   ? back_off(Trouble::kLocked, error, Next::kCreate, input, answer.retry_after)
-                   : fail(std::move(error));
+        if (patience_.allows(Mishap::kConflict))
+            return later(Trouble::kLocked);
+        return refused_creation(std::move(error), input, answer.retry_after);
     case Verdict::kBusy:
         return back_off(trouble_of(answer), error, creation_after_trouble(), input,
                         answer.retry_after);
     case Verdict::kNoExpect:
         return doubtful(answer, RequestKind::kCreate, Next::kCreate, input);
     default:
-        return fail(std::move(error));
+        return refused_creation(std::move(error), input, answer.retry_after);
     }
 }
 
@@ -365,7 +375,8 @@ Action UploadMachine::created(const Answer &answer, const Input &input)
     if (!answer.refused_location.empty())
         return fail(failures::leaves_tls(answer.status, answer.refused_location));
     if (answer.location.empty())
-        return fail(failures::no_location(answer.status, route_.text()));
+        return refused_creation(failures::no_location(answer.status, route_.text()), input,
+                                answer.retry_after);
     warn_of_another_host(answer.location, answer.location_other_host);
     route_.created(answer.location);
     patience_.forget(Mishap::kToken);
@@ -378,14 +389,15 @@ Action UploadMachine::created(const Answer &answer, const Input &input)
     if (patience_.times(Mishap::kRecreation) == 0)
         recovered(input);
     proof_.created(!positions_.server_length());
-    return proof_.begin_look() ? ask() : proceed(input);
+    return proof_.begin_look() ? ask(input) : proceed(input);
 }
 
 // The token in the metadata was refused: one new one.
-Action UploadMachine::fresh_token(const Answer &answer)
+Action UploadMachine::fresh_token(const Answer &answer, const Input &input)
 {
     if (!patience_.allows(Mishap::kToken))
-        return fail(describe(RequestKind::kCreate, answer, route_.text()));
+        return refused_creation(describe(RequestKind::kCreate, answer, route_.text()), input,
+                                answer.retry_after);
     return resolve(true);
 }
 

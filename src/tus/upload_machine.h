@@ -31,6 +31,7 @@
 #include "tus/proof.h"
 #include "tus/route.h"
 #include "tus/server.h"
+#include "tus/speaker.h"
 
 #include <cstdint>
 #include <memory>
@@ -129,7 +130,7 @@ private:
     Action resolve(bool refresh);
     Action probe();
     Action create(const Input &input);
-    Action ask();
+    Action ask(const Input &input); // without HEAD: as far as is known
     Action join();
     Action do_next(Next next, const Input &input);
     Action proceed(const Input &input); // as the plan says
@@ -151,6 +152,22 @@ private:
     void discard(const std::string &url);
     Action leaves_tls(const Answer &redirect, const Input &input);
 
+    // whom to believe
+    std::optional<RequestKind> asked() const;
+    Next once_more() const;
+    std::optional<Action> hear(const Event &event, const Input &input);
+    Action stranger(const Answer &answer, RequestKind request, const Input &input);
+    std::optional<Action> another_way(Verdict verdict, const Answer &answer, const Input &input);
+    bool override_was_wrong(Verdict verdict, const Answer &answer);
+    void leave_wrong_ways();
+    bool is_decided(Mishap row, const Input &input);
+    Action unless_it_passes(Mishap row, Error error, Next next, const Input &input,
+                            Duration retry_after = Duration::zero());
+    Action refused_creation(Error error, const Input &input, Duration retry_after);
+    bool patch_without_head(Verdict verdict, const Answer &answer, const Input &input);
+    Action without_head(const Error &error, const Input &input);
+    Action learn_from_conflict(const Answer &answer, const Input &input);
+
     // trouble
     Action back_off(Trouble trouble, const Error &reason, Next next, const Input &input,
                     Duration retry_after = Duration::zero());
@@ -158,7 +175,7 @@ private:
     Action no_answer(const NoAnswer &failure, Next next, const Input &input);
     Action doubtful(const Answer &answer, RequestKind request, Next next, const Input &input);
     Action redirected(const Answer &answer, RequestKind request, const Input &input);
-    Action fresh_token(const Answer &answer);
+    Action fresh_token(const Answer &answer, const Input &input);
     Action renew(const Answer &answer, RequestKind request, Next next);
     Action astray(const Answer &answer, const Input &input);
 
@@ -172,7 +189,9 @@ private:
     // TRUE: what there was is forgotten, another one is to be made.
     bool may_be_made_empty(Verdict verdict, const Answer &answer, const Input &input);
     bool is_about_the_method(Verdict verdict, const Answer &answer); // perhaps: HEAD, then as set
-    Action shrink(const Answer &answer);
+    std::uint64_t last_size() const;  // of the PATCH that was refused
+    std::uint64_t least_size() const; // below that, 413 is not about the request
+    Action shrink(const Answer &answer, const Input &input);
     Action not_there(const Error &error, const Input &input); // HEAD may know better
 
     // what HEAD leads to
@@ -180,6 +199,7 @@ private:
     Action refused_head(Verdict verdict, const Answer &answer, const Input &input);
     bool look_again_at(const Answer &answer); // a recovery: the server is ahead
     Action lost(const Answer &answer, const Input &input);
+    Action make_anew(Error error, const Input &input, Duration retry_after);
 
     // what is believed of the end (upload_machine_proof.cpp)
     bool is_ours() const;
@@ -217,12 +237,16 @@ private:
 
     PlanView view(const Input &input) { return {config_, server_, input, positions_, route_}; }
 
+    // Below that nobody refuses a request because of its size.
+    static constexpr std::uint64_t kShrinkFloor = std::uint64_t{256} << 10;
+
     const MachineConfig config_;
     State state_ = State::kIdle;
     Next next_ = Next::kResolve; // behind kWaiting and kRenewing
 
     Positions positions_;
     Server server_;
+    Speaker speaker_;
     Route route_;
     Patience patience_;
     LengthProof proof_;

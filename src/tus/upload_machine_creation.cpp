@@ -65,7 +65,7 @@ Action UploadMachine::probed(const Answer &answer, const Input &input)
     if (!config_.checksum.empty() && server_.checksum().empty() &&
         patience_.allows(Mishap::kNoChecksum))
         warn(failures::no_checksum(config_.checksum));
-    return positions_.origin_known() ? choose_plan(input) : ask();
+    return positions_.origin_known() ? choose_plan(input) : ask(input);
 }
 
 // --- POST ----------------------------------------------------------------------------------------
@@ -109,8 +109,7 @@ void UploadMachine::warn_of_another_host(const std::string &location, bool other
 Action UploadMachine::leaves_tls(const Answer &redirect, const Input &input)
 {
     Error error = failures::leaves_tls(redirect.status, redirect.refused_location);
-    const bool waits = positions_.acked() > 0 && !input.ended;
-    if (!waits && !patience_.allows(Mishap::kDoubt))
+    if (!speaker_.worked() && !patience_.allows(Mishap::kDoubt))
         return fail(std::move(error));
     Next next = Next::kAsk;
     if (state_ == State::kProbing)

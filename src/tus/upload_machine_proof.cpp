@@ -63,7 +63,9 @@ Action UploadMachine::conclude(const Input &input)
     // the server said no to it (a finish hook, for instance)
     if (refused_finish_)
         return fail(*refused_finish_);
-    return positions_.length_is_claimed() ? ask() : finish(input);
+    // without HEAD, of which there was a warning, the acknowledgement has to do
+    const bool confirmed = !positions_.length_is_claimed() || server_.skips_head();
+    return confirmed ? finish(input) : ask(input);
 }
 
 // --- HEAD told the offset ------------------------------------------------------------------------
@@ -86,8 +88,12 @@ std::optional<Action> UploadMachine::judged_length(std::uint64_t length, const I
     const std::uint64_t total = positions_.offset_of(end_of(view(input)).total);
     const bool agreed = length == total && end_of(view(input)).certain;
     const bool recovers = config_.recovery && is_ours();
-    if ((proof_.ours() && !agreed) || (recovers && length < total))
-        return unfit(failures::other_length(length, total, route_.text()), input);
+    if ((proof_.ours() && !agreed) || (recovers && length < total)) {
+        Error error = failures::other_length(length, total, route_.text());
+        if (!proof_.fresh() && !is_decided(Mishap::kContradiction, input)) // it may have lagged
+            return back_off(Trouble::kLocked, error, Next::kAsk, input);
+        return unfit(std::move(error), input);
+    }
     if (positions_.declared() && agreed)
         proof_.shown();
     return std::nullopt;
@@ -171,9 +177,8 @@ std::optional<Action> UploadMachine::refused_confirmation(Verdict verdict, const
     const bool odd = verdict == Verdict::kSuccess || says_no(verdict); // without an offset
     if (!odd)
         return std::nullopt;
-    if (!patience_.allows(Mishap::kProofDoubt))
-        return fail(std::move(error));
-    return back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
+    return unless_it_passes(Mishap::kProofDoubt, std::move(error), Next::kAsk, input,
+                            answer.retry_after);
 }
 
 // A fresh upload that cannot be looked at is sent to all the same.
@@ -255,11 +260,11 @@ Action UploadMachine::joined(const Answer &answer, const Input &input)
     if (!answer.refused_location.empty())
         return fail(failures::leaves_tls(answer.status, answer.refused_location));
     if (answer.location.empty())
-        return fail(failures::joined_nowhere());
+        return refused_creation(failures::joined_nowhere(), input, answer.retry_after);
     route_.created(answer.location);
     proof_.joined();
     recovered(input);
-    return ask();
+    return ask(input);
 }
 
 Action UploadMachine::on_joined(const Event &event, const Input &input)
@@ -290,9 +295,8 @@ Action UploadMachine::on_joined(const Event &event, const Input &input)
         warn(failures::not_confirmed(std::move(error)));
         return finish(input);
     }
-    if (!patience_.allows(Mishap::kProofDoubt))
-        return fail(std::move(error));
-    return back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
+    return unless_it_passes(Mishap::kProofDoubt, std::move(error), Next::kAsk, input,
+                            answer.retry_after);
 }
 
 // Some servers put the parts together after the answer: Upload-Offset is missing or grows until
@@ -305,9 +309,8 @@ Action UploadMachine::joined_is(const Answer &answer, const Input &input)
     if (answer.upload_length.value_or(total) != total || answer.upload_offset.value_or(0) > total) {
         Error error = failures::joined_wrongly(answer, total, route_.text());
         (void)proof_.assembles(0); // it was seen, and is not what it should be
-        if (!patience_.allows(Mishap::kHeadDoubt))
-            return fail(std::move(error));
-        return back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
+        return unless_it_passes(Mishap::kContradiction, std::move(error), Next::kAsk, input,
+                                answer.retry_after);
     }
     Error error = failures::not_joined_yet(answer.upload_offset.value_or(0), total, route_.text());
     error.http_status = answer.status;

@@ -9,7 +9,6 @@ namespace gsttus {
 
 namespace {
 
-constexpr std::uint64_t kShrinkFloor = std::uint64_t{256} << 10;
 constexpr seconds kSecondLook{3};
 
 // A refusal that may be about the finished upload: a hook that does not like what it got.
@@ -53,7 +52,10 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
     watch_expiry(answer, input);
     const Verdict verdict = classify(RequestKind::kPatch, answer);
     if (is_about_the_method(verdict, answer))
-        return ask();
+        return ask(input);
+    if (override_was_wrong(verdict, answer))
+        return back_off(Trouble::kLocked, describe(RequestKind::kPatch, answer, route_.text()),
+                        Next::kAsk, input, answer.retry_after);
     if (server_.overrides_method() && answer.status == 201)
         return fail(failures::another_upload(describe(RequestKind::kPatch, answer, route_.text())));
     if (verdict == Verdict::kSuccess)
@@ -78,6 +80,7 @@ Action UploadMachine::acknowledged(const Answer &answer, const Input &input)
         return impossible(answer, input);
     server_.method_worked();
     route_.found();
+    server_.try_head_again();
     if (meaning == Offset::kSame)
         return back_off(Trouble::kBroken, failures::took_nothing(answer.status, route_.text()),
                         Next::kAsk, input, answer.retry_after);
@@ -95,7 +98,7 @@ Action UploadMachine::acknowledged(const Answer &answer, const Input &input)
         positions_.hurry_on();
         // Whether it noted the length that came with it, only HEAD can tell.
         if (positions_.patch_declares())
-            return ask();
+            return ask(input);
     }
     return proceed(input);
 }
@@ -118,7 +121,7 @@ Action UploadMachine::impossible(const Answer &answer, const Input &input)
 {
     (void)patience_.allows(Mishap::kImpossible);
     if (patience_.times(Mishap::kImpossible) == 1)
-        return ask();
+        return ask(input);
     return back_off(Trouble::kBusy, failures::impossible_offset(answer, route_.text()), Next::kAsk,
                     input, answer.retry_after);
 }
@@ -146,23 +149,32 @@ Action UploadMachine::refused_patch(Verdict verdict, const Answer &answer, const
         return redirected(answer, RequestKind::kPatch, input);
     case Verdict::kRenew:
         return renew(answer, RequestKind::kPatch, Next::kAsk);
-    case Verdict::kGone:
     case Verdict::kLengthKnown:
+        if (server_.refuses_head() && positions_.patch_declares()) {
+            positions_.length_acknowledged(positions_.offset_of(positions_.patch_to()));
+            return later(Trouble::kLocked);
+        }
+        return not_there(error, input);
+    case Verdict::kGone:
         return not_there(error, input);
     case Verdict::kConflict:
+        if (server_.refuses_head())
+            return learn_from_conflict(answer, input);
         // the first may be our mistake: ask; one that stays is somebody who holds the upload
         (void)patience_.allows(Mishap::kConflict);
-        return patience_.times(Mishap::kConflict) == 1 ? ask() : later(Trouble::kLocked);
+        return patience_.times(Mishap::kConflict) == 1 ? ask(input) : later(Trouble::kLocked);
     case Verdict::kNoMethod:
         return no_method(answer, input);
     case Verdict::kShrink:
     case Verdict::kTooLarge:
-        return shrink(answer);
+        return shrink(answer, input);
     case Verdict::kChecksum:
-        return patience_.allows(Mishap::kMismatch) ? ask() : fail(std::move(error));
+        if (patience_.allows(Mishap::kMismatch))
+            return ask(input);
+        return unless_it_passes(Mishap::kDoubt, std::move(error), Next::kAsk, input);
     case Verdict::kNoExpect:
         if (server_.accept_no_expect())
-            return ask();
+            return ask(input);
         return doubtful(answer, RequestKind::kPatch, Next::kAsk, input);
     case Verdict::kDoubtful:
         return doubtful(answer, RequestKind::kPatch, Next::kAsk, input);
@@ -174,7 +186,8 @@ Action UploadMachine::refused_patch(Verdict verdict, const Answer &answer, const
     case Verdict::kInterrupted:
         return later(Trouble::kLocked);
     default:
-        return fail(std::move(error));
+        return unless_it_passes(Mishap::kDoubt, std::move(error), Next::kAsk, input,
+                                answer.retry_after);
     }
 }
 
@@ -183,44 +196,57 @@ Action UploadMachine::no_method(const Answer &answer, const Input &input)
     Error error = describe(RequestKind::kPatch, answer, route_.text());
     // The method worked before: somebody answers in the server's place, for a while.
     if (server_.method_works())
-        return input.ended ? doubtful(answer, RequestKind::kPatch, Next::kAsk, input)
-                           : back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
+        return back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
     if (server_.overrides_method())
-        return fail(std::move(error));
-    server_.override_method();
-    return ask();
+        return unless_it_passes(Mishap::kDoubt, std::move(error), Next::kAsk, input,
+                                answer.retry_after);
+    if (server_.override_method())
+        return ask(input);
+    return unless_it_passes(Mishap::kDoubt, failures::another_upload(std::move(error)), Next::kAsk,
+                            input, answer.retry_after);
 }
 
 // Another server of a cluster may not know the upload yet, or we do not know what it knows: HEAD
 // decides. That is no reason to ask without end.
 Action UploadMachine::not_there(const Error &error, const Input &input)
 {
-    if (!patience_.allows(Mishap::kAbsence))
+    if (patience_.persists(Mishap::kAbsence, input.now))
         return fail(error);
     return patience_.times(Mishap::kAbsence) == 1
-               ? ask()
+               ? ask(input)
                : back_off(Trouble::kLocked, error, Next::kAsk, input);
 }
 
-Action UploadMachine::shrink(const Answer &answer)
+std::uint64_t UploadMachine::last_size() const
+{
+    return positions_.patch_to() - std::min(positions_.patch_to(), positions_.acked());
+}
+
+std::uint64_t UploadMachine::least_size() const
+{
+    return std::max({kShrinkFloor, config_.chunk_align, config_.min_chunk_size});
+}
+
+Action UploadMachine::shrink(const Answer &answer, const Input &input)
 {
     Error error = describe(RequestKind::kPatch, answer, route_.text());
-    const std::uint64_t last =
-        positions_.patch_to() - std::min(positions_.patch_to(), positions_.acked());
-    if (classify(RequestKind::kPatch, answer) == Verdict::kTooLarge && plan_->is_one_upload() &&
-        last > 0) {
+    const std::uint64_t last = last_size();
+    const bool is_full = classify(RequestKind::kPatch, answer) == Verdict::kTooLarge &&
+                         (answer.resumable || !speaker_.is_stranger(RequestKind::kPatch, answer));
+    if (is_full && plan_->is_one_upload() && last > 0) {
         // The upload itself is full: halving finds the last byte that fits.
         if (last <= config_.chunk_align) {
             server_.found_max_size(positions_.acked_offset());
-            return ask();
+            return ask(input);
         }
-    } else if (last <= std::max({kShrinkFloor, config_.chunk_align, config_.min_chunk_size})) {
-        return fail(std::move(error));
+    } else if (last <= least_size()) {
+        return unless_it_passes(Mishap::kDoubt, std::move(error), Next::kAsk, input,
+                                answer.retry_after);
     }
     if (!server_.shrunk())
         warn(failures::smaller_requests(std::move(error), last));
     server_.shrink_to(last / 2);
-    return ask();
+    return ask(input);
 }
 
 // --- HEAD ----------------------------------------------------------------------------------------
@@ -258,7 +284,7 @@ Action UploadMachine::astray(const Answer &answer, const Input &input)
     route_.leave_detour();
     const bool is_busy = verdict == Verdict::kBusy || verdict == Verdict::kLocked;
     // waited for; otherwise the limit of redirects is the end
-    if (is_busy || (positions_.acked() > 0 && !input.ended))
+    if (is_busy || speaker_.worked())
         patience_.forget(Mishap::kRedirect);
     if (verdict == Verdict::kRenew)
         return renew(answer, RequestKind::kHead, Next::kAsk);
@@ -267,14 +293,16 @@ Action UploadMachine::astray(const Answer &answer, const Input &input)
 
 Action UploadMachine::refused_head(Verdict verdict, const Answer &answer, const Input &input)
 {
+    Error error = describe(RequestKind::kHead, answer, route_.text());
+    if (patch_without_head(verdict, answer, input))
+        return without_head(error, input);
     if (std::optional<Action> action = refused_proof(verdict, answer, input))
         return std::move(*action);
-    Error error = describe(RequestKind::kHead, answer, route_.text());
     // Something answers in the server's place (a captive portal, a gateway's error page): that
-    // passes. A recording that is under way waits for it; at its end two such answers are enough.
+    // passes, and an upload that has worked waits for it.
     const bool impostor =
         !answer.speaks_tus && answer.status < 400 && verdict != Verdict::kRedirect;
-    if (impostor && positions_.acked() > 0 && !input.ended)
+    if (impostor && speaker_.worked())
         return back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
     switch (verdict) {
     case Verdict::kRedirect:
@@ -292,7 +320,8 @@ Action UploadMachine::refused_head(Verdict verdict, const Answer &answer, const 
     case Verdict::kDoubtful:
         return doubtful(answer, RequestKind::kHead, Next::kAsk, input);
     default:
-        return fail(std::move(error));
+        return unless_it_passes(Mishap::kHeadDoubt, std::move(error), Next::kAsk, input,
+                                answer.retry_after);
     }
 }
 
@@ -300,6 +329,8 @@ Action UploadMachine::refused_head(Verdict verdict, const Answer &answer, const 
 Action UploadMachine::located(const Answer &answer, const Input &input)
 {
     const std::uint64_t offset = *answer.upload_offset;
+    if (state_ == State::kAsking)
+        server_.head_worked();
     if (!positions_.origin_known()) {
         positions_.found_origin(offset);
         reports_.emplace_back(ReportCreated{route_.upload_url(), route_.upload_url(), mode()});
@@ -315,25 +346,36 @@ Action UploadMachine::located(const Answer &answer, const Input &input)
     const std::uint64_t position = positions_.position_of(offset);
     const Offset meaning = positions_.head_says(offset, input.held_from);
     if (meaning == Offset::kBeyond)
-        return fail(failures::somebody_else(offset, positions_.sent_offset(), route_.text()));
+        return unless_it_passes(
+            Mishap::kOddOffset,
+            failures::somebody_else(offset, positions_.sent_offset(), route_.text()), Next::kAsk,
+            input);
     if (meaning == Offset::kTooFarBack)
-        return fail(failures::back_too_far(offset, positions_.offset_of(input.held_from)));
+        return unless_it_passes(
+            Mishap::kOddOffset,
+            failures::back_too_far(offset, positions_.offset_of(input.held_from)), Next::kAsk,
+            input);
     if (meaning == Offset::kBack && !config_.recovery)
         warn(failures::sent_again(positions_.acked() - position));
     positions_.relocate(position);
-    positions_.length_told(answer.upload_length, answer.length_deferred);
+    if (state_ == State::kAsking) // a refused PATCH tells no length
+        positions_.length_told(answer.upload_length, answer.length_deferred);
     if (position < positions_.patch_to() || answer.length_deferred) {
         refused_finish_.reset(); // nothing was finished: it was about something else
         (void)proof_.take_unfinished();
     }
-    patience_.forget(Mishap::kHeadDoubt);
+    for (const Mishap row :
+         {Mishap::kHeadDoubt, Mishap::kNoHead, Mishap::kLost, Mishap::kOddOffset})
+        patience_.forget(row);
     if (meaning == Offset::kForward) {
         const std::optional<Error> refused = refused_finish_;
         advance(position, input);
         refused_finish_ = refused;
     }
-    if (std::optional<Action> action = judged(answer, input))
-        return std::move(*action);
+    if (state_ == State::kAsking) {
+        if (std::optional<Action> action = judged(answer, input))
+            return std::move(*action);
+    }
     return proceed(input);
 }
 
@@ -363,6 +405,19 @@ Action UploadMachine::lost(const Answer &answer, const Input &input)
         return misled(answer, input);
     Error error = describe(RequestKind::kHead, answer, route_.text());
     error.kind = ErrorKind::kUploadLost;
+    if (answer.resumable)
+        server_.head_worked(); // it gets through
+    // a recovery knows from its journal that the upload has worked
+    const bool doubted = speaker_.worked() || (config_.recovery && !answer.resumable);
+    if (doubted && !patience_.persists(Mishap::kLost, input.now))
+        return back_off(Trouble::kLocked, error, Next::kAsk, input, answer.retry_after);
+    return make_anew(std::move(error), input, answer.retry_after);
+}
+
+// With all its bytes; without them that is the end.
+Action UploadMachine::make_anew(Error error, const Input &input, Duration retry_after)
+{
+    error.kind = ErrorKind::kUploadLost;
     const bool whole = positions_.origin_known() && positions_.origin() == 0 &&
                        config_.upload_url.empty() && input.held_from <= positions_.base();
     if (!whole || patience_.exhausted(Mishap::kRecreation)) {
@@ -377,7 +432,7 @@ Action UploadMachine::lost(const Answer &answer, const Input &input)
     route_.forget_upload();
     patience_.forget_upload();
     positions_.restart();
-    return back_off(Trouble::kBusy, error, Next::kResolve, input, answer.retry_after);
+    return back_off(Trouble::kBusy, error, Next::kResolve, input, retry_after);
 }
 
 // --- POST Upload-Concat: final -------------------------------------------------------------------
@@ -396,7 +451,7 @@ Action UploadMachine::on_joining(const Event &event, const Input &input)
     case Verdict::kRenew:
         return renew(answer, RequestKind::kCreate, Next::kJoin);
     case Verdict::kMetadata:
-        return fresh_token(answer);
+        return fresh_token(answer, input);
     case Verdict::kBusy:
         return back_off(trouble_of(answer), error, Next::kJoin, input, answer.retry_after);
     case Verdict::kLocked:
@@ -406,9 +461,9 @@ Action UploadMachine::on_joining(const Event &event, const Input &input)
     case Verdict::kGone:
         error.kind = ErrorKind::kUploadLost;
         error.message += " A partial upload is gone.";
-        return fail(std::move(error));
+        return refused_creation(std::move(error), input, answer.retry_after);
     default:
-        return doubtful(answer, RequestKind::kCreate, Next::kJoin, input);
+        return refused_creation(std::move(error), input, answer.retry_after);
     }
 }
 

@@ -80,8 +80,10 @@ Action UploadMachine::doubtful(const Answer &answer, RequestKind request, Next n
                                const Input &input)
 {
     Error error = describe(request, answer, route_.text());
-    const bool is_head = request == RequestKind::kHead;
-    if (!patience_.allows(is_head ? Mishap::kHeadDoubt : Mishap::kDoubt))
+    const Mishap row = request == RequestKind::kHead ? Mishap::kHeadDoubt : Mishap::kDoubt;
+    if (speaker_.worked())
+        return unless_it_passes(row, std::move(error), next, input, answer.retry_after);
+    if (!patience_.allows(row))
         return fail(std::move(error));
     return back_off(Trouble::kBusy, error, next, input, answer.retry_after);
 }
@@ -90,17 +92,25 @@ Action UploadMachine::redirected(const Answer &answer, RequestKind request, cons
 {
     if (!answer.refused_location.empty())
         return leaves_tls(answer, input);
+    const auto wrong = [&](Error error) {
+        if (!speaker_.worked())
+            return fail(std::move(error));
+        const Next next = once_more(); // a login page leads in circles: later from the beginning
+        leave_wrong_ways();
+        patience_.forget(Mishap::kRedirect);
+        return back_off(Trouble::kBusy, error, next, input, answer.retry_after);
+    };
     if (!patience_.allows(Mishap::kRedirect))
-        return fail(failures::redirects_lead_nowhere(
+        return wrong(failures::redirects_lead_nowhere(
             route_.text(), patience_.in_trouble() ? &patience_.last_trouble() : nullptr));
     // what OPTIONS is sent to, the creation is sent to next
     const bool leads_metadata = request == RequestKind::kCreate || request == RequestKind::kOptions;
     if (!leads_metadata) {
         route_.detour(answer.location, answer.location_other_host);
-        return ask();
+        return ask(input);
     }
     if (!route_.may_follow(answer))
-        return fail(failures::secret_redirect(answer.location));
+        return wrong(failures::secret_redirect(answer.location));
     warn_of_another_host(answer.location, answer.location_other_host);
     route_.endpoint_moved(answer.location);
     if (request == RequestKind::kOptions)
@@ -122,18 +132,19 @@ Action UploadMachine::on_renewing(const Event &event, const Input &input)
     const auto *credentials = std::get_if<Credentials>(&event);
     const bool renewed = credentials && credentials->renewed;
     const bool again = patience_.allows(Mishap::kRenewal);
-    const bool waits = patience_.allows(Mishap::kRefusal) || !input.ended;
+    const bool waits = !config_.recovery || patience_.allows(Mishap::kNobody);
+    const bool doubted = speaker_.is_stranger(refused_request_, refused_answer_);
     if (renewed && again)
         return do_next(next_, input);
-    if (awaits_proof() && refused_answer_.status == 403)
+    if (awaits_proof() && refused_answer_.status == 403 && !doubted)
         return moved_away(refused_answer_, input);
     // the token in the metadata may be what was refused: one new one
     if (!begun() && route_.metadata_is_secret() && patience_.allows(Mishap::kToken))
         return resolve(true);
     Error error = describe(refused_request_, refused_answer_, route_.text());
     // A recording that is under way waits for new credentials; one that can not begin, or has
-    // nobody left to wait for, says so.
-    if (!begun() || positions_.acked() == 0 || !waits)
+    // nobody to wait for, says so.
+    if (!waits || (!doubted && (!begun() || positions_.acked() == 0)))
         return fail(std::move(error));
     return back_off(Trouble::kBusy, error, next_, input, refused_answer_.retry_after);
 }

@@ -16,6 +16,7 @@ namespace {
 
 constexpr GUriFlags kUriFlags = static_cast<GUriFlags>(G_URI_FLAGS_ENCODED);
 constexpr std::size_t kMostText = 4096; // of an error body: enough for a code and a sentence
+constexpr std::size_t kMostServer = 80; // of a name
 constexpr std::size_t kMostAnswer = 64 << 10;
 constexpr std::uint64_t kTransportHeaders = 400; // Host, User-Agent, Connection, a cookie
 constexpr std::int64_t kMostSeconds = 366LL * 24 * 3600;
@@ -264,8 +265,8 @@ Answer parse_answer(const HttpResponse &response, const std::string &request_url
     answer.extensions = list("Tus-Extension");
     answer.checksums = list("Tus-Checksum-Algorithm");
     answer.versions = list("Tus-Version");
-    answer.speaks_tus = !answer.extensions.empty() || !answer.versions.empty() ||
-                        response.header("Tus-Resumable") != nullptr;
+    answer.resumable = response.header("Tus-Resumable") != nullptr;
+    answer.speaks_tus = answer.resumable || !answer.extensions.empty() || !answer.versions.empty();
     if (const std::string *location = response.header("Location")) {
         const Location resolved = resolve_location(request_url, *location);
         answer.location = resolved.url;
@@ -279,6 +280,8 @@ Answer parse_answer(const HttpResponse &response, const std::string &request_url
     }
     if (const std::string *text = response.header("Retry-After"))
         answer.retry_after = parse_retry_after(*text, wall_now);
+    if (const std::string *text = response.header("Server"))
+        answer.server = redact(*text, kMostServer);
     answer.text = redact(response.body, kMostText); // cut last: half a secret is not found
     return answer;
 }

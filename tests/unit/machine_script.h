@@ -159,6 +159,22 @@ public:
         return *wait.until - in.now;
     }
 
+    // The server says so again and again, until it is believed. What PATCH is refused with is
+    // asked about in between: `where` is what HEAD says then.
+    Script &insists(const Answer &answer, std::optional<Answer> where = std::nullopt)
+    {
+        gets(answer);
+        for (int n = 0; n < 80 && !std::holds_alternative<Failed>(action) &&
+                        !std::holds_alternative<Resolve>(action);
+             ++n) {
+            if (machine->state() == State::kWaiting)
+                time_passes();
+            else
+                gets(where && std::holds_alternative<Head>(action) ? *where : answer);
+        }
+        return *this;
+    }
+
     Script &produces(std::uint64_t total)
     {
         in.produced = total;

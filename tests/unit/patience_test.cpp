@@ -27,18 +27,26 @@ constexpr std::array kRows = {
     Row{"dead-connection", Mishap::kDeadConnection, 1, true, false},
     Row{"redirect", Mishap::kRedirect, 5, true, false},
     Row{"absence", Mishap::kAbsence, 3, true, true},
+    Row{"lost", Mishap::kLost, kWithoutEnd, true, true},
+    Row{"odd-offset", Mishap::kOddOffset, kWithoutEnd, true, true},
+    Row{"contradiction", Mishap::kContradiction, kWithoutEnd, true, true},
+    Row{"refusal", Mishap::kRefusal, kWithoutEnd, true, false},
+    Row{"no-head", Mishap::kNoHead, kWithoutEnd, true, false},
+    Row{"blind", Mishap::kBlind, kWithoutEnd, true, true},
+    Row{"unmarked", Mishap::kUnmarked, kWithoutEnd, true, false},
     Row{"conflict", Mishap::kConflict, 5, true, true},
     Row{"doubt", Mishap::kDoubt, 1, true, true},
     Row{"head-doubt", Mishap::kHeadDoubt, 1, true, true},
     Row{"mismatch", Mishap::kMismatch, 2, true, false},
     Row{"crumb", Mishap::kCrumb, 1, true, false},
     Row{"renewal", Mishap::kRenewal, 2, true, false},
-    Row{"refusal", Mishap::kRefusal, 5, true, false},
+    Row{"nobody", Mishap::kNobody, 5, true, false},
     Row{"impossible", Mishap::kImpossible, kWithoutEnd, true, true},
     Row{"token", Mishap::kToken, 1, false, false},
     Row{"probe", Mishap::kProbe, 2, false, false},
     Row{"handshake", Mishap::kHandshake, 5, false, false},
     Row{"recreation", Mishap::kRecreation, 3, false, false},
+    Row{"head-warning", Mishap::kHeadWarning, 1, false, false},
     Row{"expiry-warning", Mishap::kExpiryWarning, 1, false, false},
     Row{"look", Mishap::kLook, 2, true, true},
     Row{"silence", Mishap::kSilence, 2, true, true},
@@ -49,6 +57,34 @@ constexpr std::array kRows = {
     Row{"joined-gone", Mishap::kJoinedGone, 6, false, false},
 };
 static_assert(kRows.size() == kMishaps);
+
+// Several answers over ten seconds: not one, not many at once, not with something else between.
+void a_row_of_answers_is_the_truth_when_it_lasts()
+{
+    Patience patience(1);
+    for (int n = 0; n < 100; ++n)
+        g_assert_false(patience.persists(Mishap::kLost, kStart + milliseconds(n)));
+    g_assert_true(patience.persists(Mishap::kLost, kStart + seconds(10)));
+    g_assert_true(patience.persists(Mishap::kLost, kStart + seconds(11)));
+    g_assert_false(patience.persists(Mishap::kOddOffset, kStart + seconds(11)));
+    g_assert_false(patience.persists(Mishap::kOddOffset, kStart + seconds(3600)));
+    for (const int how : {0, 1, 2, 3}) {
+        if (how == 0)
+            patience.break_rows();
+        else if (how == 1)
+            patience.forget(Mishap::kLost);
+        else if (how == 2)
+            patience.forget_upload();
+        else
+            (void)patience.progress(1, kStart, 0);
+        for (int n = 0; n < 3; ++n)
+            g_assert_false(patience.persists(Mishap::kLost, kStart + seconds(20 + 10 * n)));
+        g_assert_true(patience.persists(Mishap::kLost, kStart + seconds(50)));
+    }
+    (void)patience.allows(Mishap::kRecreation); // no row: nothing breaks it
+    patience.break_rows();
+    g_assert_cmpuint(patience.times(Mishap::kRecreation), ==, 1);
+}
 
 // Counts up to the most that is allowed.
 Patience used_up(const Row &row, std::uint64_t factor = 1)
@@ -356,6 +392,7 @@ void an_end_that_is_not_confirmed_in_time_is_given_up()
 int main(int argc, char **argv)
 {
     test::init(argc, argv);
+    add_test("/patience/row", a_row_of_answers_is_the_truth_when_it_lasts);
     for (const Row &row : kRows) {
         add_row_test(std::string("/patience/most/") + row.name, row, a_mishap_is_allowed_so_often);
         add_row_test(std::string("/patience/anew/") + row.name, row,

@@ -39,12 +39,13 @@ void a_given_upload_that_takes_another_length_is_an_error()
     Script more;
     more.config.upload_url = kUpload;
     more.gets(Started{}).gets(offset_is(1000, 1030));
-    more.produces(31).gets(Tick{}).expect_failed(ErrorKind::kTooLarge);
+    more.produces(31).gets(Tick{}).time_passes();
+    more.insists(offset_is(1000, 1030)).expect_failed(ErrorKind::kTooLarge);
     Script less;
     less.config.upload_url = kUpload;
     less.gets(Started{}).gets(offset_is(1000, 1030));
-    less.produces(20).ends().gets(Tick{}).gets(acknowledged(1020));
-    less.expect_failed(ErrorKind::kProtocol);
+    less.produces(20).ends().gets(Tick{}).gets(acknowledged(1020)).time_passes();
+    less.insists(offset_is(1020, 1030)).expect_failed(ErrorKind::kProtocol);
 }
 
 void a_given_upload_that_is_gone_is_not_made_anew()
@@ -95,23 +96,23 @@ void an_upload_that_has_more_than_the_disk_ends_with_it()
     Script complete = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
     complete.gets(Started{}).gets(offset_is(300, 300)).expect<Finished>();
     Script cut = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
-    cut.gets(Started{}).gets(offset_is(300, 310)).expect_failed(ErrorKind::kUploadLost);
+    cut.gets(Started{}).insists(offset_is(300, 310)).expect_failed(ErrorKind::kUploadLost);
     Script grows = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
     grows.gets(Started{}).gets(offset_is(300)).time_passes();
-    grows.gets(offset_is(301)).expect_failed(ErrorKind::kUploadLost);
+    grows.insists(offset_is(301)).expect_failed(ErrorKind::kUploadLost);
 }
 
 void an_upload_of_another_process_that_is_gone_is_made_anew_only_when_whole()
 {
     Script whole = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
-    whole.gets(Started{}).gets(status(404)).time_passes().gets(Resolved{whole.endpoints, true});
+    whole.gets(Started{}).insists(status(404)).gets(Resolved{whole.endpoints, true});
     whole.expect<Create>();
     whole.gets(created()).expect_patch(0, 100);
     Script cut = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
     cut.in.held_from = 1;
-    cut.gets(Started{}).gets(status(404)).expect_failed(ErrorKind::kUploadLost);
+    cut.gets(Started{}).insists(status(404)).expect_failed(ErrorKind::kUploadLost);
     Script continued = after_a_crash({kUpload, 500, LengthMode::kDeferred, {}, 0});
-    continued.gets(Started{}).gets(status(404)).expect_failed(ErrorKind::kUploadLost);
+    continued.gets(Started{}).insists(status(404)).expect_failed(ErrorKind::kUploadLost);
 }
 
 void finished_partial_uploads_of_another_process_are_kept()

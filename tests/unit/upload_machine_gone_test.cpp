@@ -27,7 +27,7 @@ void a_gone_upload_is_made_anew_while_its_first_byte_is_here()
         Script s;
         s.starts_and_creates().produces(201).gets(Tick{}).gets(acknowledged(100));
         s.gets(status(number)).expect<Head>();
-        s.gets(status(number)).time_passes();
+        s.insists(status(number));
         g_assert_true(s.expect<Resolve>().refresh);
         s.gets(Resolved{s.endpoints, true}).expect<Create>();
         s.gets(created("https://host/files/2")).expect_patch(0, 100);
@@ -45,7 +45,7 @@ void a_gone_upload_is_an_error_when_its_first_byte_is_not_here()
     Script s;
     s.starts_and_creates().produces(201).gets(Tick{}).gets(acknowledged(100));
     s.in.held_from = 1;
-    s.gets(status(404)).gets(status(404)).expect_failed(ErrorKind::kUploadLost);
+    s.gets(status(404)).insists(status(404)).expect_failed(ErrorKind::kUploadLost);
 }
 
 void an_upload_that_is_gone_again_and_again_is_an_error()
@@ -55,10 +55,10 @@ void an_upload_that_is_gone_again_and_again_is_an_error()
     int created_again = 0;
     while (!std::holds_alternative<Failed>(s.action) && created_again < 50) {
         // it takes some bytes every time: that is no progress
-        s.gets(acknowledged(100)).gets(status(404)).gets(status(404));
+        s.gets(acknowledged(100)).gets(status(404)).insists(status(404));
         if (std::holds_alternative<Failed>(s.action))
             break;
-        s.time_passes().gets(Resolved{s.endpoints, true}).gets(created());
+        s.gets(Resolved{s.endpoints, true}).gets(created());
         ++created_again;
     }
     g_assert_cmpint(created_again, ==, 3);
@@ -69,7 +69,7 @@ void doubts_about_a_gone_upload_do_not_count_for_the_next()
 {
     Script s;
     s.starts_and_creates().produces(101).gets(Tick{}).gets(status(400)).time_passes();
-    s.gets(status(404)).time_passes().gets(Resolved{s.endpoints, true}).gets(created());
+    s.insists(status(404)).gets(Resolved{s.endpoints, true}).gets(created());
     s.expect_patch(0, 100);
     s.gets(status(400)).time_passes().expect<Head>();
 }

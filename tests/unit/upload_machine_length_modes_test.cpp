@@ -183,11 +183,12 @@ void joining_is_tried_again_and_its_end_is_told()
     busy.gets(status(401)).gets(Credentials{true}).expect<Create>();
     busy.gets(created("https://host/files/all")).gets(offset_is(100, 100)).expect<Finished>();
     Script gone = joining();
-    gone.gets(status(404)).expect_failed(ErrorKind::kUploadLost);
+    gone.gets(status(404)).time_passes().expect<Create>(); // once is not enough
+    gone.insists(status(404)).expect_failed(ErrorKind::kUploadLost);
     Script refused = joining();
-    refused.gets(status(400)).time_passes().gets(status(400)).expect_failed(ErrorKind::kServer);
+    refused.insists(status(400)).expect_failed(ErrorKind::kServer);
     Script nowhere = joining();
-    nowhere.gets(created("")).expect_failed(ErrorKind::kProtocol);
+    nowhere.insists(created("")).expect_failed(ErrorKind::kProtocol);
 }
 
 // --- spool ---------------------------------------------------------------------------------------

@@ -22,7 +22,8 @@ void an_impostor_is_waited_out()
     ASSERT_STR(std::get<Head>(s.action).url, kUpload);
     s.gets(offset_is(100)).expect_patch(100, 200);
     s.ends().gets(broken()).time_passes();
-    s.gets(status(200)).time_passes().gets(status(200)).expect<Failed>(); // nobody left to wait for
+    for (int n = 0; n < 10; ++n) // while it drains as while it records
+        s.gets(status(200)).time_passes().expect<Head>();
 }
 
 void redirects_keep_what_was_asked()
@@ -119,18 +120,15 @@ void a_tus_server_behind_a_redirect_may_say_that_it_is_gone()
         ASSERT_STR(s.expect<Head>().url, kUpload);
         s.gets(redirect(kAstray, true));
     }
-    s.gets(gone).time_passes().expect<Resolve>();
+    s.insists(gone).expect<Resolve>();
 }
 
-void an_ended_recording_does_not_go_astray_for_ever()
+void an_ended_recording_finds_its_way_back_as_well()
 {
     Script s = led_astray();
     s.ends();
-    int tries = 0;
-    while (!std::holds_alternative<Failed>(s.action) && ++tries < 50)
-        s.gets(status(404)).time_passes().gets(redirect(kAstray, true));
-    g_assert_cmpint(tries, ==, 5);
-    g_assert_true(s.expect_failed(ErrorKind::kProtocol).message.find("404") != std::string::npos);
+    for (int n = 0; n < 50; ++n)
+        s.gets(status(404)).time_passes().gets(redirect(kAstray, true)).expect<Head>();
     Script away = led_astray(); // no answer is no verdict
     away.ends();
     for (int n = 0; n < 50; ++n)
@@ -173,7 +171,7 @@ int main(int argc, char **argv)
              a_redirect_does_not_change_the_address_of_the_upload);
     add_test("/machine-trouble/redirect/gone",
              a_tus_server_behind_a_redirect_may_say_that_it_is_gone);
-    add_test("/machine-trouble/redirect/ended", an_ended_recording_does_not_go_astray_for_ever);
+    add_test("/machine-trouble/redirect/ended", an_ended_recording_finds_its_way_back_as_well);
     add_test("/machine-trouble/redirect/secret", a_secret_is_not_taken_to_another_host);
     add_test("/machine-trouble/redirect/circle", circles_of_redirects_end);
     return g_test_run();
