@@ -8,6 +8,7 @@ namespace gsttus::sim {
 
 namespace {
 
+constexpr std::uint64_t kAnswersInARow = 4;
 constexpr std::uint64_t kProxyFloor = std::uint64_t{256} << 10;
 
 std::string name_of(const std::string &url)
@@ -69,7 +70,16 @@ void ModelServer::progress()
 
 void ModelServer::doubt(int status, ErrorKind kind)
 {
-    if (++doubts_ >= 2)
+    if (++doubts_ >= (worked_ ? kAnswersInARow : 2))
+        excuse(status, kind);
+}
+
+// One answer ends what has not begun; of an upload that has worked, several in a row are needed.
+void ModelServer::decisive(int status, ErrorKind kind)
+{
+    if (worked_)
+        doubt(status, kind);
+    else
         excuse(status, kind);
 }
 
@@ -102,9 +112,10 @@ Answer ModelServer::status(int number, const char *text, Duration retry_after)
 {
     Answer answer;
     answer.status = number;
-    answer.speaks_tus = schedule_.speaks_tus;
+    answer.speaks_tus = schedule_.marks_answers;
     answer.text = text;
     answer.retry_after = retry_after;
+    answer.resumable = schedule_.marks_answers;
     return answer;
 }
 
@@ -120,19 +131,19 @@ Answer ModelServer::status_of(const Fault &fault, RequestKind request)
         if (request != RequestKind::kPatch || std::string_view(row.text).substr(0, 4) != "ERR_")
             doubt(row.status, ErrorKind::kServer);
         if (creation)
-            excuse(row.status, ErrorKind::kServer);
+            decisive(row.status, ErrorKind::kServer);
         break;
     case 409:
     case 417:
         doubt(row.status, ErrorKind::kServer);
         break;
     case 413:
-        excuse(row.status, ErrorKind::kTooLarge);
+        decisive(row.status, ErrorKind::kTooLarge);
         doubt(row.status, ErrorKind::kServer);
         break;
     case 460:
         if (++mismatches_ >= 3 || creation)
-            excuse(row.status, ErrorKind::kServer);
+            decisive(row.status, ErrorKind::kServer);
         doubt(row.status, ErrorKind::kServer);
         break;
     case 405: // when PATCH had worked before, something in the server's place
@@ -140,14 +151,14 @@ Answer ModelServer::status_of(const Fault &fault, RequestKind request)
         [[fallthrough]];
     case 412:
     case 302:
-        excuse(row.status, ErrorKind::kProtocol);
+        decisive(row.status, ErrorKind::kProtocol);
         break;
     default:
         break;
     }
     Answer answer = status(row.status, row.text, milliseconds(row.retry_after_ms));
     if (row.status == 502 || row.status == 504)
-        answer.speaks_tus = false; // what is in front of it
+        answer.speaks_tus = answer.resumable = false; // what is in front of it
     return answer;
 }
 
@@ -166,6 +177,10 @@ const Fault *ModelServer::next(TimePoint now, const std::string &url)
     if (fault_ && fault_->kind == FaultKind::kOutage) {
         down_until_ = std::max<TimePoint>(down_until_, now + milliseconds(fault_->arg));
         return_announced_ = fault_->arg % 2 == 0;
+    }
+    if (fault_ && fault_->kind == FaultKind::kStranger) {
+        strangers_until_ = std::max<TimePoint>(strangers_until_, now + milliseconds(fault_->arg));
+        stranger_ = fault_->arg;
     }
     if (fault_ && fault_->kind == FaultKind::kDiskFull)
         disk_full_ = true;
@@ -188,7 +203,7 @@ const Fault *ModelServer::next(TimePoint now, const std::string &url)
 }
 
 // What happens to any request before the server looks at it.
-std::optional<Reply> ModelServer::before(const std::string &url, TimePoint now, bool may_expire)
+std::optional<Reply> ModelServer::before(const std::string &url, TimePoint now, RequestKind request)
 {
     const std::string host = host_of(url);
     if (host.front() == 'd' || now < down_until_)
@@ -200,13 +215,52 @@ std::optional<Reply> ModelServer::before(const std::string &url, TimePoint now, 
         return failed(ErrorKind::kNetwork, true, milliseconds(1), true);
     if (kind == FaultKind::kExpired)
         ++wanted_credentials_;
-    if (may_expire && credentials_ < wanted_credentials_) {
+    if (now < strangers_until_ || host.front() == 'p')
+        return stranger(url, request, now);
+    if (request == RequestKind::kHead && schedule_.refuses_head) {
+        Answer answer = status(requests_ % 2 ? 405 : 501);
+        answer.resumable = false;
+        return answered(std::move(answer));
+    }
+    if (request != RequestKind::kOptions && credentials_ < wanted_credentials_) {
         // who may go on waiting, and who may not: the driver of the simulation knows
         const Upload *upload = find(url); // 403 may mean that it was moved
         const bool incomplete = upload && upload->declarations > 0 && !upload->complete();
         return answered(status(requests_ % 2 || incomplete ? 401 : 403));
     }
     return std::nullopt;
+}
+
+// Anybody: a login page, an ingress that is being replaced, a firewall. Another answer each time,
+// or always the same.
+Reply ModelServer::stranger(const std::string &url, RequestKind request, TimePoint)
+{
+    const std::uint64_t row = stranger_ + (stranger_ % 2 ? 0 : requests_);
+    const int number = kStrangers[row % kStrangers.size()];
+    Answer answer = status(number, "<html><title>Login</title></html>");
+    answer.resumable = false;
+    if (number == 307 || number == 308) {
+        answer.location = cat("http://p/", name_of(url));
+        answer.location_other_host = true;
+    }
+    any_trouble_ = true;
+    if (Upload *upload = find(url); upload && request == RequestKind::kHead) {
+        upload->head_refused = true;
+        if (!schedule_.marks_answers && (number == 404 || number == 410))
+            upload->may_be_gone = true;
+    }
+    // where nothing has worked yet, or the server can not be told from others
+    if (!worked_ || !schedule_.marks_answers || schedule_.length_mode == LengthMode::kSpool) {
+        decisive(number, ErrorKind::kServer);
+        decisive(number, ErrorKind::kProtocol);
+        if (number == 404 || number == 410)
+            decisive(number, ErrorKind::kUploadLost);
+        if (number == 401 || number == 403)
+            decisive(number, ErrorKind::kNotAuthorized);
+        excuse(0, ErrorKind::kSettings); // it may pass for a server that needs the length
+        excuse(0, ErrorKind::kNoSpace);
+    }
+    return answered(std::move(answer));
 }
 
 Reply ModelServer::redirected(const std::string &url, bool endpoint)
@@ -217,9 +271,9 @@ Reply ModelServer::redirected(const std::string &url, bool endpoint)
     answer.location = cat("http://", host, '/', name_of(url));
     answer.location_other_host = other;
     if (endpoint && other && schedule_.secret)
-        excuse(answer.status, ErrorKind::kProtocol);
+        decisive(answer.status, ErrorKind::kProtocol);
     if (++redirects_ > 4)
-        excuse(answer.status, ErrorKind::kProtocol);
+        decisive(answer.status, ErrorKind::kProtocol);
     return answered(std::move(answer));
 }
 
@@ -230,7 +284,7 @@ Reply ModelServer::options(const Options &action, TimePoint now)
     next(now, "");
     if (fault_ && !schedule_.defers) // what it can do is perhaps never known then
         excuse(0, ErrorKind::kSettings);
-    if (std::optional<Reply> reply = before(action.url, now, false))
+    if (std::optional<Reply> reply = before(action.url, now, RequestKind::kOptions))
         return std::move(*reply);
     const EndHabit habit = schedule_.end_habit;
     const bool is_short = habit == EndHabit::kEmpty || habit == EndHabit::kSilent;
@@ -268,8 +322,8 @@ Reply ModelServer::create(const Create &action, TimePoint now)
     for (Upload &upload : uploads_) {
         const bool finished_part = upload.partial && upload.complete();
         const bool is_refused = schedule_.refuses_empty_patch && action.length == std::uint64_t{0};
-        if (upload.told && !upload.told_gone && !upload.joined && !finished_part && !is_refused &&
-            !may_be_replaced(upload))
+        if (upload.told && !upload.told_gone && !upload.may_be_gone && !upload.joined &&
+            !finished_part && !is_refused && !may_be_replaced(upload))
             refuse("an upload is created although there is one");
     }
     if (schedule_.secret && host_of(action.url) != "a" && host_of(action.url).front() != 'd')
@@ -277,7 +331,7 @@ Reply ModelServer::create(const Create &action, TimePoint now)
     if (action.length && !action.final_of.empty())
         refuse("Upload-Length for a final upload");
     next(now, "");
-    if (std::optional<Reply> reply = before(action.url, now, true))
+    if (std::optional<Reply> reply = before(action.url, now, RequestKind::kCreate))
         return std::move(*reply);
     const FaultKind kind = fault_ ? fault_->kind : FaultKind::kCount;
     if (kind == FaultKind::kStatus)
@@ -317,7 +371,7 @@ Reply ModelServer::create(const Create &action, TimePoint now)
             return answered(status(400, "no"));
         }
         if (part->gone) {
-            excuse(404, ErrorKind::kUploadLost);
+            decisive(404, ErrorKind::kUploadLost);
             return answered(status(404));
         }
         for (const Run &run : part->content)
@@ -338,11 +392,12 @@ Reply ModelServer::create(const Create &action, TimePoint now)
         return answered(status_of(*fault_, RequestKind::kCreate));
     Answer answer = status(201);
     if (kind == FaultKind::kNoLocation) {
-        excuse(201, ErrorKind::kProtocol);
+        decisive(201, ErrorKind::kProtocol);
         return answered(std::move(answer));
     }
     answer.location = uploads_.back().url;
     uploads_.back().told = true;
+    worked_ = true;
     return answered(std::move(answer));
 }
 
@@ -356,11 +411,13 @@ Reply ModelServer::head(const Head &action, TimePoint now)
         return answered(status(404));
     }
     next(now, action.url);
-    if (std::optional<Reply> reply = before(action.url, now, true))
+    if (std::optional<Reply> reply = before(action.url, now, RequestKind::kHead))
         return std::move(*reply);
     const FaultKind kind = fault_ ? fault_->kind : FaultKind::kCount;
-    if (kind == FaultKind::kStatus || kind == FaultKind::kStatusAfter)
+    if (kind == FaultKind::kStatus || kind == FaultKind::kStatusAfter) {
+        upload->head_refused = true;
         return answered(status_of(*fault_, RequestKind::kHead));
+    }
     if (kind == FaultKind::kRedirect)
         return redirected(action.url, false);
     if (kind == FaultKind::kResetAfter || kind == FaultKind::kCut || kind == FaultKind::kStall)
@@ -377,6 +434,10 @@ Reply ModelServer::head(const Head &action, TimePoint now)
             excuse(404, ErrorKind::kUploadLost);
         return answered(status(requests_ % 2 ? 404 : 410));
     }
+    if (kind == FaultKind::kUnknownOnce && !worked_) // the wrong address
+        excuse(404, ErrorKind::kUploadLost);
+    if (kind == FaultKind::kUnknownOnce)
+        return answered(status(requests_ % 2 ? 404 : 410));
     if (now < upload->locked_until)
         return answered(requests_ % 3 == 0   ? status(423)
                         : requests_ % 3 == 1 ? status(409)
@@ -388,12 +449,34 @@ Reply ModelServer::head(const Head &action, TimePoint now)
     if (upload->joined)
         return head_of_joined(*upload);
     Answer answer = status(200);
+    upload->odd.reset();
+    upload->head_refused = false;
+    const bool first = !std::exchange(worked_, true);
+    if (kind == FaultKind::kOddOffset) {
+        if (first) // where a given upload begins, nobody else tells
+            excuse(0, ErrorKind::kUploadLost);
+        upload->odd =
+            fault_->arg % 2
+                ? upload->foreign + produced + 1 + fault_->arg
+                : std::max(upload->foreign, upload->offset - std::min(upload->offset, fault_->arg));
+        if (*upload->odd <= upload->offset) // so much is there
+            upload->announced = upload->odd;
+        any_trouble_ = true;
+        answer.upload_offset = upload->odd;
+        answer.length_deferred = !upload->length;
+        answer.upload_length = upload->length;
+        return answered(std::move(answer));
+    }
     answer.upload_offset = upload->offset;
     upload->announced = upload->offset;
     const std::uint64_t base = upload->content.empty() ? 0 : upload->content.front().from;
     if (base + upload->offset - upload->foreign < held_from)
         excuse(200, ErrorKind::kUploadLost);
-    if (kind == FaultKind::kNoLength) {
+    if (kind == FaultKind::kOddLength && !upload->length && !upload->partial) {
+        any_trouble_ = true;
+        answer.upload_length = fault_->arg;
+        upload->asked_in_vain = true;
+    } else if (kind == FaultKind::kNoLength) {
         upload->asked_in_vain = true;
     } else {
         tell_length(*upload, answer);
@@ -432,11 +515,14 @@ void ModelServer::check_patch(const Patch &action, const Upload *upload)
 {
     if (!upload || !upload->told || upload->joined)
         return refuse("PATCH to something that is no upload");
-    if (upload->told_gone)
+    if (upload->told_gone && !upload->head_refused)
         return refuse("PATCH to an upload that HEAD reported gone");
     const std::uint64_t size = action.to - action.from;
     if (action.to < action.from || action.from < held_from || action.to > produced)
         return refuse("PATCH of bytes that are not held");
+    if (upload->odd == action.server_offset || schedule_.refuses_head ||
+        (upload->head_refused && !upload->announced))
+        return;
     if (!upload->announced)
         return refuse("PATCH without asking after a failure");
     if (*upload->announced != action.server_offset)
@@ -467,9 +553,12 @@ Reply ModelServer::patch(const Patch &action, TimePoint now)
     check_patch(action, upload);
     if (!upload || !violation_.empty())
         return answered(status(400, "no"));
+    if (action.method_override)
+        override_wanted_ = false; // where that is refused too, both are tried in turn
     next(now, action.url);
+    upload->odd.reset();
     upload->announced.reset(); // until the answer says otherwise
-    if (std::optional<Reply> reply = before(action.url, now, true))
+    if (std::optional<Reply> reply = before(action.url, now, RequestKind::kPatch))
         return std::move(*reply);
     const FaultKind kind = fault_ ? fault_->kind : FaultKind::kCount;
     if (kind == FaultKind::kRedirect)
@@ -484,6 +573,8 @@ Reply ModelServer::patch(const Patch &action, TimePoint now)
             excuse(404, ErrorKind::kNotFound);
         return answered(status(requests_ % 2 ? 404 : 410));
     }
+    if (kind == FaultKind::kUnknownOnce)
+        return answered(status(requests_ % 2 ? 404 : 410));
     if (now < upload->locked_until)
         return answered(requests_ % 3 == 0   ? status(423)
                         : requests_ % 3 == 1 ? status(409, "is currently being updated")
@@ -491,6 +582,11 @@ Reply ModelServer::patch(const Patch &action, TimePoint now)
     if (schedule_.refuses_patch && !action.method_override) {
         override_wanted_ = true;
         return answered(status(405));
+    }
+    if (action.method_override && !schedule_.knows_override) {
+        Answer answer = status(201);
+        answer.location = cat("http://", host_of(action.url), "/other", next_name_++);
+        return answered(std::move(answer));
     }
     return do_patch(action, *upload);
 }
@@ -505,8 +601,17 @@ Reply ModelServer::do_patch(const Patch &action, Upload &upload)
             excuse(413, ErrorKind::kTooLarge);
         return answered(status(413, "Request Entity Too Large"));
     }
-    if (action.server_offset != upload.offset)
-        return answered(status(409));
+    if (action.server_offset != upload.offset) {
+        Answer answer = status(409);
+        if (schedule_.refuses_head) {
+            answer.upload_offset = upload.offset;
+            upload.announced = upload.offset;
+            const std::uint64_t base = upload.content.empty() ? 0 : upload.content.front().from;
+            if (base + upload.offset - upload.foreign < held_from)
+                excuse(409, ErrorKind::kUploadLost);
+        }
+        return answered(std::move(answer));
+    }
     if (size == 0 && schedule_.refuses_empty_patch) {
         if (schedule_.end_habit == EndHabit::kEmpty || upload.finish_failures > 0)
             excuse(400, ErrorKind::kServer);

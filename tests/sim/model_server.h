@@ -45,6 +45,10 @@ struct Upload {
     unsigned looks = 0;                      // HEADs of a joined upload
     bool unfit_told = false;                 // HEAD said that it does not become what is needed
     bool replaced = false;                   // by another one, for that
+    std::optional<std::uint64_t> odd; // an offset that HEAD made up: it may be tried
+
+    bool may_be_gone = false;  // who can not be told from the server said so
+    bool head_refused = false; // who can not ask may try
 
     bool complete() const { return length && offset == *length; }
 };
@@ -110,7 +114,9 @@ public:
 
 private:
     const Fault *next(TimePoint now, const std::string &url);
-    std::optional<Reply> before(const std::string &url, TimePoint now, bool may_expire);
+    Reply stranger(const std::string &url, RequestKind request, TimePoint now);
+    void decisive(int status, ErrorKind kind);
+    std::optional<Reply> before(const std::string &url, TimePoint now, RequestKind request);
     Reply failed(ErrorKind kind, bool reached, Duration took, bool reused = false);
     Reply answered(Answer answer);
     Answer status(int number, const char *text = "", Duration retry_after = {});
@@ -150,6 +156,9 @@ private:
     bool override_wanted_ = false;
     bool abandoned_ = false;
     unsigned joinings_ = 0, finishes_failed_ = 0;
+    bool worked_ = false; // an upload was made
+    TimePoint strangers_until_{};
+    std::uint64_t stranger_ = 0; // the first row
     TimePoint down_until_{};
     bool return_announced_ = false;
     std::string violation_;

@@ -47,6 +47,8 @@ const char *to_string(Mutation mutation)
         "believes-the-join",
         "hides-finish-failure",
         "starts-anew-without-all",
+        "believes-one-head",
+        "believes-stranger",
     };
     return kNames[static_cast<std::size_t>(mutation)];
 }
@@ -83,7 +85,9 @@ Action Driver::mutated(Event event, Input input)
     const auto *answer = std::get_if<Answer>(&event);
     const bool acknowledges = patching_ && last_.declare_length && answer &&
                               answer->upload_offset == last_.declare_length;
-    Action action = machine_.step(event, input);
+    Action action = mutation_ == Mutation::kBelievesOneHead && asking_
+                        ? believe(event, input)
+                        : machine_.step(event, input);
     const bool asks = std::holds_alternative<Head>(action);
     if (asks && ((mutation_ == Mutation::kBelievesTheAcknowledgement && acknowledges) ||
                  (mutation_ == Mutation::kBelievesTheJoin && joining))) {
@@ -115,6 +119,23 @@ Action Driver::mutated(Event event, Input input)
         return Finished{};
     }
     return changed(std::move(action), input);
+}
+
+// What one HEAD says counts as if it had been heard for long enough.
+Action Driver::believe(const Event &event, Input input)
+{
+    Action action = machine_.step(event, input);
+    const auto *answer = std::get_if<Answer>(&event);
+    const bool speaks_against =
+        answer && answer->resumable &&
+        (answer->status == 404 || answer->status == 410 || answer->upload_offset.has_value());
+    for (int n = 0; n < 20 && speaks_against && machine_.state() == State::kWaiting; ++n) {
+        input.now = *std::get_if<Wait>(&action)->until;
+        action = machine_.step(Tick{}, input);
+        if (std::holds_alternative<Head>(action))
+            action = machine_.step(event, input);
+    }
+    return action;
 }
 
 void Driver::change_event(Event &event, const Input &)
@@ -160,8 +181,12 @@ void Driver::change_event(Event &event, const Input &)
     case Mutation::kHidesFinishFailure:
         if (patching_ && answer && answer->status >= 500) {
             answer->status = 504;
-            answer->speaks_tus = false;
+            answer->speaks_tus = answer->resumable = false;
         }
+        break;
+    case Mutation::kBelievesStranger:
+        if (answer)
+            answer->resumable = true;
         break;
     case Mutation::kIgnoresRollback:
         if (asking_ && success && answer->upload_offset)

@@ -49,6 +49,8 @@ enum class Mutation {
     kBelievesTheJoin,            // so is a 201 for the joined upload
     kHidesFinishFailure,         // 500 for the last request is taken for a proxy's
     kStartsAnewWithoutAll,       // another upload although bytes are gone
+    kBelievesOneHead,            // a HEAD that speaks against the upload is not asked again
+    kBelievesStranger,           // whoever answers is the server
     kCount,
 };
 const char *to_string(Mutation mutation);
@@ -75,6 +77,7 @@ public:
 
 private:
     Action mutated(Event event, Input input);
+    Action believe(const Event &event, Input input);
     void change_event(Event &event, const Input &input);
     Action changed(Action action, const Input &input);
     void change_patch(Patch &patch, const Input &input);

@@ -29,6 +29,10 @@ std::uint64_t argument_of(FaultKind kind, Random &random, const Schedule &schedu
         return random.between(1, std::max<std::uint64_t>(schedule.margin, 1));
     case FaultKind::kRollbackFar:
         return random.between(1, schedule.chunk_size * 3 + schedule.margin);
+    case FaultKind::kStranger:
+        return random.chance(70) ? random.between(1, 4000) : random.between(4000, 40000);
+    case FaultKind::kOddOffset:
+        return random.chance(50) ? random.below(10) : random.below(schedule.chunk_size * 5);
     case FaultKind::kLock:
         return random.between(100, 20000);
     default:
@@ -45,7 +49,8 @@ FaultKind kind_of(Random &random)
         FaultKind::kLie,      FaultKind::kNoOffset,    FaultKind::kLate,
         FaultKind::kRollback, FaultKind::kLock,        FaultKind::kExpired,
         FaultKind::kStatus,   FaultKind::kShort,       FaultKind::kUnknown,
-        FaultKind::kGone,     FaultKind::kRedirect,
+        FaultKind::kGone,     FaultKind::kRedirect,    FaultKind::kUnknownOnce,
+        FaultKind::kStranger, FaultKind::kStranger,    FaultKind::kOddOffset,
     };
     if (random.chance(92))
         return kCommon[random.below(kCommon.size())];
@@ -101,6 +106,9 @@ void choose_server(Schedule &s, Random &random)
     s.length_before_body = random.chance(60);
     s.refuses_empty_patch = random.chance(10);
     s.refuses_patch = random.chance(5);
+    s.marks_answers = random.chance(85);
+    s.knows_override = s.refuses_patch || random.chance(70);
+    s.refuses_head = random.chance(5);
     s.dead_endpoints = random.chance(10) ? 1 : 0;
     s.secret = random.chance(30);
     s.renewal = random.chance(70) ? 0 : static_cast<unsigned>(random.between(1, 2));
@@ -108,8 +116,11 @@ void choose_server(Schedule &s, Random &random)
         s.max_size = random.between(0, s.chunk_size * 8);
         s.announces_max_size = random.chance(60);
     }
+    if (s.renewal == 2 && s.drain_timeout == Duration::zero())
+        s.drain_timeout = seconds(60); // somebody has to say when it is enough
     if (random.chance(8)) {
         s.origin = random.between(1, 100000);
+        s.refuses_head = false; // nothing else tells where it begins
         s.defers = true;
     }
     const bool spools = s.length_mode == LengthMode::kSpool || (!s.defers && !s.concatenates);
@@ -122,7 +133,6 @@ void choose_server(Schedule &s, Random &random)
 void choose_end(Schedule &s, Random &random)
 {
     s.proved = random.chance(50);
-    s.speaks_tus = random.chance(70);
     if (random.chance(30))
         s.end_habit = static_cast<EndHabit>(random.between(1, 4));
     if (random.chance(15))
@@ -153,11 +163,11 @@ const char *to_string(EndHabit habit)
 const char *to_string(FaultKind kind)
 {
     constexpr std::array<const char *, static_cast<std::size_t>(FaultKind::kCount)> kNames = {
-        "outage",    "reset-before", "reset-after",  "cut",       "stall",
-        "stale",     "status",       "status-after", "short",     "lie",
-        "no-offset", "no-length",    "late",         "rollback",  "rollback-far",
-        "lock",      "gone",         "unknown",      "expired",   "redirect",
-        "hook",      "no-location",  "metadata",     "disk-full", "expires"};
+        "outage",       "reset-before", "reset-after",  "cut",       "stall",     "stale",
+        "status",       "status-after", "short",        "lie",       "no-offset", "no-length",
+        "late",         "rollback",     "rollback-far", "lock",      "gone",      "unknown",
+        "unknown-once", "odd-offset",   "odd-length",   "stranger",  "expired",   "redirect",
+        "hook",         "no-location",  "metadata",     "disk-full", "expires"};
     return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -223,14 +233,15 @@ std::string describe(const Schedule &s)
                 s.keeps_cut_bodies ? " keeps-cut-bodies" : "",
                 s.length_before_body ? " length-before-body" : "",
                 s.refuses_empty_patch ? " refuses-empty-patch" : "",
-                s.refuses_patch ? " refuses-patch" : "", " max-size ", s.max_size,
-                s.announces_max_size ? " announced" : "", " proxy-limit ", s.proxy_limit,
-                " dead-endpoints ", s.dead_endpoints, s.secret ? " secret" : "", " renewal ",
-                s.renewal);
-    text += cat("\n  end:", s.proved ? " proved" : "", s.speaks_tus ? "" : " never-says-tus",
-                " habit ", to_string(s.end_habit), " finish-fails ", s.finish_fails,
-                s.moves_away ? " moves-away" : "", " assembly ", s.assembly,
-                s.joins_wrongly ? " joins-wrongly" : "", " join-conflicts ", s.join_conflicts);
+                s.refuses_patch ? " refuses-patch" : "", s.knows_override ? "" : " no-override",
+                s.marks_answers ? "" : " unmarked", s.refuses_head ? " refuses-head" : "",
+                " max-size ", s.max_size, s.announces_max_size ? " announced" : "", " proxy-limit ",
+                s.proxy_limit, " dead-endpoints ", s.dead_endpoints, s.secret ? " secret" : "",
+                " renewal ", s.renewal);
+    text += cat("\n  end:", s.proved ? " proved" : "", " habit ", to_string(s.end_habit),
+                " finish-fails ", s.finish_fails, s.moves_away ? " moves-away" : "", " assembly ",
+                s.assembly, s.joins_wrongly ? " joins-wrongly" : "", " join-conflicts ",
+                s.join_conflicts);
     text += "\n  source:";
     for (const Piece &piece : s.pieces)
         text += cat(" +", ms(piece.gap), "ms ", piece.bytes, "B");

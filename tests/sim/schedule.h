@@ -31,7 +31,11 @@ enum class FaultKind {
     kRollbackFar, // ... more than it may
     kLock,        // the upload is locked for `arg` ms
     kGone,        // before it, the upload is removed: 404 or 410
-    kUnknown,     // 404 although the upload is there
+    kUnknown,     // 404 although the upload was there, and from now on
+    kUnknownOnce, // 404 although the upload is there
+    kOddOffset,   // HEAD tells an offset that is not so, once; odd: ahead of all that was sent
+    kOddLength,   // HEAD tells a length that is not so, once
+    kStranger,    // something answers in the server's place for a while: arg ms, row arg
     kExpired,     // the credentials are refused from now on
     kRedirect,    // 307 or 308 to another address; odd: of another host
     kHook,        // a request that completes the upload is refused when all is stored
@@ -85,6 +89,12 @@ enum class EndHabit {
 };
 const char *to_string(EndHabit habit);
 
+// Row of an answer of whoever is not the server: any but those that say Tus-Resumable.
+inline constexpr std::array kStrangers = {
+    200, 201, 202, 204, 206, 300, 301, 302, 303, 304, 305, 307, 308, 400, 401, 402, 403, 404, 405,
+    406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 425, 426,
+    428, 429, 431, 451, 460, 500, 501, 502, 503, 504, 505, 506, 507, 508, 510, 511, 520, 599};
+
 struct Fault {
     std::uint32_t at = 0; // number of the request, from 0
     FaultKind kind = FaultKind::kOutage;
@@ -115,10 +125,12 @@ struct Schedule {
     bool length_before_body = true; // a declared length counts although the body broke
     bool refuses_empty_patch = false;
     bool refuses_patch = false; // the method: wants the override
+    bool knows_override = true; // FALSE: a POST is a creation, whatever it says
+    bool marks_answers = true;  // Tus-Resumable
+    bool refuses_head = false;  // something in between does not let it through
     bool announces_max_size = false;
     std::uint64_t max_size = 0;    // 0: any
     std::uint64_t proxy_limit = 0; // of a request's body; 0: any
-    bool speaks_tus = true;        // sends Tus-Resumable
     EndHabit end_habit = EndHabit::kNotes;
     unsigned finish_fails = 0;   // so many requests that complete an upload get 500
     bool moves_away = false;     // what is complete is not found there any more

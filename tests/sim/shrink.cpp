@@ -89,13 +89,15 @@ private:
         simpler = plain(&Schedule::refuses_empty_patch, false) || simpler;
         simpler = plain(&Schedule::refuses_patch, false) || simpler;
         simpler = plain(&Schedule::proved, true) || simpler;
-        simpler = plain(&Schedule::speaks_tus, true) || simpler;
         simpler = plain(&Schedule::end_habit, EndHabit::kNotes) || simpler;
         simpler = plain(&Schedule::finish_fails, 0U) || simpler;
         simpler = plain(&Schedule::moves_away, false) || simpler;
         simpler = plain(&Schedule::assembly, 0U) || simpler;
         simpler = plain(&Schedule::joins_wrongly, false) || simpler;
         simpler = plain(&Schedule::join_conflicts, 0U) || simpler;
+        simpler = plain(&Schedule::knows_override, true) || simpler;
+        simpler = plain(&Schedule::marks_answers, true) || simpler;
+        simpler = plain(&Schedule::refuses_head, false) || simpler;
         simpler = plain(&Schedule::keeps_cut_bodies, true) || simpler;
         simpler = plain(&Schedule::length_before_body, true) || simpler;
         simpler = plain(&Schedule::dead_endpoints, 0U) || simpler;

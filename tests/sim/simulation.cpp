@@ -372,7 +372,7 @@ Event Simulation::http(Reply reply)
 Event Simulation::renew()
 {
     // renewed in vain again and again, and nobody to wait for
-    if (++refusals_ >= 3 && (acked_ == 0 || ended_))
+    if (++refusals_ >= 3 && acked_ == 0)
         server_.excuse(0, ErrorKind::kNotAuthorized);
     if (schedule_.renewal == 0) {
         server_.renew_credentials();
@@ -380,7 +380,7 @@ Event Simulation::renew()
         return Credentials{true};
     }
     const bool begun = !driver_.machine().upload_url().empty() || acked_ > 0;
-    if (!begun || acked_ == 0 || ended_)
+    if (!begun || acked_ == 0)
         server_.excuse(0, ErrorKind::kNotAuthorized);
     if (schedule_.renewal == 1 && !renewed_at_)
         renewed_at_ = now_ + kLateRenewal;
