@@ -184,6 +184,9 @@ private:
     void carried_all(std::uint64_t offset);
     Action impossible(const Answer &answer, const Input &input);
     Action refused_patch(Verdict verdict, const Answer &answer, const Input &input);
+    Action damaged(Error error, const Input &input);
+    Action conflict(const Answer &answer, const Error &error, const Input &input);
+    Action length_is_known(const Error &error, const Input &input);
     Action no_method(const Answer &answer, const Input &input);
     bool must_defer_empty(Verdict verdict); // TRUE: the creation once more
     // TRUE: what there was is forgotten, another one is to be made.

@@ -150,28 +150,18 @@ Action UploadMachine::refused_patch(Verdict verdict, const Answer &answer, const
     case Verdict::kRenew:
         return renew(answer, RequestKind::kPatch, Next::kAsk);
     case Verdict::kLengthKnown:
-        if (server_.refuses_head() && positions_.patch_declares()) {
-            positions_.length_acknowledged(positions_.offset_of(positions_.patch_to()));
-            return later(Trouble::kLocked);
-        }
-        return not_there(error, input);
+        return length_is_known(error, input);
     case Verdict::kGone:
         return not_there(error, input);
     case Verdict::kConflict:
-        if (server_.refuses_head())
-            return learn_from_conflict(answer, input);
-        // the first may be our mistake: ask; one that stays is somebody who holds the upload
-        (void)patience_.allows(Mishap::kConflict);
-        return patience_.times(Mishap::kConflict) == 1 ? ask(input) : later(Trouble::kLocked);
+        return conflict(answer, error, input);
     case Verdict::kNoMethod:
         return no_method(answer, input);
     case Verdict::kShrink:
     case Verdict::kTooLarge:
         return shrink(answer, input);
     case Verdict::kChecksum:
-        if (patience_.allows(Mishap::kMismatch))
-            return ask(input);
-        return unless_it_passes(Mishap::kDoubt, std::move(error), Next::kAsk, input);
+        return damaged(std::move(error), input);
     case Verdict::kNoExpect:
         if (server_.accept_no_expect())
             return ask(input);
@@ -189,6 +179,32 @@ Action UploadMachine::refused_patch(Verdict verdict, const Answer &answer, const
         return unless_it_passes(Mishap::kDoubt, std::move(error), Next::kAsk, input,
                                 answer.retry_after);
     }
+}
+
+Action UploadMachine::damaged(Error error, const Input &input)
+{
+    if (patience_.allows(Mishap::kMismatch))
+        return ask(input);
+    return unless_it_passes(Mishap::kDoubt, std::move(error), Next::kAsk, input);
+}
+
+Action UploadMachine::conflict(const Answer &answer, const Error &error, const Input &input)
+{
+    if (server_.refuses_head())
+        return learn_from_conflict(answer, input);
+    // the first may be our mistake: ask; one that stays is somebody who holds the upload
+    (void)patience_.allows(Mishap::kConflict);
+    return patience_.times(Mishap::kConflict) == 1
+               ? ask(input)
+               : back_off(Trouble::kLocked, error, Next::kAsk, input, answer.retry_after);
+}
+
+Action UploadMachine::length_is_known(const Error &error, const Input &input)
+{
+    if (!server_.skips_head() || !positions_.patch_declares())
+        return not_there(error, input);
+    positions_.length_acknowledged(positions_.offset_of(positions_.patch_to()));
+    return back_off(Trouble::kLocked, error, Next::kAsk, input);
 }
 
 Action UploadMachine::no_method(const Answer &answer, const Input &input)

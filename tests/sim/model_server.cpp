@@ -238,7 +238,7 @@ Reply ModelServer::stranger(const std::string &url, RequestKind request, TimePoi
     const std::uint64_t row = stranger_ + (stranger_ % 2 ? 0 : requests_);
     const int number = kStrangers[row % kStrangers.size()];
     Answer answer = status(number, "<html><title>Login</title></html>");
-    answer.resumable = false;
+    answer.speaks_tus = answer.resumable = false;
     if (number == 307 || number == 308) {
         answer.location = cat("http://p/", name_of(url));
         answer.location_other_host = true;

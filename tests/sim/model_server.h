@@ -45,7 +45,7 @@ struct Upload {
     unsigned looks = 0;                      // HEADs of a joined upload
     bool unfit_told = false;                 // HEAD said that it does not become what is needed
     bool replaced = false;                   // by another one, for that
-    std::optional<std::uint64_t> odd; // an offset that HEAD made up: it may be tried
+    std::optional<std::uint64_t> odd;        // an offset that HEAD made up: it may be tried
 
     bool may_be_gone = false;  // who can not be told from the server said so
     bool head_refused = false; // who can not ask may try
