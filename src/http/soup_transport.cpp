@@ -156,7 +156,8 @@ void SoupTransport::bound_connections(const HttpRequest &request)
 
 void SoupTransport::trace(const HttpRequest &request, const HttpOutcome &outcome)
 {
-    const std::string what = cat(request.method, " ", redact_url(request.url), ": ");
+    // of a server's address the path may be secret: only the caller knows
+    const std::string what = cat(request.method, " ", origin_of(request.url), ": ");
     if (const HttpResponse *response = outcome.response())
         log(LogLevel::kDebug, "http", cat(what, response->status));
     else if (const HttpFailure *failure = outcome.failure())

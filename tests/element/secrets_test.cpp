@@ -1,0 +1,315 @@
+// Recordings full of secrets to a server that says every one of them back, in every answer and in
+// every disguise: none is in a log, a message, a dot dump, the stats, on disk, or in what
+// gst-tus-recover says (its path comes in GST_TUS_RECOVER).
+#include "base/mutex.h"
+#include "base/secret_forms.h"
+#include "base/text.h"
+#include "element_support.h"
+#include "glib/ptr.h"
+#include "raw_server.h"
+
+#include <array>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <unistd.h>
+
+using namespace gsttus;
+using namespace gsttus::test;
+
+namespace {
+
+// What each is found by. The last is metadata whose key does not say that it is a secret.
+constexpr std::array<const char *, 9> kMarkers = {
+    "basicmarker-0a1b",  "bearermarker-2c3d",  "headermarker-4e5f",
+    "querymarker-6a7b",  "tokenmarker-8c9d",   "locationmarker-0e1f",
+    "cookiemarker-2a3b", "renewedmarker-6e7f", "projectmarker-4c5d",
+};
+
+std::string base64(const std::string &text)
+{
+    const GCharOwn encoded(
+        g_base64_encode(reinterpret_cast<const guchar *>(text.data()), text.size()));
+    return encoded.get();
+}
+
+// Which of them the server was told: it can only say back what it knows.
+class Told {
+public:
+    void look_into(const std::string &request)
+    {
+        const MutexLock lock(mutex_);
+        for (std::size_t i = 0; i < kMarkers.size(); ++i) {
+            std::vector<std::string> forms = base64_forms(kMarkers[i]);
+            forms.emplace_back(kMarkers[i]);
+            for (const std::string &form : forms)
+                told_[i] = told_[i] || request.find(form) != std::string::npos;
+        }
+    }
+
+    void forget()
+    {
+        const MutexLock lock(mutex_);
+        told_ = {};
+    }
+
+    std::vector<const char *> markers() const
+    {
+        const MutexLock lock(mutex_);
+        std::vector<const char *> out;
+        for (std::size_t i = 0; i < kMarkers.size(); ++i) {
+            if (told_[i])
+                out.push_back(kMarkers[i]);
+        }
+        return out;
+    }
+
+private:
+    mutable Mutex mutex_;
+    std::array<bool, kMarkers.size()> told_ GUARDED_BY(mutex_){};
+};
+
+// All that a server may make of them, in one line.
+std::string echo(const Told &told)
+{
+    std::string text;
+    for (const char *marker : told.markers()) {
+        const std::string secret = marker;
+        const GCharOwn capitals(g_ascii_strup(marker, -1));
+        std::string escaped;
+        for (const char c : secret)
+            escaped += c == '-' ? "%2D" : std::string(1, c);
+        text += cat(secret, ' ', capitals.get(), ' ', escaped, ' ', base64(secret), ' ',
+                    base64("a" + secret + "z"), ' ', base64("ab" + secret), " \"",
+                    secret.substr(0, secret.size() - 1), "\" &#", int{secret[0]}, ';',
+                    secret.substr(1), ' ');
+    }
+    return text;
+}
+
+// Creations are taken unless `create` says otherwise; the first PATCH is answered with `patch`.
+RawServer::Script script(std::string create, std::string patch, Told &told)
+{
+    return [create = std::move(create), patch = std::move(patch), &told](RawConnection &peer) {
+        while (true) {
+            const std::string request = peer.read_request();
+            if (request.empty())
+                return;
+            told.look_into(request);
+            const std::string said =
+                cat("Tus-Resumable: 1.0.0\r\nServer: ", echo(told),
+                    "\r\nWWW-Authenticate: Bearer error=\"", echo(told), "\"\r\n");
+            if (request.starts_with("OPTIONS"))
+                peer.answer("204 No Content", "Tus-Version: 1.0.0\r\nTus-Extension: "
+                                              "creation,creation-defer-length\r\n");
+            else if (request.starts_with("POST") && create.starts_with("201"))
+                peer.answer(create, cat(said, "Set-Cookie: sid=cookiemarker-2a3b\r\nLocation: "
+                                              "/f/1?sig=locationmarker-0e1f\r\n"));
+            else if (request.starts_with("HEAD"))
+                peer.answer("200 OK", cat(said, "Upload-Offset: 0\r\nUpload-Defer-Length: 1\r\n"));
+            else
+                peer.answer(request.starts_with("POST") ? create : patch,
+                            cat(said, "Location: http://127.0.0.2:1/", kMarkers[2], "\r\n"),
+                            echo(told));
+        }
+    };
+}
+
+void show(GstElement *sink, Pipeline &pipeline)
+{
+    GstStructure *stats = nullptr;
+    g_object_get(sink, "stats", &stats, nullptr);
+    const GCharOwn text(gst_structure_to_string(stats));
+    gst_structure_free(stats);
+    const GCharOwn dot(
+        gst_debug_bin_to_dot_data(GST_BIN(pipeline.get()), GST_DEBUG_GRAPH_SHOW_ALL));
+    g_printerr("stats %s\ndot %s\n", text.get(), dot.get());
+}
+
+void show_messages(Pipeline &pipeline)
+{
+    for (Message &message : pipeline.drain_bus())
+        pipeline.seen.push_back(std::move(message));
+    for (const Message &message : pipeline.seen) {
+        if (const GstStructure *structure = gst_message_get_structure(message.get())) {
+            const GCharOwn text(gst_structure_to_string(structure));
+            g_printerr("message %s\n", text.get());
+        }
+        if (GST_MESSAGE_TYPE(message.get()) & (GST_MESSAGE_ERROR | GST_MESSAGE_WARNING)) {
+            GError *error = nullptr;
+            char *debug = nullptr;
+            GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR
+                ? gst_message_parse_error(message.get(), &error, &debug)
+                : gst_message_parse_warning(message.get(), &error, &debug);
+            g_printerr("text %s (%s)\n", error->message, debug);
+            g_error_free(error);
+            g_free(debug);
+        }
+    }
+}
+
+// set like an application does: gst_parse_launch logs what it parses
+void give_secrets(GstElement *sink, const std::string &endpoint, bool basic, const char *spool)
+{
+    const std::string authorization =
+        basic ? "Basic " + base64("jane:basicmarker-0a1b") : "Bearer bearermarker-2c3d";
+    GstStructure *metadata =
+        gst_structure_new("meta", "token", G_TYPE_STRING, "tokenmarker-8c9d", "project",
+                          G_TYPE_STRING, "projectmarker-4c5d", nullptr);
+    GstStructure *headers =
+        gst_structure_new("headers", "X-Key", G_TYPE_STRING, "Token headermarker-4e5f", nullptr);
+    g_object_set(sink, "endpoint", endpoint.c_str(), "authorization", authorization.c_str(),
+                 "metadata", metadata, "extra-headers", headers, "spool-dir", spool, "stop-timeout",
+                 300, "on-stop", 1 /* keep */, nullptr);
+    gst_util_set_object_arg(G_OBJECT(sink), "spool-mode", "always");
+    gst_structure_free(metadata);
+    gst_structure_free(headers);
+    g_signal_connect(sink, "refresh-authorization", G_CALLBACK(+[](GstElement *, gpointer) {
+                         return g_strdup("Bearer renewedmarker-6e7f");
+                     }),
+                     nullptr);
+}
+
+void recover(const char *folder)
+{
+    const char *argv[] = {g_getenv("GST_TUS_RECOVER"), "--outage-timeout=1", folder, nullptr};
+    char *out = nullptr;
+    char *err = nullptr;
+    g_assert_true(g_spawn_sync(nullptr, const_cast<char **>(argv), nullptr, G_SPAWN_DEFAULT,
+                               nullptr, nullptr, &out, &err, nullptr, nullptr));
+    g_printerr("recover %s%s\n", out, err);
+    g_free(out);
+    g_free(err);
+}
+
+struct Row {
+    const char *create, *patch;
+    bool basic;
+};
+
+constexpr std::array<Row, 9> kRows = {{{"403 Forbidden", "", true},
+                                       {"400 Bad Request", "", false},
+                                       {"307 Temporary Redirect", "", false},
+                                       {"412 Precondition Failed", "", false},
+                                       {"201 Created", "401 Unauthorized", true},
+                                       {"201 Created", "404 Not Found", false},
+                                       {"201 Created", "413 Too Large", true},
+                                       {"201 Created", "500 Oops", false},
+                                       {"201 Created", "307 Temporary Redirect", false}}};
+
+void run_with_secrets(const char *spool)
+{
+    g_setenv("GST_TUS_AUTHORIZATION", "Bearer bearermarker-2c3d", TRUE);
+    for (const Row &row : kRows) {
+        Told told;
+        RawServer server({script(row.create, row.patch, told)});
+        Pipeline pipeline(short_source() + "tussink name=sink");
+        give_secrets(pipeline.sink(), server.url("/f?key=querymarker-6a7b"), row.basic, spool);
+        show(pipeline.sink(), pipeline);
+        pipeline.request(GST_STATE_PLAYING);
+        pipeline.seen.push_back(
+            pipeline.wait_for(GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_WARNING));
+        show(pipeline.sink(), pipeline);
+        pipeline.set(GST_STATE_NULL);
+        show(pipeline.sink(), pipeline);
+        show_messages(pipeline);
+        told.forget();
+        recover(spool);
+    }
+}
+
+void assert_none_in(const std::string &where, const std::string &text, bool on_disk)
+{
+    const GCharOwn small(g_ascii_strdown(text.c_str(), static_cast<gssize>(text.size())));
+    const std::string_view all(small.get(), text.size());
+    for (const char *marker : kMarkers) {
+        if (on_disk && g_str_has_prefix(marker, "project")) // a new upload may need it
+            continue;
+        std::vector<std::string> forms = base64_forms(marker);
+        forms.emplace_back(marker);
+        for (const std::string &form : forms) {
+            const GCharOwn wanted(g_ascii_strdown(form.c_str(), -1));
+            const std::size_t at = all.find(wanted.get());
+            if (at != std::string_view::npos)
+                g_error("%s is in %s: %s", marker, where.c_str(),
+                        text.substr(at < 200 ? 0 : at - 200, 300).c_str());
+        }
+    }
+}
+
+std::string contents(const std::filesystem::path &path)
+{
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void no_secret_comes_back()
+{
+    if (g_test_subprocess()) {
+        run_with_secrets(g_getenv("GST_TUS_TEST_SPOOL"));
+        return;
+    }
+    const GCharOwn folder(g_dir_make_tmp("secrets-XXXXXX", nullptr));
+    const std::string log = cat(folder.get(), "/log");
+    const std::string spool = cat(folder.get(), "/spool");
+    g_setenv("GST_TUS_TEST_SPOOL", spool.c_str(), TRUE);
+    g_setenv("GST_DEBUG", "*:9", TRUE);
+    g_setenv("GST_DEBUG_NO_COLOR", "1", TRUE);
+    g_setenv("GST_DEBUG_FILE", log.c_str(), TRUE);
+    g_setenv("G_MESSAGES_DEBUG", "all", TRUE);
+    g_test_trap_subprocess(nullptr, clock_time(patience(seconds(120))) / 1000,
+                           G_TEST_SUBPROCESS_DEFAULT);
+    for (const char *name : {"GST_DEBUG", "GST_DEBUG_FILE", "G_MESSAGES_DEBUG"})
+        g_unsetenv(name);
+    g_test_trap_assert_passed();
+    // what may be seen is there, so what may not would have been
+    g_test_trap_assert_stderr("*message tus-upload-created*dot digraph*recover *");
+    g_test_trap_assert_stderr("*not finished: *");
+    for (const char *marker : kMarkers) {
+        g_test_trap_assert_stderr_unmatched(cat('*', marker, '*').c_str());
+        g_test_trap_assert_stdout_unmatched(cat('*', marker, '*').c_str());
+        for (const std::string &form : base64_forms(marker))
+            g_test_trap_assert_stderr_unmatched(cat('*', form, '*').c_str());
+    }
+    assert_none_in("the log", contents(log), false);
+    bool journal = false;
+    for (const auto &entry : std::filesystem::recursive_directory_iterator(spool)) {
+        journal = journal || entry.path().filename() == "journal";
+        if (entry.is_regular_file())
+            assert_none_in(entry.path().string(), contents(entry.path()), true);
+    }
+    g_assert_true(journal);
+    std::filesystem::remove_all(folder.get());
+}
+
+// The property hides the query; the action signal does not.
+void signed_url_is_given_to_who_asks_for_it()
+{
+    GstElement *sink = make_element("tussink");
+    g_object_set(sink, "upload-url", "https://h/f/1?sig=locationmarker", nullptr);
+    char *shown = nullptr;
+    char *whole = nullptr;
+    g_object_get(sink, "upload-url", &shown, nullptr);
+    g_signal_emit_by_name(sink, "get-upload-url", &whole);
+    ASSERT_STR(shown, "https://h/f/1?…");
+    ASSERT_STR(whole, "https://h/f/1?sig=locationmarker");
+    g_free(whole);
+    // set as it was read, it is refused before it is sent
+    g_object_set(sink, "upload-url", shown, "endpoint", "https://h/f/", nullptr);
+    g_free(shown);
+    g_assert_cmpint(gst_element_set_state(sink, GST_STATE_PAUSED), ==, GST_STATE_CHANGE_FAILURE);
+    gst_element_set_state(sink, GST_STATE_NULL);
+    gst_object_unref(sink);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    init_elements(argc, argv);
+    add_test("/secrets/come-back", no_secret_comes_back);
+    add_test("/secrets/signed-url", signed_url_is_given_to_who_asks_for_it);
+    return g_test_run();
+}
