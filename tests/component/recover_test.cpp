@@ -357,6 +357,89 @@ void credentials_do_not_travel_unencrypted()
     g_assert_cmpint(test.recover({"--delete", id.c_str()}).status, ==, 0);
 }
 
+// --- what the journal does not keep --------------------------------------------------------------
+
+// The query of the endpoint and the token have to be given anew.
+void secrets_that_are_not_kept_are_asked_for()
+{
+    Case test;
+    const std::vector<std::byte> bytes = noise(300000);
+    const std::string endpoint = cat(test.server->files_url(), "?key=querymarker");
+    {
+        DeafObserver observer; // never started: nothing is at the server
+        LiveUpload upload(
+            test.config(SpoolMode::kAlways),
+            std::make_unique<TusTarget>(endpoint,
+                                        Metadata{{"filename", "a.bin"}, {"token", "tokenmarker"}}),
+            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+        g_assert_true(upload.write(bytes).status == WriteStatus::kOk);
+    }
+    const Run bare = test.recover({});
+    g_assert_cmpint(bare.status, ==, 1);
+    g_assert_nonnull(strstr(bare.out.c_str(), "--url"));
+    const Run half = test.recover({"--url", endpoint.c_str()});
+    g_assert_cmpint(half.status, ==, 1);
+    g_assert_nonnull(strstr(half.out.c_str(), "--metadata token="));
+    const Run whole = test.recover({"--url", endpoint.c_str(), "--metadata", "token=tokenmarker"});
+    g_assert_cmpint(whole.status, ==, 0);
+    for (const Run *run : {&bare, &half, &whole})
+        g_assert_null(strstr(cat(run->out, run->err).c_str(), "marker"));
+    test.check_stored(bytes);
+    const Snapshot snapshot = test.server->snapshot();
+    const auto posted = std::find_if(snapshot.requests.begin(), snapshot.requests.end(),
+                                     [](const auto &one) { return one.request.method == "POST"; });
+    g_assert_true(posted != snapshot.requests.end());
+    ASSERT_STR(posted->request.query, "key=querymarker");
+}
+
+struct SignedRow {
+    const char *name;
+    bool begun;       // bytes are at the server and not here any more
+    bool given;       // the query
+    const char *says; // nullptr: nothing of it
+};
+
+const std::vector<SignedRow> kSigned = {
+    {"given", true, true, nullptr},
+    {"all-here", false, false, "sent anew"},
+};
+
+// The server signed the upload's address.
+void signed_upload_is_finished(const SignedRow &row)
+{
+    Case test;
+    const std::vector<std::byte> bytes = noise(1500000);
+    if (row.begun) {
+        test.leave(test.tus_target(), SpoolMode::kOverflow, bytes, true);
+        g_assert_true(test.server->come_back().ok());
+    } else {
+        DeafObserver observer;
+        LiveUpload upload(
+            test.config(SpoolMode::kAlways), test.tus_target(),
+            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+        g_assert_true(upload.write(bytes).status == WriteStatus::kOk);
+    }
+    const std::string folder =
+        cat(test.folder.get(), '/', list_uploads(test.folder.get())->front().id);
+    JournalState state = Case::read_journal(folder);
+    std::string &url = state.notes["upload-url"];
+    const std::string signed_url =
+        cat(url.empty() ? test.server->files_url() : url, "?sig=querymarker");
+    url = noted_url(signed_url);
+    Case::write_journal(folder, state);
+    if (row.begun) {
+        const Run refused = test.recover({});
+        g_assert_cmpint(refused.status, ==, 1);
+        g_assert_nonnull(strstr(refused.out.c_str(), "has a query, which is not kept"));
+    }
+    const Run run = row.given ? test.recover({"--url", signed_url.c_str()}) : test.recover({});
+    g_assert_cmpint(run.status, ==, 0);
+    g_assert_null(strstr(cat(run.out, run.err).c_str(), "marker"));
+    if (row.says)
+        g_assert_nonnull(strstr(run.err.c_str(), row.says));
+    test.check_stored(bytes);
+}
+
 struct HomeRow {
     const char *name;
     bool continued; // with upload-url, else created
@@ -763,6 +846,9 @@ int main(int argc, char **argv)
         add_row_test(std::string("/recover/another-was-quicker/") + row.name, row,
                      upload_that_another_program_took_is_no_failure);
     add_test("/recover/unencrypted", credentials_do_not_travel_unencrypted);
+    add_test("/recover/secrets-are-asked-for", secrets_that_are_not_kept_are_asked_for);
+    for (const SignedRow &row : kSigned)
+        add_row_test(std::string("/recover/signed/") + row.name, row, signed_upload_is_finished);
     for (const HomeRow &row : kHomes)
         add_row_test(std::string("/recover/credentials/") + row.name, row,
                      credentials_go_where_the_sink_sent_them);

@@ -43,6 +43,18 @@ void headers_of_the_protocol_are_reserved()
     g_assert_false(is_header_value("a\r\nHost: b"));
 }
 
+void metadata_says_what_may_be_shown()
+{
+    for (const char *key : {"filename", "fileType", "contentType", "TITLE"})
+        g_assert_true(is_public_metadata(key));
+    for (const char *key : {"project", "token", "name2", ""})
+        g_assert_false(is_public_metadata(key));
+    for (const char *key : {"token", "accessToken", "X-API-Key", "db_password", "auth", "Sig"})
+        g_assert_true(names_secret(key));
+    for (const char *key : {"author", "project", "keyframes", "design", ""})
+        g_assert_false(names_secret(key));
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -52,5 +64,6 @@ int main(int argc, char **argv)
     add_test("/protocol/list", list_items_are_trimmed);
     add_test("/protocol/metadata-key", metadata_keys_are_ascii_words);
     add_test("/protocol/headers", headers_of_the_protocol_are_reserved);
+    add_test("/protocol/secret-metadata", metadata_says_what_may_be_shown);
     return g_test_run();
 }
