@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Gets the real servers and the real client of the interop suite: tusd from the Go module proxy into
-# a cache folder, @tus/server and tus-js-client from the npm registry beside this script. Does
-# nothing when they are there. What cannot be had is said aloud; the cases that need it are skipped.
+# Gets the real servers and the real client of the interop suite: tusd from the Go module proxy and
+# aiohttp-tus from the Python index into a cache folder, @tus/server, tus-node-server and tus-js-client
+# from the npm registry beside this script (package.json puts a small package in place of the two large
+# ones that tus-node-server needs for clouds only). Does nothing when they are there. What cannot be had
+# is said aloud; the cases that need it are skipped.
 
 tusd_version=v2.10.0
 tusd_go=1.25.8 # what that version asks for
@@ -60,7 +62,7 @@ install_node_packages() {
     local stamp=$interop_folder/node_modules/.installed-from log
     cmp -s "$interop_folder/package-lock.json" "$stamp" && return 0
     if ! command -v npm > /dev/null; then
-        echo "@tus/server, tus-js-client: no npm here, their cases will be skipped"
+        echo "@tus/server, tus-node-server, tus-js-client: no npm here, their cases will be skipped"
         return 0
     fi
     log=$(mktemp)
@@ -68,7 +70,23 @@ install_node_packages() {
         cp "$interop_folder/package-lock.json" "$stamp"
     else
         tail -n 5 "$log"
-        echo "@tus/server, tus-js-client: npm ci failed, their cases will be skipped"
+        echo "@tus/server, tus-node-server, tus-js-client: npm ci failed, their cases will be skipped"
+    fi
+    rm -f "$log"
+}
+
+install_python_packages() {
+    local folder=$interop_cache/python log
+    cmp -s "$interop_folder/requirements.txt" "$folder/.installed-from" && return 0
+    log=$(mktemp)
+    rm -rf "$folder"
+    mkdir -p "$interop_cache"
+    if { python3 -m venv "$folder" &&
+        timeout 300 "$folder/bin/pip" install -q -r "$interop_folder/requirements.txt"; } > "$log" 2>&1; then
+        cp "$interop_folder/requirements.txt" "$folder/.installed-from"
+    else
+        tail -n 3 "$log"
+        echo "aiohttp-tus: could not be installed, its cases will be skipped"
     fi
     rm -f "$log"
 }
@@ -76,6 +94,7 @@ install_node_packages() {
 install_interop() {
     (install_tusd)
     install_node_packages
+    install_python_packages
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then

@@ -82,6 +82,14 @@ class World:
         return self.keep(servers.NodeServer(self.folder))
 
     @functools.cache
+    def old_node(self, package, version):
+        return self.keep(servers.OldNodeServer(self.folder, package, version))
+
+    @functools.cache
+    def aiohttp(self):
+        return self.keep(servers.AiohttpTus(self.folder))
+
+    @functools.cache
     def nginx(self, buffering):
         return self.keep(servers.Nginx(self.folder, self.tusd(), buffering))
 
@@ -106,6 +114,13 @@ class World:
         return {
             "tusd": lambda: self.tus_sink(self.tusd()),
             "@tus/server": lambda: self.tus_sink(self.node()),
+            "tus-node-server 0.7.1": lambda: self.tus_sink(
+                self.old_node("tus-node-server-07", "0.7.1")
+            ),
+            "tus-node-server 0.9.0": lambda: self.tus_sink(
+                self.old_node("tus-node-server-09", "0.9.0")
+            ),
+            "aiohttp-tus": lambda: self.tus_sink(self.aiohttp()),
             "gcore-standin": lambda: self.gcore_sink(self.standin()),
             "tusd behind nginx, buffering on": lambda: self.tus_sink(self.nginx(True)),
             "tusd behind nginx, buffering off": lambda: self.tus_sink(self.nginx(False)),
@@ -297,6 +312,48 @@ def stored_size_grows(world):
         expect(sizes.get(sink.server.name, 0) > 1000000, f"{sizes} bytes stored")
         gap = longest.get(sink.server.name, seconds)
         expect(gap <= 2.0, f"{sink.server.name} did not grow for {gap:.1f} s")
+
+
+# --- servers that are odd, and are out there ------------------------------------------------------
+
+
+def odd_server_is_believed_late(world, server, outage):
+    """Default properties, real encoders; in the end the server itself calls the upload complete."""
+    sink = world.sink(server)
+    scratch = world.scratch()
+    before = len(sink.server.completed())
+    process = world.launcher.start(
+        "videotestsrc is-live=true num-buffers=150 ! video/x-raw,width=320,height=240,framerate=30/1 "
+        "! x264enc tune=zerolatency speed-preset=ultrafast bitrate=2000 key-int-max=30 ! h264parse "
+        f"! matroskamux ! tee name=t t. ! queue ! {sink.element} location=odd-{time.time_ns()}.mkv "
+        f"t. ! queue ! filesink location={scratch}/copy",
+        environment=sink.environment,
+    )
+    if outage:
+        time.sleep(2)
+        sink.server.stop()
+        time.sleep(1)
+        sink.server.restart()
+    run = world.launcher.finish(process, 40)
+    check_complete(run)
+    # It may say so a moment after its answer.
+    deadline = time.monotonic() + 5
+    while len(sink.server.completed()) == before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    said = sink.server.completed()[before:]
+    expect(len(said) == 1, f"the server calls {len(said)} uploads complete: {run.tail()}")
+    stored = sink.stored(run)
+    expect(sha256(stored) == sha256(scratch / "copy"), "what is stored is not what was muxed")
+    stored.unlink()
+    shutil.rmtree(scratch)
+
+
+def odd_cases():
+    for server in ("tus-node-server 0.9.0",):
+        for outage in (False, True):
+            yield f"{server} has all{' after an outage' if outage else ''}", functools.partial(
+                odd_server_is_believed_late, server=server, outage=outage
+            )
 
 
 # --- volume ---------------------------------------------------------------------------------------
@@ -509,6 +566,7 @@ GROUPS = {
         ("gcore-standin plays a recording", existing_video_is_used),
     ],
     "live": lambda: [("the stored size grows at least every 2 s", stored_size_grows)],
+    "odd": odd_cases,
     "volume": lambda: [
         (f"volume to {server}", functools.partial(volume_arrives, server=server))
         for server in (*DIRECT[:2], "gcore-standin --discard")

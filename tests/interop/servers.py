@@ -19,6 +19,7 @@ import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gst-tus"
 START_SECONDS = 20
 
 
@@ -53,7 +54,21 @@ class Server:
         self.folder.mkdir(parents=True)
         self.log = self.folder.with_suffix(".log")
         self.process = None
+        self.command = ()
+        self.environment = {}
         self.url = ""
+
+    def restart(self):
+        """The same program on the same port, after stop()."""
+        self.spawn(*self.command)
+        self.wait_for_port(self.port_of_url())
+
+    def port_of_url(self):
+        return int(re.search(r":([0-9]+)/", self.url).group(1))
+
+    def completed(self):
+        """What it has said to be complete; for servers that say so."""
+        return re.findall(r"^complete (\S+)$", self.log.read_text(), re.MULTILINE)
 
     def spawn(self, *command):
         with open(self.log, "ab") as log:
@@ -62,6 +77,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env={**os.environ, **self.environment},
                 start_new_session=True,
             )
 
@@ -106,8 +122,7 @@ class Tusd(Server):
     name = "tusd"
 
     def __init__(self, folder):
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gst-tus"
-        programs = sorted(p for p in cache.glob("tusd-v*") if p.suffix != ".part")
+        programs = sorted(p for p in CACHE.glob("tusd-v*") if p.suffix != ".part")
         if not programs:
             raise Unavailable("tusd is not installed (Go is missing or could not fetch it)")
         super().__init__(folder)
@@ -130,6 +145,41 @@ class NodeServer(Server):
         super().__init__(folder)
         self.spawn("node", HERE / "tus_server.js", self.folder)
         self.url = self.wait_for_url()
+
+
+class OldNodeServer(Server):
+    """tus-node-server, which was @tus/server's name before 1.0."""
+
+    def __init__(self, folder, package, version):
+        manifest = HERE / "node_modules" / package / "package.json"
+        if not shutil.which("node") or not manifest.is_file():
+            raise Unavailable(f"tus-node-server {version} is not installed (Node.js or npm is missing)")
+        self.name = f"tus-node-server-{version}"
+        super().__init__(folder)
+        # where it notes its uploads
+        self.environment["XDG_CONFIG_HOME"] = str(self.folder.with_suffix(".config"))
+        script = HERE / "tus_node_server.js"
+        self.spawn("node", script, package, self.folder)
+        self.url = self.wait_for_url()
+        self.command = ("node", script, package, self.folder, self.port_of_url())
+
+
+class AiohttpTus(Server):
+    name = "aiohttp-tus"
+
+    def __init__(self, folder):
+        python = CACHE / "python" / "bin" / "python"
+        if not (CACHE / "python" / ".installed-from").is_file():
+            raise Unavailable("aiohttp-tus is not installed")
+        super().__init__(folder)
+        script = HERE / "aiohttp_tus_server.py"
+        self.spawn(python, script, self.folder)
+        self.url = self.wait_for_url()
+        self.command = (python, script, self.folder, self.port_of_url())
+
+    def stored(self, upload_url):
+        found = [path for path in self.folder.iterdir() if path.is_file()]
+        return max(found, key=lambda path: path.stat().st_mtime)
 
 
 class Nginx(Server):
