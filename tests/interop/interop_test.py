@@ -349,7 +349,7 @@ def odd_server_is_believed_late(world, server, outage):
 
 
 def odd_cases():
-    for server in ("tus-node-server 0.9.0",):
+    for server in ("tus-node-server 0.9.0", "aiohttp-tus", "tus-node-server 0.7.1"):
         for outage in (False, True):
             yield f"{server} has all{' after an outage' if outage else ''}", functools.partial(
                 odd_server_is_believed_late, server=server, outage=outage
