@@ -79,8 +79,8 @@ constexpr std::array<Limit, kMishaps> kLimits = {{
     {Mishap::kLook, 2, Until::kProgressOrLoss},
     // a header that was lost on the way; twice is how the server is
     {Mishap::kSilence, 2, Until::kProgressOrLoss},
-    // all bytes are there: a minute and a half for what may be in between to go away
-    {Mishap::kProofDoubt, 10, Until::kProgressOrLoss},
+    // all bytes are there, only the word of it is missing: a row, see persists()
+    {Mishap::kProofDoubt, kNoLimit, Until::kProgressOrLoss},
     // a store that could not put the pieces together may be able to in a few seconds
     {Mishap::kFinish, 6, Until::kProgressOrLoss},
     // locks of servers last for half a minute at most

@@ -51,9 +51,9 @@ struct Fixture : GcoreFixture {
         return target->resolve(with, refresh);
     }
 
-    Destination resolved()
+    Destination resolved(bool refresh = false)
     {
-        TargetResult<Destination> result = resolve();
+        TargetResult<Destination> result = resolve(refresh);
         if (const auto *failed = std::get_if<TargetError>(&result))
             g_test_message("%s", failed->error.message.c_str());
         return std::get<Destination>(result);
