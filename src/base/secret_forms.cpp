@@ -108,7 +108,8 @@ Escaped read_entity(std::string_view text)
     return of_character(code, end + 1);
 }
 
-std::string to_base64(std::string_view bytes)
+// `whole`: nothing follows.
+std::string to_base64(std::string_view bytes, bool whole = false)
 {
     std::string out;
     std::uint32_t held = 0;
@@ -118,7 +119,10 @@ std::string to_base64(std::string_view bytes)
         for (bits += 8; bits >= 6; bits -= 6)
             out += kBase64[(held >> (bits - 6)) & 0x3f];
     }
-    return out; // what is left over depends on what follows
+    if (!whole || bits == 0)
+        return out; // what is left over depends on what follows
+    out += kBase64[(held << (6 - bits)) & 0x3f];
+    return out.append((4 - out.size() % 4) % 4, '=');
 }
 
 std::string url_alphabet(std::string text)
@@ -180,6 +184,10 @@ std::optional<std::string> from_base64(std::string_view text)
 std::vector<std::string> base64_forms(std::string_view secret)
 {
     std::vector<std::string> forms;
+    if (secret.size() >= kShortestEncoded) {
+        forms.push_back(to_base64(secret, true));
+        forms.push_back(url_alphabet(forms.back()));
+    }
     for (std::size_t before = 0; before < 3 && secret.size() >= kShortestEncoded; ++before) {
         // the characters that also tell of what stands before are not the secret's
         const std::string all = to_base64(std::string(before, '\0').append(secret));

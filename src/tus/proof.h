@@ -21,7 +21,14 @@ public:
 
     void shown() { proved_ = true; }
 
-    void disproved() { proved_ = false; }
+    void disproved()
+    {
+        proved_ = false;
+        refuted_ = true;
+    }
+
+    // In this recording: its bytes are needed once more.
+    bool refuted() const { return refuted_; }
 
     // --- an upload of ours without a length ------------------------------------------------------
 
@@ -92,6 +99,7 @@ public:
 
 private:
     bool proved_;
+    bool refuted_ = false;
     bool ours_ = false, fresh_ = false, looks_ = false, defers_ = false;
     std::uint64_t declarations_ = 0;
     std::optional<Error> unfinished_;

@@ -125,7 +125,7 @@ Action UploadMachine::leaves_tls(const Answer &redirect, const Input &input)
 Action UploadMachine::misled(const Answer &answer, const Input &input)
 {
     Error error = failures::paths_differ(answer.status, route_.endpoint(), route_.upload_url());
-    if (!patience_.allows(Mishap::kAbsence)) // a cluster may need a while
+    if (patience_.persists(Mishap::kAbsence, input.now)) // a cluster may need a while
         return fail(std::move(error));
     return back_off(Trouble::kLocked, error, Next::kAsk, input, answer.retry_after);
 }

@@ -33,9 +33,10 @@ bool is_gone(Verdict verdict, const Answer &answer) // Core Protocol, HEAD: 404,
 
 bool UploadMachine::must_keep() const
 {
-    const bool may_be_deferred = !plan_ || plan_->mode() == LengthMode::kDeferred;
+    const bool may_be_needed =
+        !plan_ || plan_->mode() == LengthMode::kDeferred || proof_.refuted();
     return config_.keep_until_proved && config_.length_mode == LengthMode::kAuto && !proved() &&
-           may_be_deferred && is_ours();
+           may_be_needed && is_ours();
 }
 
 // Created for this recording, from its first byte on.
@@ -105,7 +106,6 @@ std::optional<Action> UploadMachine::judged_deferred(const Input &input)
     const End end = end_of(view(input));
     if (!end.certain || positions_.acked() < end.total || !proof_.declared_again())
         return std::nullopt;
-    proof_.disproved();
     return unfit(failures::length_not_noted(positions_.acked_offset(), route_.text()), input);
 }
 
@@ -135,6 +135,7 @@ Action UploadMachine::unfit(Error error, const Input &input)
     patience_.forget_upload();
     positions_.restart();
     proof_.created(false);
+    proof_.disproved();
     if (!input.ended)
         return without_defer(input, error);
     warn(failures::uploaded_anew(std::move(error)));

@@ -63,6 +63,8 @@ Action UploadMachine::stranger(const Answer &answer, RequestKind request, const 
     const Error error = describe_stranger(request, answer, route_.text());
     const Verdict verdict = classify(request, answer);
     const Next next = once_more();
+    if (verdict == Verdict::kGone && route_.may_be_misled())
+        return misled(answer, input);
     if (verdict == Verdict::kRedirect) // a load balancer can not know of Tus-Resumable
         return redirected(answer, request, input);
     if (!Speaker::sounds_right(request, answer))

@@ -44,7 +44,7 @@ constexpr AddressRow kAddresses[] = {
     {"http://127.0.0.1.evil.example", nullptr, false},
     {"http://localhost.evil.example", nullptr, false},
     {"http://0.0.0.0", nullptr, false},
-    {"http://[::ffff:127.0.0.1]", nullptr, false},
+    {"http://[::ffff:127.0.0.1]", "http://[::ffff:127.0.0.1]", true},
     {"http://127.0.0.1@evil.example/", nullptr, false},
     {"https://user:pw@api.gcore.com", nullptr, false},
     {"https://api.gcore.com/?a=b", nullptr, false},

@@ -861,7 +861,7 @@ void description_rebuilds_the_target_without_secrets()
     for (const auto &[field, text] : f.target->describe())
         all += cat(field, "=", text, ";");
     ASSERT_STR(all, "kind=gcore;api_url=https://api.example;video_id=17;video_name=l.mp4;"
-                    "location=l.mp4;filetype=video/mp4;metadata.extra=1;");
+                    "location=l.mp4;filetype=video/mp4;metadata.extra=1;withheld.authorization=;");
 }
 
 } // namespace
