@@ -1,6 +1,7 @@
 // The course of a request in libsoup's signals, and which failure it was.
 #include "http/soup_exchange.h"
 
+#include "base/text.h"
 #include "http/proxies.h"
 #include "http/proxy_login.h"
 #include "http/soup_answer.h"
@@ -108,11 +109,12 @@ HttpOutcome SoupExchange::broken_off(const GError *error, HttpResponse head)
 HttpOutcome SoupExchange::refused_by_proxy(GInputStream *answer)
 {
     g_input_stream_close(answer, nullptr, nullptr);
-    if (soup_message_get_status(message_.get()) == SOUP_STATUS_PROXY_UNAUTHORIZED)
-        return login_refused(scene(), "the proxy answered 407");
-    const GErrorOwn refusal(g_error_new(G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
-                                        "the proxy answered %u",
-                                        soup_message_get_status(message_.get())));
+    const guint status = soup_message_get_status(message_.get());
+    // tinyproxy answers 401 to a login that is wrong, 407 only when there is none
+    if (status == SOUP_STATUS_PROXY_UNAUTHORIZED || status == SOUP_STATUS_UNAUTHORIZED)
+        return login_refused(scene(), cat("the proxy answered ", status));
+    const GErrorOwn refusal(
+        g_error_new(G_IO_ERROR, G_IO_ERROR_PROXY_FAILED, "the proxy answered %u", status));
     return failed(refusal.get());
 }
 

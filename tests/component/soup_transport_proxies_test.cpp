@@ -141,6 +141,21 @@ void missing_and_wrong_logins_are_told()
     }
 }
 
+// tinyproxy's answer to a login that is wrong.
+void tunnel_refused_with_401_is_a_login_refused()
+{
+    RawServer proxy({[](RawConnection &peer) {
+        peer.read_request();
+        peer.answer("401 Unauthorized", "", "no");
+    }});
+    Fixture f;
+    f.use({.proxy = proxy.url(), .proxy_id = kUser, .proxy_pw = kPassword});
+    const HttpOutcome outcome = f.get(kSecure);
+    const HttpFailure &failure = failed(outcome, ErrorKind::kNotAuthorized, Reach::kNotConnected);
+    g_assert_true(contains(failure.error.message, "proxy-pw"));
+    shows_no_login(failure.error);
+}
+
 void refused_body_is_no_answer_of_the_server()
 {
     RawServer proxy({[](RawConnection &peer) {
@@ -413,6 +428,7 @@ int main(int argc, char **argv)
     add_test("/transport/proxy/login", login_goes_to_the_proxy_and_not_to_the_server);
     add_test("/transport/proxy/login/body", body_goes_through_with_the_login);
     add_test("/transport/proxy/login/refused", missing_and_wrong_logins_are_told);
+    add_test("/transport/proxy/login/refused-401", tunnel_refused_with_401_is_a_login_refused);
     add_test("/transport/proxy/login/refused-body", refused_body_is_no_answer_of_the_server);
     add_test("/transport/proxy/login/407-of-a-server", server_that_answers_407_is_no_proxy);
     add_test("/transport/proxy/login/quoted", proxy_that_quotes_the_login_is_masked);
