@@ -59,7 +59,43 @@ void documented_lines_mean_what_they_say()
     g_assert_true(parse_fault("connection: close when idle")->connection->close_idle.has_value());
 }
 
-constexpr std::array<const char *, 26> kWrong = {
+// What is meant, as one text: the requests, the time that they last, the drip's status and pause.
+struct FormRow {
+    const char *spec;
+    const char *meaning;
+};
+
+constexpr std::array kForms = {
+    FormRow{"on PATCH 4 for 3 s: forget", "4-4 for 3000"},
+    FormRow{"on ANY 1 for 200 ms: answer 404 with HTML, no header Tus-Resumable", "1-1 for 200"},
+    FormRow{"on API 2 for 1 s: answer 302, Location /login", "2-2 for 1000"},
+    FormRow{"on POST /streaming/videos 1 for 2 s: cut", "1-1 for 2000"},
+    FormRow{"on PATCH 2-5: cut", "2-5"},
+    FormRow{"on PATCH 2: slow headers 2 s", "2-2 drip 0 every 2000"},
+    FormRow{"on HEAD 1 for 3 s: slow headers 100 ms", "1-1 for 3000 drip 0 every 100"},
+    FormRow{"on PATCH 3: interim 102 every 1 s", "3-3 drip 102 every 1000"},
+    FormRow{"on POST 1: interim 100 every 50 ms", "1-1 drip 100 every 50"},
+    FormRow{"on POST 1: interim 199 every 50 ms", "1-1 drip 199 every 50"},
+};
+
+std::string in_ms(Duration time)
+{
+    return std::to_string(std::chrono::duration_cast<milliseconds>(time).count());
+}
+
+void form_is_understood(const FormRow &row)
+{
+    const auto fault = parse_fault(row.spec);
+    const Actions &actions = actions_of(fault);
+    std::string meaning = cat(fault->request->from, "-", fault->request->to);
+    if (fault->request->lasting)
+        meaning += cat(" for ", in_ms(*fault->request->lasting));
+    if (actions.drip)
+        meaning += cat(" drip ", actions.drip->interim, " every ", in_ms(actions.drip->pause));
+    ASSERT_STR(meaning, row.meaning);
+}
+
+constexpr std::array<const char *, 43> kWrong = {
     "",
     "on",
     "on PATCH",
@@ -86,6 +122,23 @@ constexpr std::array<const char *, 26> kWrong = {
     "connection: 0 kB/s",
     "connection: refuse",
     "outage from 20 s to 10 s",
+    "on PATCH 4 for: cut",
+    "on PATCH 4 for 3: cut",
+    "on PATCH 4 for ever: cut",
+    "on PATCH for 3 s: cut",
+    "on PATCH any for 3 s: cut",
+    "on PATCH every 2 for 3 s: cut",
+    "on PATCH from 4 for 3 s: cut",
+    "on PATCH 2-5 for 3 s: cut",
+    "on PATCH 4 for 3 s",
+    "on PATCH 4: slow headers",
+    "on PATCH 4: slow headers 2",
+    "on PATCH 4: slow 2 s",
+    "on PATCH 4: interim",
+    "on PATCH 4: interim 102",
+    "on PATCH 4: interim 101 every 1 s",
+    "on PATCH 4: interim 200 every 1 s",
+    "on PATCH 4: interim 102 every time",
 };
 
 void nonsense_is_refused(const char *const &spec)
@@ -133,6 +186,21 @@ void api_and_paths_are_told_apart()
     g_assert_false(hits(plan, "GET", "/streaming/videos/"));
 }
 
+// The time is so long that it does not run out here.
+void time_begins_with_its_request()
+{
+    FaultPlan plan;
+    add(plan, "on HEAD 3 for 600 s: lock");
+    std::string pattern;
+    for (int i = 0; i < 6; ++i)
+        pattern += hits(plan, "HEAD", "/files/a") ? '1' : '0';
+    ASSERT_STR(pattern, "001111");
+    plan.clear();
+    add(plan, "on HEAD 2 for 0 s: lock");
+    g_assert_false(hits(plan, "HEAD", "/files/a"));
+    g_assert_false(hits(plan, "HEAD", "/files/a"));
+}
+
 void ranges_and_steps_repeat()
 {
     FaultPlan plan;
@@ -162,9 +230,12 @@ int main(int argc, char **argv)
     test::add_test("/standin-fault-lines/documented", documented_lines_mean_what_they_say);
     for (std::size_t i = 0; i < kWrong.size(); ++i)
         test::add_row_test(cat("/standin-fault-lines/refused/", i), kWrong[i], nonsense_is_refused);
+    for (std::size_t i = 0; i < kForms.size(); ++i)
+        test::add_row_test(cat("/standin-fault-lines/forms/", i), kForms[i], form_is_understood);
     test::add_test("/standin-fault-lines/counted", requests_are_counted_by_kind);
     test::add_test("/standin-fault-lines/paths", api_and_paths_are_told_apart);
     test::add_test("/standin-fault-lines/ranges", ranges_and_steps_repeat);
+    test::add_test("/standin-fault-lines/lasting", time_begins_with_its_request);
     test::add_test("/standin-fault-lines/merged", faults_on_one_request_add_up);
     return g_test_run();
 }
