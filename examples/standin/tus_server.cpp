@@ -66,6 +66,24 @@ std::string digest(GChecksum *checksum)
     return {reinterpret_cast<const char *>(bytes.data()), size};
 }
 
+bool same_letters(const std::string &a, const std::string &b)
+{
+    return a.size() == b.size() && g_ascii_strncasecmp(a.c_str(), b.c_str(), a.size()) == 0;
+}
+
+// Besides base64 of the digest, as tus has it, what shells make of the output of sha1sum: its
+// letters as they are, or base64 of them (tusc.sh).
+bool vouches(const std::string &given, GChecksum *checksum)
+{
+    std::string decoded = decode_base64(given).value_or("");
+    if (decoded == digest(checksum))
+        return true;
+    if (decoded.ends_with('\n'))
+        decoded.pop_back();
+    const std::string letters = g_checksum_get_string(checksum);
+    return same_letters(given, letters) || same_letters(decoded, letters);
+}
+
 } // namespace
 
 Reply tus_disk_failure(const Error &error)
@@ -330,12 +348,11 @@ std::optional<Reply> TusServer::read_checksum(const Request &request, BodySink &
         return std::nullopt;
     const std::size_t space = text->find(' ');
     const auto type = algorithm(text->substr(0, space));
-    const auto expected =
-        space == std::string::npos ? std::nullopt : decode_base64(text->substr(space + 1));
-    if (!type || !expected)
+    std::string given = space == std::string::npos ? "" : text->substr(space + 1);
+    if (!type || given.empty() || !decode_base64(given))
         return tus_error(400, "ERR_CHECKSUM: missing or unsupported checksum algorithm");
     sink.checksum.reset(g_checksum_new(*type));
-    sink.expected = *expected;
+    sink.checksum_given = std::move(given);
     sink.hash_before = sink.upload->hash_so_far();
     return std::nullopt;
 }
@@ -386,7 +403,7 @@ Reply TusServer::judge(BodySink &sink)
     upload.close();
     if (sink.failed)
         return tus_disk_failure(*sink.failed);
-    if (sink.checksum && digest(sink.checksum.get()) != sink.expected) {
+    if (sink.checksum && !vouches(sink.checksum_given, sink.checksum.get())) {
         if (auto undone = upload.truncate(sink.start, std::move(sink.hash_before)); !undone)
             return tus_disk_failure(undone.error());
         hooks_.changed(upload);

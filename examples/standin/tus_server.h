@@ -35,7 +35,7 @@ struct BodySink {
     bool over_is_error = true;       // false: `most` was lowered by a fault
     std::optional<Error> failed{};   // the disk
     ChecksumOwn checksum{};          // of this body, when the client sent one
-    std::string expected{};
+    std::string checksum_given{};
     ChecksumOwn hash_before{};
 };
 
