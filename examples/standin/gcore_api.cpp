@@ -202,6 +202,41 @@ std::string metadata_value(const UploadInfo &info, const char *key)
     return value;
 }
 
+// The filters of a list: status, id (several with commas between), client_user_id, and search,
+// which is an id, a slug, or a part of a name.
+bool is_wanted(const Video &video, std::map<std::string, std::string> &query)
+{
+    const auto is = [&](const char *name, const std::string &value) {
+        return query[name].empty() || query[name] == value;
+    };
+    const std::string id = std::to_string(video.id);
+    const std::vector<std::string> ids = tus::parse_list(query["id"]);
+    const std::string &text = query["search"];
+    return is("status", video.status) &&
+           is("client_user_id", std::to_string(user_of(video.fields.get()))) &&
+           (ids.empty() || std::find(ids.begin(), ids.end(), id) != ids.end()) &&
+           (text == id || text == video.slug || video.name.find(text) != std::string::npos);
+}
+
+// A list of videos, of which only these fields are asked for (id,name; empty: all).
+Reply list_reply(JsonBuilder *videos, std::string_view fields)
+{
+    const std::vector<std::string> wanted = tus::parse_list(fields);
+    if (wanted.empty())
+        return json_reply(200, to_text(videos));
+    JsonNode *root = json_builder_get_root(videos);
+    keep_fields(root, wanted);
+    const GCharOwn text(json_to_string(root, FALSE));
+    json_node_unref(root);
+    return json_reply(200, text.get());
+}
+
+// Whether this is one of Gcore's SDKs, for Python or Go, which read an array only.
+bool is_sdk(const Request &request)
+{
+    return request.header("x-stainless-lang") != nullptr;
+}
+
 } // namespace
 
 Reply api_error(int status, std::string_view text)
@@ -306,6 +341,7 @@ std::optional<Reply> GcoreApi::make(std::shared_ptr<JsonObject> fields, Video *&
     return std::nullopt;
 }
 
+// Gcore's page about uploads shows the video itself as the answer, its reference an array of one.
 Reply GcoreApi::create(const Request &request, std::string_view body)
 {
     auto fields = parse_fields(body);
@@ -314,7 +350,7 @@ Reply GcoreApi::create(const Request &request, std::string_view body)
     Video *made = nullptr;
     if (auto refused = make(std::move(fields), made))
         return std::move(*refused);
-    return video_reply(request, *made, rules_.answer_array);
+    return video_reply(request, *made, rules_.answer_array || is_sdk(request));
 }
 
 // {"videos": [...]}; those before a wrong one are made.
@@ -339,7 +375,7 @@ Reply GcoreApi::create_batch(const Request &request, std::string_view body)
         add_video(json.get(), request, *made);
     }
     json_builder_end_array(json.get());
-    return json_reply(200, to_text(json.get()));
+    return list_reply(json.get(), parse_query(request.query)["fields"]);
 }
 
 // ?ids=7,17: their ids and names.
@@ -393,26 +429,14 @@ Reply GcoreApi::list(const Request &request) const
     json_builder_begin_array(json.get());
     std::uint64_t at = 0;
     for (auto video = videos_.rbegin(); video != videos_.rend(); ++video) {
-        if ((!query["status"].empty() && query["status"] != video->second.status) ||
-            (!query["id"].empty() && query["id"] != std::to_string(video->first)) ||
-            (!query["client_user_id"].empty() &&
-             query["client_user_id"] != std::to_string(user_of(video->second.fields.get()))) ||
-            (!query["search"].empty() &&
-             video->second.name.find(query["search"]) == std::string::npos))
+        if (!is_wanted(video->second, query))
             continue;
         if (at >= first && at < first + per_page)
             add_video(json.get(), request, video->second);
         ++at;
     }
     json_builder_end_array(json.get());
-    const std::vector<std::string> wanted = tus::parse_list(query["fields"]);
-    if (wanted.empty())
-        return json_reply(200, to_text(json.get()));
-    JsonNode *root = json_builder_get_root(json.get());
-    keep_fields(root, wanted);
-    const GCharOwn text(json_to_string(root, FALSE));
-    json_node_unref(root);
-    return json_reply(200, text.get());
+    return list_reply(json.get(), query["fields"]);
 }
 
 Reply GcoreApi::upload_parameters(const Request &request, const Video &video) const

@@ -24,8 +24,8 @@ struct UploadServer {
 };
 
 struct ApiRules {
-    std::string api_key; // empty: any key will do
-    bool answer_array = false;
+    std::string api_key;       // empty: any key will do
+    bool answer_array = false; // to "Create video", whoever asks; else only to Gcore's SDKs
     Duration token_lifetime = seconds(4 * 3600);
     std::vector<UploadServer> other_servers{}; // listed before the stand-in itself
     bool announce_self = true;

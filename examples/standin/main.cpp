@@ -101,7 +101,7 @@ bool parse(Arguments &a, int &argc, char **&argv, std::string &error_text)
         {"expires-after", 0, 0, G_OPTION_ARG_INT, &a.expires_after,
          "Seconds that an unfinished upload lives, 0: for ever (86400)", "S"},
         {"array-answers", 0, 0, G_OPTION_ARG_NONE, &a.array_answers,
-         "Answer \"Create video\" with an array of one", nullptr},
+         "Answer \"Create video\" with an array of one to all, not only to Gcore's SDKs", nullptr},
         {"lock-conflict", 0, 0, G_OPTION_ARG_NONE, &a.lock_conflict,
          "Answer 423 while a PATCH is running, instead of ending it", nullptr},
         {"refusal", 0, 0, G_OPTION_ARG_INT, &a.refusal,

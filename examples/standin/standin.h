@@ -33,7 +33,7 @@ struct StandinOptions {
     bool examine = true;                      // look into finished files with GstDiscoverer
     Duration token_lifetime = seconds(4 * 3600);
     Duration expires_after = seconds(24 * 3600); // of an unfinished upload
-    bool array_answers = false;                  // "Create video" answers a one-element array
+    bool array_answers = false;                  // "Create video" answers an array to all
     int refusal = 501;                           // for Upload-Defer-Length without the extension
     bool lock_conflict_423 = false; // else a second request ends the PATCH that is running
     std::vector<UploadServer> other_servers{}; // listed before the stand-in

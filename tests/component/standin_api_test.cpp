@@ -152,6 +152,23 @@ struct Account {
             "flat");
     }
 
+    // Which read nothing else, in every release; the page about uploads shows the video itself.
+    void sdks_are_answered_with_an_array()
+    {
+        for (const char *language : {"python", "go"}) {
+            const RawAnswer created =
+                api("POST", "/streaming/videos", R"({"video":{"name":"sdk"}})",
+                    cat(kKey, "X-Stainless-Lang: ", language, "\r\n"));
+            const Json answer(created.body);
+            g_assert_true(JSON_NODE_HOLDS_ARRAY(answer.root()));
+            g_assert_cmpuint(json_array_get_length(answer.array()), ==, 1);
+        }
+        const std::uint64_t id = create_video();
+        const RawAnswer got =
+            api("GET", cat("/streaming/videos/", id), "", kKey + "X-Stainless-Lang: python\r\n");
+        g_assert_true(JSON_NODE_HOLDS_OBJECT(Json(got.body).root()));
+    }
+
     void video_is_changed_listed_and_deleted()
     {
         const std::uint64_t first = create_video();
@@ -182,6 +199,10 @@ struct Account {
         ASSERT_STR(list("?client_user_id=8"), "[]");
         ASSERT_STR(list("?status=ready"), "[]");
         ASSERT_STR(list(cat("?id=", two, "&fields=name")), R"([{"name":"Two"}])");
+        ASSERT_STR(list(cat("?id=", one, ",", two, ",99&fields=name")),
+                   R"([{"name":"Two"},{"name":"One"}])");
+        ASSERT_STR(list(cat("?search=", one, "&fields=name")), R"([{"name":"One"}])");
+        ASSERT_STR(list("?search=wo&fields=name"), R"([{"name":"Two"}])");
         ASSERT_STR(list("?page=2&per_page=1&fields=name"), R"([{"name":"One"}])");
         ASSERT_STR(list(cat("/names?ids=", two, ",99,", one)),
                    cat(R"([{"id":)", two, R"(,"name":"Two"},{"id":)", one, R"(,"name":"One"}])"));
@@ -194,6 +215,9 @@ struct Account {
         g_assert_cmpint(made.status, ==, 200);
         g_assert_cmpuint(json_array_get_length(Json(made.body).array()), ==, 2);
         g_assert_cmpuint(standin->snapshot().videos.size(), ==, 2);
+        ASSERT_STR(
+            api("POST", "/streaming/videos/batch?fields=name", R"({"videos":[{"name":"c"}]})").body,
+            R"([{"name":"c"}])");
         for (const char *wrong : {"{}", R"({"videos":7})", R"({"videos":[7]})", "["})
             g_assert_cmpint(api("POST", "/streaming/videos/batch", wrong).status, ==, 400);
         g_assert_cmpint(api("POST", "/streaming/videos/batch", R"({"videos":[{}]})").status, ==,
@@ -360,6 +384,7 @@ int main(int argc, char **argv)
         "/standin-api/sequence");
     add_test<Account, &Account::fresh_video_is_empty>("/standin-api/create");
     add_test<Account, &Account::flat_body_and_array_answer_work_too>("/standin-api/flat-and-array");
+    add_test<Account, &Account::sdks_are_answered_with_an_array>("/standin-api/sdks");
     add_test<Account, &Account::video_is_changed_listed_and_deleted>("/standin-api/change");
     add_test<Account, &Account::refusals_are_the_documented_ones>("/standin-api/refusals");
     add_test<Account, &Account::lists_are_filtered_and_shortened>("/standin-api/filters");
