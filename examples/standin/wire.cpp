@@ -1,7 +1,9 @@
 #include "wire.h"
 
 #include "base/text.h"
+#include "tus/protocol.h"
 
+#include <algorithm>
 #include <array>
 
 #include <sys/socket.h>
@@ -28,6 +30,21 @@ bool write_text(GIOStream *stream, const std::string &text)
 {
     return g_output_stream_write_all(g_io_stream_get_output_stream(stream), text.data(),
                                      text.size(), nullptr, nullptr, nullptr);
+}
+
+std::string_view key_of(std::string_view pair)
+{
+    return pair.substr(0, pair.find(' '));
+}
+
+// tusc.sh sends the user's header and its own: a key of the first is not read in the second.
+void add_metadata(std::string &kept, const char *second)
+{
+    const std::vector<std::string> first = tus::parse_list(kept);
+    for (const std::string &pair : tus::parse_list(second))
+        if (std::none_of(first.begin(), first.end(),
+                         [&](const std::string &known) { return key_of(known) == key_of(pair); }))
+            kept += cat(",", pair);
 }
 
 } // namespace
@@ -58,7 +75,12 @@ Request read_request(SoupServerMessage *message, const std::string &own_host)
         [](const char *name, const char *value, gpointer data) {
             const GCharOwn lower(g_ascii_strdown(name, -1));
             std::string &kept = (*static_cast<decltype(Request::headers) *>(data))[lower.get()];
-            kept += kept.empty() ? value : std::string(", ") + value;
+            if (kept.empty())
+                kept = value;
+            else if (g_str_equal(lower.get(), "upload-metadata"))
+                add_metadata(kept, value);
+            else
+                kept += cat(", ", value);
         },
         &request.headers);
     const std::string *host = request.header("host");

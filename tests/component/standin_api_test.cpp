@@ -224,16 +224,27 @@ struct Account {
                         422);
     }
 
-    // As tusc.sh sends its own and the user's.
+    // As tusc.sh sends the user's and its own, whose "filename" is in both in Gcore's example.
     void metadata_may_come_in_two_headers()
     {
         const std::string path = create_upload(
             standin->url(), cat("Upload-Length: 3\r\nUpload-Metadata: filename ", base64("a.mp4"),
-                                "\r\nUpload-Metadata: extra ", base64("x"), "\r\n"));
+                                ",take ", base64("1"), "\r\nUpload-Metadata: filename ",
+                                base64("b.mp4"), ", extra ", base64("x"), "\r\n"));
         const auto all = standin->snapshot();
         const auto &metadata = all.uploads.begin()->second.metadata;
         ASSERT_STR(metadata.at("filename"), "a.mp4");
+        ASSERT_STR(metadata.at("take"), "1");
         ASSERT_STR(metadata.at("extra"), "x");
+        ASSERT_STR(
+            head(standin->url(), path).header("upload-metadata"),
+            cat("filename ", base64("a.mp4"), ",take ", base64("1"), ",extra ", base64("x")));
+        for (const char *second : {"b b!", "b YQ==,b YQ=="})
+            g_assert_cmpint(ask(standin->url(), "POST", "/files/",
+                                cat(kTus, "Upload-Length: 1\r\nUpload-Metadata: a YQ==\r\n",
+                                    "Upload-Metadata: ", second, "\r\n"))
+                                .status,
+                            ==, 400);
     }
 
     void refusals_are_the_documented_ones()
