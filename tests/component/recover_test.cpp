@@ -234,7 +234,7 @@ struct PartsRow {
 const std::vector<PartsRow> kParts = {
     {"join-refused", SpoolMode::kOverflow, OnStop::kFinish, false, "on POST from 3: answer 431"},
     {"join-refused-always", SpoolMode::kAlways, OnStop::kFinish, false,
-     "on POST from 3: answer 400 with HTML"},
+     "on POST from 3: answer 400"},
     {"kept", SpoolMode::kOverflow, OnStop::kKeep, false},
     {"kept-always", SpoolMode::kAlways, OnStop::kKeep, false},
     {"not-joined-in-time", SpoolMode::kOverflow, OnStop::kFinish, true},
