@@ -211,6 +211,15 @@ Error cut_off(std::uint64_t max_size)
         max_size);
 }
 
+Error cut_off_unfinished(Error reason, std::uint64_t max_size)
+{
+    reason.kind = ErrorKind::kTooLarge;
+    reason.message =
+        cat("The recording has more than the ", max_size,
+            " bytes that the server takes, and what fits could not be finished. ", reason.message);
+    return reason;
+}
+
 Error no_more_parts(std::uint64_t end)
 {
     return make(ErrorKind::kNoSpace,

@@ -38,6 +38,7 @@ Error somebody_else(std::uint64_t offset, std::uint64_t sent_offset, const std::
 Error back_too_far(std::uint64_t offset, std::uint64_t held_offset);
 Error sent_again(std::uint64_t bytes);
 Error cut_off(std::uint64_t max_size);
+Error cut_off_unfinished(Error reason, std::uint64_t max_size);
 Error no_more_parts(std::uint64_t end); // stream position
 
 // --- its end -------------------------------------------------------------------------------------

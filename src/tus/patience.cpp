@@ -44,6 +44,8 @@ constexpr std::array<Limit, kMishaps> kLimits = {{
     {Mishap::kNoHead, kNoLimit, Until::kProgress},
     {Mishap::kBlind, kNoLimit, Until::kProgressOrLoss},
     {Mishap::kUnmarked, kNoLimit, Until::kProgress},
+    {Mishap::kMethods, kNoLimit, Until::kProgressOrLoss},
+    {Mishap::kKnownLength, kNoLimit, Until::kProgressOrLoss},
     // a creation that somebody holds is let go of soon, or never
     {Mishap::kConflict, 5, Until::kProgressOrLoss},
     // something in between may spoil one answer; not the same one twice

@@ -19,7 +19,7 @@ namespace gsttus {
 enum class Mishap {
     kDeadConnection, // a kept-alive connection was dead
     kRedirect,       // followed
-    kAbsence,        // PATCH: 404, or a length that is known already
+    kAbsence,        // PATCH: 404
     kLost,           // HEAD: 404, 410
     kOddOffset,      // HEAD: an offset that can not be, or too far back
     kContradiction,  // the server's length does not fit the recording
@@ -27,6 +27,8 @@ enum class Mishap {
     kNoHead,         // HEAD has never worked, and something refuses it
     kBlind,          // without HEAD: 409 that does not tell the offset
     kUnmarked,       // an offset without Tus-Resumable
+    kMethods,        // neither PATCH nor the override is taken
+    kKnownLength,    // PATCH: the length is known already
     kConflict,       // 409
     kDoubt,          // an answer that may be a passing fault
     kHeadDoubt,      // the same to HEAD

@@ -158,8 +158,9 @@ private:
     std::optional<Action> hear(const Event &event, const Input &input);
     Action stranger(const Answer &answer, RequestKind request, const Input &input);
     std::optional<Action> another_way(Verdict verdict, const Answer &answer, const Input &input);
-    bool override_was_wrong(Verdict verdict, const Answer &answer);
+    bool override_was_wrong(Verdict verdict, const Answer &answer, const Input &input);
     void leave_wrong_ways();
+    void begin_rows_anew(Verdict verdict);
     bool is_decided(Mishap row, const Input &input);
     Action unless_it_passes(Mishap row, Error error, Next next, const Input &input,
                             Duration retry_after = Duration::zero());
@@ -195,10 +196,11 @@ private:
     std::uint64_t last_size() const;  // of the PATCH that was refused
     std::uint64_t least_size() const; // below that, 413 is not about the request
     Action shrink(const Answer &answer, const Input &input);
-    Action not_there(const Error &error, const Input &input); // HEAD may know better
+    Action not_so(Mishap row, const Error &error, const Input &input); // HEAD may know better
 
     // what HEAD leads to
     Action located(const Answer &answer, const Input &input);
+    Action stands_at(const Answer &answer, const Input &input);
     Action refused_head(Verdict verdict, const Answer &answer, const Input &input);
     bool look_again_at(const Answer &answer); // a recovery: the server is ahead
     Action lost(const Answer &answer, const Input &input);

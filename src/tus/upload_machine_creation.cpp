@@ -177,8 +177,9 @@ bool UploadMachine::must_defer_empty(Verdict verdict)
 bool UploadMachine::may_be_made_empty(Verdict verdict, const Answer &answer, const Input &input)
 {
     // what HEAD said in between is known: the length is not
-    const bool again = (verdict == Verdict::kDoubtful && patience_.exhausted(Mishap::kDoubt)) ||
-                       (verdict == Verdict::kLengthKnown && patience_.times(Mishap::kAbsence) > 0);
+    const bool again =
+        (verdict == Verdict::kDoubtful && patience_.exhausted(Mishap::kDoubt)) ||
+        (verdict == Verdict::kLengthKnown && patience_.times(Mishap::kKnownLength) > 0);
     const bool for_good = verdict == Verdict::kFatal || again;
     const bool refused = for_good && answer.status >= 400 && answer.status < 500;
     const bool is_empty = input.ended && input.produced == 0 && positions_.patch_declares() &&

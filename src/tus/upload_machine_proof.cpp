@@ -91,7 +91,9 @@ std::optional<Action> UploadMachine::judged_length(std::uint64_t length, const I
     const bool recovers = config_.recovery && is_ours();
     if ((proof_.ours() && !agreed) || (recovers && length < total)) {
         Error error = failures::other_length(length, total, route_.text());
-        if (!proof_.fresh() && !is_decided(Mishap::kContradiction, input)) // it may have lagged
+        // made without knowing Upload-Defer-Length: that shows at once
+        const bool is_made_empty = proof_.fresh() && !positions_.declared() && length == 0;
+        if (!is_made_empty && !is_decided(Mishap::kContradiction, input)) // it may have lagged
             return back_off(Trouble::kLocked, error, Next::kAsk, input);
         return unfit(std::move(error), input);
     }
@@ -128,7 +130,9 @@ std::optional<Action> UploadMachine::judged_silence(const Input &input)
 // This upload will not be what the recording needs.
 Action UploadMachine::unfit(Error error, const Input &input)
 {
-    if (!is_whole(input) || is_cut_off(server_, positions_, input))
+    if (is_cut_off(server_, positions_, input))
+        return fail(failures::cut_off_unfinished(std::move(error), *server_.max_size()));
+    if (!is_whole(input))
         return fail(std::move(error));
     litter_.push_back(route_.upload_url());
     route_.forget_upload();
@@ -171,10 +175,13 @@ std::optional<Action> UploadMachine::refused_confirmation(Verdict verdict, const
     if (is_gone(verdict, answer))
         return moved_away(answer, input);
     Error error = describe(RequestKind::kHead, answer, route_.text());
-    if (answer.status == 405 || answer.status == 501) {
+    const bool impossible = answer.status == 405 || answer.status == 501;
+    if (impossible && (!server_.head_works() || is_decided(Mishap::kProofDoubt, input))) {
         warn(failures::not_confirmed(std::move(error)));
         return finish(input);
     }
+    if (impossible) // it got through before
+        return back_off(Trouble::kLocked, error, Next::kAsk, input, answer.retry_after);
     const bool odd = verdict == Verdict::kSuccess || says_no(verdict); // without an offset
     if (!odd)
         return std::nullopt;
@@ -196,8 +203,10 @@ UploadMachine::Next UploadMachine::after_failed_look()
 // What its refusal says of the end.
 void UploadMachine::note_refusal(Verdict verdict, const Answer &answer)
 {
-    // one with a body may have been refused for that
-    if (positions_.patch_declares() && positions_.patch_was_empty() && says_no(verdict))
+    // one with a body may have been refused for that; one without it, as too large, for the length
+    const bool is_about_size = verdict == Verdict::kShrink || verdict == Verdict::kTooLarge;
+    if (positions_.patch_declares() && positions_.patch_was_empty() && says_no(verdict) &&
+        !is_about_size)
         proof_.declaration_answered();
     const bool failed =
         verdict == Verdict::kBusy && answer.status >= 500 && trouble_of(answer) != Trouble::kLocked;

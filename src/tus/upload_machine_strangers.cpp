@@ -121,7 +121,7 @@ std::optional<Action> UploadMachine::another_way(Verdict verdict, const Answer &
 
 // The server does not take the override that a refusal of PATCH led to: that was somebody else's,
 // or passed. A server that makes another upload of it never gets it again.
-bool UploadMachine::override_was_wrong(Verdict verdict, const Answer &answer)
+bool UploadMachine::override_was_wrong(Verdict verdict, const Answer &answer, const Input &input)
 {
     const bool refused = verdict == Verdict::kNoMethod || verdict == Verdict::kDoubtful ||
                          verdict == Verdict::kFatal || verdict == Verdict::kGone;
@@ -134,7 +134,7 @@ bool UploadMachine::override_was_wrong(Verdict verdict, const Answer &answer)
     if (created && !answer.location.empty())
         litter_.push_back(answer.location);
     server_.try_patch_again();
-    return true;
+    return created || !patience_.persists(Mishap::kMethods, input.now); // nor does it take PATCH
 }
 
 // Back from where somebody sent us who was perhaps not the server.
@@ -150,6 +150,17 @@ void UploadMachine::leave_wrong_ways()
 bool UploadMachine::is_decided(Mishap row, const Input &input)
 {
     return !speaker_.worked() || patience_.persists(row, input.now);
+}
+
+// Another refusal of PATCH: what the one before said was not how it is.
+void UploadMachine::begin_rows_anew(Verdict verdict)
+{
+    if (verdict != Verdict::kGone)
+        patience_.forget(Mishap::kAbsence);
+    if (verdict != Verdict::kLengthKnown)
+        patience_.forget(Mishap::kKnownLength);
+    if (verdict != Verdict::kConflict)
+        patience_.forget(Mishap::kBlind);
 }
 
 Action UploadMachine::unless_it_passes(Mishap row, Error error, Next next, const Input &input,

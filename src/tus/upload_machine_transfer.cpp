@@ -53,7 +53,7 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
     const Verdict verdict = classify(RequestKind::kPatch, answer);
     if (is_about_the_method(verdict, answer))
         return ask(input);
-    if (override_was_wrong(verdict, answer))
+    if (override_was_wrong(verdict, answer, input))
         return back_off(Trouble::kLocked, describe(RequestKind::kPatch, answer, route_.text()),
                         Next::kAsk, input, answer.retry_after);
     if (server_.overrides_method() && answer.status == 201)
@@ -141,6 +141,7 @@ void UploadMachine::advance(std::uint64_t position, const Input &input)
 Action UploadMachine::refused_patch(Verdict verdict, const Answer &answer, const Input &input)
 {
     Error error = describe(RequestKind::kPatch, answer, route_.text());
+    begin_rows_anew(verdict);
     const auto later = [&](Trouble trouble) {
         return back_off(trouble, error, Next::kAsk, input, answer.retry_after);
     };
@@ -152,7 +153,7 @@ Action UploadMachine::refused_patch(Verdict verdict, const Answer &answer, const
     case Verdict::kLengthKnown:
         return length_is_known(error, input);
     case Verdict::kGone:
-        return not_there(error, input);
+        return not_so(Mishap::kAbsence, error, input);
     case Verdict::kConflict:
         return conflict(answer, error, input);
     case Verdict::kNoMethod:
@@ -202,7 +203,7 @@ Action UploadMachine::conflict(const Answer &answer, const Error &error, const I
 Action UploadMachine::length_is_known(const Error &error, const Input &input)
 {
     if (!server_.skips_head() || !positions_.patch_declares())
-        return not_there(error, input);
+        return not_so(Mishap::kKnownLength, error, input);
     positions_.length_acknowledged(positions_.offset_of(positions_.patch_to()));
     return back_off(Trouble::kLocked, error, Next::kAsk, input);
 }
@@ -224,13 +225,12 @@ Action UploadMachine::no_method(const Answer &answer, const Input &input)
 
 // Another server of a cluster may not know the upload yet, or we do not know what it knows: HEAD
 // decides. That is no reason to ask without end.
-Action UploadMachine::not_there(const Error &error, const Input &input)
+Action UploadMachine::not_so(Mishap row, const Error &error, const Input &input)
 {
-    if (patience_.persists(Mishap::kAbsence, input.now))
+    if (patience_.persists(row, input.now))
         return fail(error);
-    return patience_.times(Mishap::kAbsence) == 1
-               ? ask(input)
-               : back_off(Trouble::kLocked, error, Next::kAsk, input);
+    return patience_.times(row) == 1 ? ask(input)
+                                     : back_off(Trouble::kLocked, error, Next::kAsk, input);
 }
 
 std::uint64_t UploadMachine::last_size() const
@@ -359,27 +359,35 @@ Action UploadMachine::located(const Answer &answer, const Input &input)
         state_ = State::kWaiting;
         return on_waiting(input);
     }
-    const std::uint64_t position = positions_.position_of(offset);
-    const Offset meaning = positions_.head_says(offset, input.held_from);
-    if (meaning == Offset::kBeyond)
+    switch (positions_.head_says(offset, input.held_from)) {
+    case Offset::kBeyond:
         return unless_it_passes(
             Mishap::kOddOffset,
             failures::somebody_else(offset, positions_.sent_offset(), route_.text()), Next::kAsk,
             input);
-    if (meaning == Offset::kTooFarBack)
+    case Offset::kTooFarBack:
         return unless_it_passes(
             Mishap::kOddOffset,
             failures::back_too_far(offset, positions_.offset_of(input.held_from)), Next::kAsk,
             input);
+    default:
+        return stands_at(answer, input);
+    }
+}
+
+// At an offset that can be.
+Action UploadMachine::stands_at(const Answer &answer, const Input &input)
+{
+    const std::uint64_t offset = *answer.upload_offset;
+    const std::uint64_t position = positions_.position_of(offset);
+    const Offset meaning = positions_.head_says(offset, input.held_from);
     if (meaning == Offset::kBack && !config_.recovery)
         warn(failures::sent_again(positions_.acked() - position));
     positions_.relocate(position);
     if (state_ == State::kAsking) // a refused PATCH tells no length
         positions_.length_told(answer.upload_length, answer.length_deferred);
-    if (position < positions_.patch_to() || answer.length_deferred) {
+    if (position < positions_.patch_to() || answer.length_deferred)
         refused_finish_.reset(); // nothing was finished: it was about something else
-        (void)proof_.take_unfinished();
-    }
     for (const Mishap row :
          {Mishap::kHeadDoubt, Mishap::kNoHead, Mishap::kLost, Mishap::kOddOffset})
         patience_.forget(row);

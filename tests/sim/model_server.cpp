@@ -226,6 +226,8 @@ std::optional<Reply> ModelServer::before(const std::string &url, TimePoint now, 
         // who may go on waiting, and who may not: the driver of the simulation knows
         const Upload *upload = find(url); // 403 may mean that it was moved
         const bool incomplete = upload && upload->declarations > 0 && !upload->complete();
+        if (Upload *asked = find(url); asked && request == RequestKind::kHead)
+            asked->head_refused = true; // a fresh upload is not looked at for long
         return answered(status(requests_ % 2 || incomplete ? 401 : 403));
     }
     return std::nullopt;
@@ -383,6 +385,8 @@ Reply ModelServer::create(const Create &action, TimePoint now)
     else if (!action.length && schedule_.end_habit == EndHabit::kEmpty)
         upload.length = 0;
     upload.announced = 0;
+    if (upload.partial && !uploads_.empty() && uploads_.back().finish_failures > 0)
+        ++replaced_;
     uploads_.push_back(upload);
     if (kind == FaultKind::kResetAfter || kind == FaultKind::kLate)
         return failed(ErrorKind::kNetwork, true, latency());
@@ -429,7 +433,7 @@ Reply ModelServer::head(const Head &action, TimePoint now)
         const bool first_here =
             held_from <=
             (upload->partial && !upload->content.empty() ? upload->content.front().from : 0);
-        if (!first_here || upload->joined || schedule_.origin > 0 || gone_ > 3 ||
+        if (!first_here || upload->joined || schedule_.origin > 0 || gone_ + replaced_ > 3 ||
             kind == FaultKind::kUnknown)
             excuse(404, ErrorKind::kUploadLost);
         return answered(status(requests_ % 2 ? 404 : 410));
@@ -473,6 +477,8 @@ Reply ModelServer::head(const Head &action, TimePoint now)
     if (base + upload->offset - upload->foreign < held_from)
         excuse(200, ErrorKind::kUploadLost);
     if (kind == FaultKind::kOddLength && !upload->length && !upload->partial) {
+        // that of a server that does not know Upload-Defer-Length
+        upload->unfit_told = upload->unfit_told || (fault_->arg == 0 && upload->declarations == 0);
         any_trouble_ = true;
         answer.upload_length = fault_->arg;
         upload->asked_in_vain = true;

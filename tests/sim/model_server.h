@@ -149,6 +149,7 @@ private:
     std::uint64_t requests_ = 0, faults_seen_ = 0;
     std::uint64_t next_name_ = 1;
     std::uint64_t doubts_ = 0, absences_ = 0, mismatches_ = 0, redirects_ = 0, gone_ = 0;
+    std::uint64_t replaced_ = 0; // partial uploads that it could not finish
     unsigned credentials_ = 0, wanted_credentials_ = 0;
     bool metadata_refused_ = false;
     bool any_trouble_ = false; // some fault or loss so far

@@ -359,7 +359,8 @@ Event Simulation::http(Reply reply)
     }
     auto &answer = *std::get_if<Answer>(&reply.outcome);
     const bool busy = answer.status == 429 || answer.status == 423 ||
-                      (answer.status >= 500 && answer.status != 501 && !answer.refused_metadata);
+                      (answer.status >= 500 && answer.status != 501 && answer.status != 505 &&
+                       !answer.refused_metadata);
     if (busy && driver_.machine().state() != State::kProbing)
         not_before_ = now_ + std::max(kShortestPause, answer.retry_after);
     refused_ = answer.status == 401 || answer.status == 403;
@@ -440,7 +441,8 @@ Event Simulation::perform(const Action &action, const Input &)
         return http(server_.options(*options, now_));
     if (const auto *create = std::get_if<Create>(&action)) {
         Event event = http(server_.create(*create, now_));
-        if (const auto *answer = std::get_if<Answer>(&event); answer && answer->status == 201) {
+        if (const auto *answer = std::get_if<Answer>(&event);
+            answer && answer->status == 201 && !answer->location.empty()) {
             server_.progress();
             const auto &uploads = server_.uploads();
             // one that is made anew is no progress
@@ -493,9 +495,11 @@ void Simulation::check_finished()
         return server_.refuse("finished an upload that is not there");
     if (upload->partial)
         return server_.refuse("finished with a partial upload");
-    if (!upload->complete())
+    // Without HEAD nothing tells: then the local copy has to stay.
+    const bool is_certain = !schedule_.refuses_head || driver_.machine().stored();
+    if (is_certain && !upload->complete())
         return server_.refuse("finished an upload that is not complete");
-    if (upload->unfinished)
+    if (is_certain && upload->unfinished)
         return server_.refuse("finished an upload that the server could not put together");
     if (upload->refused)
         return server_.refuse("finished an upload that the server refused");
@@ -536,7 +540,8 @@ void Simulation::check_failed(const Error &error)
     if (!full)
         return;
     const Upload *upload = server_.find(driver_.machine().upload_url());
-    if (!upload || !upload->complete())
+    const bool is_certain = !schedule_.refuses_head || driver_.machine().stored();
+    if (is_certain && (!upload || !upload->complete()))
         server_.refuse("what fits was not finished");
 }
 

@@ -4,9 +4,13 @@
 #include "simulation.h"
 #include "test.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
 
 using namespace gsttus;
 using namespace gsttus::sim;
@@ -15,13 +19,26 @@ namespace {
 
 constexpr std::uint64_t kSchedules = 20000;
 constexpr std::uint64_t kSchedulesForMutant = 20000;
+constexpr std::size_t kSeedsOfKind = 8;
 constexpr std::size_t kTraceHead = 40, kTraceTail = 25;
 
 struct Totals {
     std::uint64_t schedules = 0, finished = 0, requests = 0, faults = 0, failing = 0;
-    std::array<std::uint64_t, 4> modes{}; // of those that finished
+    std::array<std::uint64_t, 4> modes{};                    // of those that finished
+    std::map<std::string, std::vector<std::uint64_t>> kinds; // seeds of those that failed
     double seconds = 0;
 };
+
+// The same for all violations that differ in numbers only.
+std::string kind_of(std::string violation)
+{
+    std::replace_if(
+        violation.begin(), violation.end(), [](char c) { return c >= '0' && c <= '9'; }, '#');
+    violation.erase(std::unique(violation.begin(), violation.end(),
+                                [](char a, char b) { return a == '#' && b == '#'; }),
+                    violation.end());
+    return violation;
+}
 
 std::string report(const Schedule &found, Mutation mutation)
 {
@@ -55,7 +72,10 @@ Totals run_many(std::uint64_t first, std::uint64_t count, std::uint64_t most_rep
             ++totals.finished;
             ++totals.modes[static_cast<std::size_t>(outcome.mode)];
         }
-        if (!outcome.violation.empty() && totals.failing++ < most_reports)
+        if (outcome.violation.empty())
+            continue;
+        totals.kinds[kind_of(outcome.violation)].push_back(seed);
+        if (totals.failing++ < most_reports)
             g_printerr("%s\n", report(schedule, Mutation::kNone).c_str());
     }
     totals.seconds = to_seconds(std::chrono::steady_clock::now() - start);
@@ -237,7 +257,13 @@ int main(int argc, char **argv)
     if (options.show > 0)
         return show(static_cast<std::uint64_t>(options.show), mutation_of(mutant));
     const Totals totals = run_many(static_cast<std::uint64_t>(options.seed),
-                                   static_cast<std::uint64_t>(options.schedules), 3);
+                                   static_cast<std::uint64_t>(options.schedules), 1);
+    for (const auto &[violation, seeds] : totals.kinds) {
+        g_print("%zu: %s\n   seeds", seeds.size(), violation.c_str());
+        for (std::size_t n = 0; n < std::min(seeds.size(), kSeedsOfKind); ++n)
+            g_print(" %" G_GUINT64_FORMAT, seeds[n]);
+        g_print("\n");
+    }
     g_print("%s\n", text_of(totals).c_str());
     return totals.failing == 0 ? 0 : 1;
 }

@@ -99,7 +99,7 @@ void a_creation_that_was_given_up_is_followed_by_more_patient_ones()
     s.gets(broken(ErrorKind::kTimeout)).time_passes();
     g_assert_cmpuint(s.expect<Create>().patience, ==, 100);
     // the next upload of the same server is made no faster
-    s.produces(101).gets(created()).gets(status(404)).gets(status(404)).time_passes();
+    s.produces(101).gets(created()).gets(status(404)).insists(status(404));
     s.gets(Resolved{s.endpoints, true});
     g_assert_cmpuint(s.expect<Create>().patience, ==, 100);
 }
@@ -140,7 +140,7 @@ void partial_uploads_and_their_joining_are_waited_for_too()
     g_assert_cmpuint(fast.expect<Create>().patience, ==, 10);
     fast.gets(broken(ErrorKind::kTimeout)).time_passes();
     g_assert_cmpuint(fast.expect<Create>().patience, ==, 100);
-    fast.gets(created("https://host/files/all")).expect<Finished>();
+    fast.gets(created("https://host/files/all")).gets(offset_is(100, 100)).expect<Finished>();
 }
 
 // --- where it is ---------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ void another_host_is_told_once()
         s.starts({"creation", "concatenation"}).produces(100).gets(Tick{}).gets(elsewhere);
         g_assert_cmpuint(s.count<ReportWarning>(), ==, 1);
         s.gets(acknowledged(100)).produces(200).ends().gets(Tick{}).gets(elsewhere);
-        s.gets(acknowledged(100)).gets(elsewhere).expect<Finished>();
+        s.gets(acknowledged(100)).gets(elsewhere).gets(offset_is(200, 200)).expect<Finished>();
         g_assert_cmpuint(s.count<ReportWarning>(), ==, 1);
     }
     Script here;
@@ -336,8 +336,7 @@ void an_empty_upload_that_a_server_does_not_create_is_finished_afterwards()
         g_assert_false(s.expect<Create>().length.has_value());
         s.gets(created()).expect_patch(0, 0, 0);
         Script both = std::move(s); // nor that: the end, not a circle
-        both.gets(status(400, "No data.")).time_passes().gets(offset_is(0)).expect_patch(0, 0, 0);
-        both.gets(status(400, "No data.")).expect_failed(ErrorKind::kServer);
+        both.insists(status(400, "No data."), offset_is(0)).expect_failed(ErrorKind::kServer);
         ASSERT_STR(both.expect<Failed>().error.detail, "No data.");
         g_assert_cmpuint(both.count<ReportWarning>(), ==, 0);
     }
@@ -363,7 +362,7 @@ void an_empty_upload_that_can_not_be_finished_is_made_again()
         s.gets(Resolved{s.endpoints, true});
         g_assert_true(s.expect<Create>().length == 0U);
         if (is_drf) { // takes no empty upload at all: no circle
-            s.gets(status(400, "Missing \"Upload-Defer-Length\" header."));
+            s.insists(status(400, "Missing \"Upload-Defer-Length\" header."));
             s.expect_failed(ErrorKind::kServer);
             continue;
         }
@@ -375,10 +374,10 @@ void an_empty_upload_that_can_not_be_finished_is_made_again()
     Script given; // somebody else's upload
     given.config.upload_url = kUpload;
     given.gets(Started{}).gets(offset_is(0)).ends().gets(Tick{}).expect_patch(0, 0, 0);
-    given.gets(status(400)).time_passes().gets(offset_is(0)).gets(status(400)).expect<Failed>();
+    given.insists(status(400), offset_is(0)).expect<Failed>();
     Script full; // not empty
     full.starts_and_creates().produces(1).ends().gets(Tick{}).expect_patch(0, 1, 1);
-    full.gets(status(400)).time_passes().gets(offset_is(0)).gets(status(400)).expect<Failed>();
+    full.insists(status(400), offset_is(0)).expect<Failed>();
 }
 
 } // namespace

@@ -88,7 +88,7 @@ void a_dead_partial_upload_is_replaced()
     s.gets(acknowledged(40)).expect_patch(140, 200);
     g_assert_cmpuint(s.machine->releasable(), ==, 100); // needed if it dies
     s.gets(status(404)).expect<Head>();
-    s.gets(status(404)).time_passes();
+    s.insists(status(404));
     g_assert_true(s.expect<Resolve>().refresh);
     s.gets(Resolved{s.endpoints, true});
     g_assert_true(s.expect<Create>().length == 100U && s.expect<Create>().partial);
@@ -159,7 +159,7 @@ void a_recording_that_must_be_cut_short_is_an_error_that_says_so()
     for (std::uint64_t at = 200; at <= 900; at += 100)
         s.gets(acknowledged(at));
     g_assert_cmpuint(s.expect<Create>().final_of.size(), ==, 2);
-    s.gets(created("https://host/files/all"));
+    s.gets(created("https://host/files/all")).gets(offset_is(1000, 1000));
     const Error &error = s.expect_failed(ErrorKind::kNoSpace);
     g_assert_true(error.message.find("1000 bytes") != std::string::npos);
 }

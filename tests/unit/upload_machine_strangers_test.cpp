@@ -44,6 +44,8 @@ public:
         if (const auto *create = std::get_if<Create>(&action)) {
             if (!create->final_of.empty()) {
                 joined = create->final_of.size();
+                offset = stored; // of which it tells from now on
+                length = stored;
                 return marked(created("https://host/files/all"));
             }
             offset = 0;
