@@ -67,9 +67,14 @@ struct BusFixture {
         post(element, UploadComplete{.upload_url = "https://h/1",
                                      .bytes = 9,
                                      .elapsed = seconds(2),
-                                     .drain_time = milliseconds(5)});
+                                     .drain_time = milliseconds(5),
+                                     .sha256 = "ab12"});
         expect("tus-upload-complete, upload-url=(string)https://h/1, bytes=(guint64)9, "
-               "elapsed=(guint64)2000000000, drain-time=(guint64)5000000;");
+               "elapsed=(guint64)2000000000, drain-time=(guint64)5000000, sha256=(string)ab12;");
+        post(element,
+             UploadKept{.path = "/s/1", .bytes_missing = 6, .command = "gst-tus-recover /s"});
+        expect("tus-upload-kept, path=(string)/s/1, bytes-missing=(guint64)6, "
+               "command=(string)\"gst-tus-recover\\ /s\";");
         post(element, VideoCreated{.id = 3, .name = "n", .slug = "s", .client_id = 4});
         expect("gcore-video-created, video-id=(guint64)3, name=(string)n, slug=(string)s, "
                "client-id=(guint64)4;");
