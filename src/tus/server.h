@@ -69,6 +69,7 @@ public:
     bool override_method()
     {
         overrides_method_ = !override_is_useless_;
+        override_tried_ = override_tried_ || overrides_method_;
         return overrides_method_;
     }
 
@@ -82,6 +83,13 @@ public:
     {
         method_works_ = true;
         tries_override_ = false;
+    }
+
+    // HEAD told of bytes that nobody acknowledged: that way they came, if there was only one.
+    void bytes_came()
+    {
+        if (!override_tried_)
+            method_worked();
     }
 
     // A refusal may be about the method, or not: the override on trial, once.

@@ -108,6 +108,8 @@ std::optional<Action> UploadMachine::judged_deferred(const Input &input)
     const End end = end_of(view(input));
     if (!end.certain || positions_.acked() < end.total || !proof_.declared_again())
         return std::nullopt;
+    if (end.total == 0 && !server_.may_create_empty()) // another one is refused too
+        return std::nullopt;
     return unfit(failures::length_not_noted(positions_.acked_offset(), route_.text()), input);
 }
 
@@ -172,9 +174,13 @@ std::optional<Action> UploadMachine::refused_confirmation(Verdict verdict, const
     // perhaps it is about the credentials: new ones would tell
     if (answer.status == 403 && patience_.times(Mishap::kRenewal) == 0)
         return renew(answer, RequestKind::kHead, Next::kAsk);
-    if (is_gone(verdict, answer))
+    // It was seen, and did not know that it is complete: it takes more than one answer then.
+    const bool is_doubted = proof_.declared_again() && !is_decided(Mishap::kLost, input);
+    if (is_gone(verdict, answer) && !is_doubted)
         return moved_away(answer, input);
     Error error = describe(RequestKind::kHead, answer, route_.text());
+    if (is_gone(verdict, answer))
+        return back_off(Trouble::kLocked, error, Next::kAsk, input, answer.retry_after);
     const bool impossible = answer.status == 405 || answer.status == 501;
     if (impossible && (!server_.head_works() || is_decided(Mishap::kProofDoubt, input))) {
         warn(failures::not_confirmed(std::move(error)));

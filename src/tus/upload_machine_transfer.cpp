@@ -392,6 +392,7 @@ Action UploadMachine::stands_at(const Answer &answer, const Input &input)
          {Mishap::kHeadDoubt, Mishap::kNoHead, Mishap::kLost, Mishap::kOddOffset})
         patience_.forget(row);
     if (meaning == Offset::kForward) {
+        server_.bytes_came();
         const std::optional<Error> refused = refused_finish_;
         advance(position, input);
         refused_finish_ = refused;

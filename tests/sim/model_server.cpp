@@ -192,6 +192,7 @@ const Fault *ModelServer::next(TimePoint now, const std::string &url)
         const bool back = fault_ && (fault_->kind == FaultKind::kRollback ||
                                      fault_->kind == FaultKind::kRollbackFar);
         if (back && !upload->complete()) {
+            upload->rolled_back = true;
             truncate(*upload, std::max(upload->foreign,
                                        upload->offset - std::min(upload->offset, fault_->arg)));
             any_trouble_ = true;
@@ -246,6 +247,8 @@ Reply ModelServer::stranger(const std::string &url, RequestKind request, TimePoi
         answer.location_other_host = true;
     }
     any_trouble_ = true;
+    if (Upload *upload = find(url); upload && request == RequestKind::kPatch)
+        upload->finish_failures += !schedule_.marks_answers && number >= 500; // in its name
     if (Upload *upload = find(url); upload && request == RequestKind::kHead) {
         upload->head_refused = true;
         if (!schedule_.marks_answers && (number == 404 || number == 410))
@@ -424,8 +427,11 @@ Reply ModelServer::head(const Head &action, TimePoint now)
     }
     if (kind == FaultKind::kRedirect)
         return redirected(action.url, false);
-    if (kind == FaultKind::kResetAfter || kind == FaultKind::kCut || kind == FaultKind::kStall)
+    if (kind == FaultKind::kResetAfter || kind == FaultKind::kCut || kind == FaultKind::kStall) {
+        // a fresh upload is not looked at for long
+        upload->head_refused = upload->head_refused || upload->offset == upload->foreign;
         return failed(ErrorKind::kTimeout, true, seconds(40));
+    }
     if (kind == FaultKind::kUnknown)
         remove(*upload);
     if (upload->gone) {
@@ -440,7 +446,9 @@ Reply ModelServer::head(const Head &action, TimePoint now)
     }
     if (kind == FaultKind::kUnknownOnce && !worked_) // the wrong address
         excuse(404, ErrorKind::kUploadLost);
-    if (kind == FaultKind::kUnknownOnce)
+    // after the acknowledgement that is the word of one that moves complete files away
+    const bool may_be_moved = upload->declarations == 1 && !upload->complete();
+    if (kind == FaultKind::kUnknownOnce && !may_be_moved)
         return answered(status(requests_ % 2 ? 404 : 410));
     if (now < upload->locked_until)
         return answered(requests_ % 3 == 0   ? status(423)
@@ -466,6 +474,8 @@ Reply ModelServer::head(const Head &action, TimePoint now)
         if (*upload->odd <= upload->offset) // so much is there
             upload->announced = upload->odd;
         any_trouble_ = true;
+        if (schedule_.end_habit == EndHabit::kEmpty && upload->length == 0U)
+            upload->unfit_told = true;
         answer.upload_offset = upload->odd;
         answer.length_deferred = !upload->length;
         answer.upload_length = upload->length;

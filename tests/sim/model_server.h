@@ -48,6 +48,7 @@ struct Upload {
     std::optional<std::uint64_t> odd;        // an offset that HEAD made up: it may be tried
 
     bool may_be_gone = false;  // who can not be told from the server said so
+    bool rolled_back = false;  // bytes that were acknowledged are lost
     bool head_refused = false; // who can not ask may try
 
     bool complete() const { return length && offset == *length; }

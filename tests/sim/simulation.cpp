@@ -503,6 +503,8 @@ void Simulation::check_finished()
         return server_.refuse("finished an upload that the server could not put together");
     if (upload->refused)
         return server_.refuse("finished an upload that the server refused");
+    if (!is_certain && upload->rolled_back)
+        return;
     const std::uint64_t total = store_.end();
     if (upload->offset != upload->foreign + total)
         return server_.refuse("the server has another number of bytes");
@@ -529,7 +531,9 @@ bool Simulation::is_excused(const Error &error) const
 void Simulation::check_failed(const Error &error)
 {
     // a length that is not noted, and not every byte is here for another upload
-    if (schedule_.end_habit != EndHabit::kNotes && error.kind == ErrorKind::kProtocol &&
+    const bool may_not_be_noted = // an empty PATCH may be the only one that declares it
+        schedule_.end_habit != EndHabit::kNotes || schedule_.refuses_empty_patch;
+    if (may_not_be_noted && error.kind == ErrorKind::kProtocol &&
         (store_.begin() > 0 || schedule_.origin > 0 || schedule_.max_size > 0))
         return;
     if (!is_excused(error))

@@ -164,8 +164,9 @@ public:
     Script &insists(const Answer &answer, std::optional<Answer> where = std::nullopt)
     {
         gets(answer);
-        for (int n = 0; n < 80 && !std::holds_alternative<Failed>(action) &&
-                        !std::holds_alternative<Resolve>(action);
+        for (int n = 0;
+             n < 80 && !std::holds_alternative<Failed>(action) &&
+             !std::holds_alternative<Finished>(action) && !std::holds_alternative<Resolve>(action);
              ++n) {
             if (machine->state() == State::kWaiting)
                 time_passes();

@@ -247,10 +247,10 @@ void an_upload_beside_the_endpoint_that_is_not_there_is_not_made_again()
     }
     Script known; // it was there, and is gone
     known.starts().gets(created("https://host/other/1")).produces(201).gets(Tick{});
-    known.gets(acknowledged(100)).gets(status(404)).gets(status(404)).time_passes();
+    known.gets(acknowledged(100)).gets(status(404)).insists(status(404));
     known.gets(Resolved{known.endpoints, true}).expect<Create>();
-    known.gets(created("https://host/other/2")).gets(status(404)).gets(status(404));
-    known.time_passes().expect<Resolve>();
+    known.gets(created("https://host/other/2")).gets(status(404)).insists(status(404));
+    known.expect<Resolve>();
 }
 
 // --- the first PATCH -----------------------------------------------------------------------------
