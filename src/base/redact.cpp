@@ -221,8 +221,11 @@ void Redactor::keep(std::string_view text, bool is_private)
     }
     Secret secret{std::string(text), is_private, {small(text)}};
     if (const std::string plain = percent_decoded(text);
-        plain.size() >= kShortestSecret && plain != text)
+        plain.size() >= kShortestSecret && plain != text) {
         secret.forms.push_back(small(plain));
+        for (const std::string &form : base64_forms(plain))
+            secret.forms.push_back(small(form));
+    }
     for (const std::string &form : base64_forms(text))
         secret.forms.push_back(small(form));
     secrets_.push_back(std::move(secret));

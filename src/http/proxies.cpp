@@ -183,7 +183,7 @@ struct Asked {
     const GRef<GProxyResolver> known;
     const ProxySettings settings;
     Mutex mutex;
-    std::string latest GUARDED_BY(mutex);
+    std::string latest GUARDED_BY(mutex); // with its login
 };
 
 struct DoorResolver {
@@ -220,7 +220,7 @@ gchar **look_up(GProxyResolver *resolver, const gchar *uri, GCancellable *cancel
     }
     const bool is_direct = !found || !*found || g_strcmp0(*found, kDirect) == 0;
     const MutexLock lock(asked.mutex);
-    asked.latest = is_direct ? std::string() : redact_url(*found);
+    asked.latest = is_direct ? "" : *found;
     return found;
 }
 
@@ -284,6 +284,13 @@ Result<GRef<GProxyResolver>> make_proxy_resolver(const ProxySettings &settings)
 }
 
 std::string latest_proxy(GProxyResolver *resolver)
+{
+    Asked &asked = asked_of(resolver);
+    const MutexLock lock(asked.mutex);
+    return redact_url(asked.latest);
+}
+
+std::string latest_proxy_login(GProxyResolver *resolver)
 {
     Asked &asked = asked_of(resolver);
     const MutexLock lock(asked.mutex);

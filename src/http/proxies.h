@@ -29,4 +29,7 @@ Result<GRef<GProxyResolver>> make_proxy_resolver(const ProxySettings &settings);
 // nobody. `resolver`: from make_proxy_resolver().
 std::string latest_proxy(GProxyResolver *resolver);
 
+// The same with its login, which is secret: for whoever hides it.
+std::string latest_proxy_login(GProxyResolver *resolver);
+
 } // namespace gsttus

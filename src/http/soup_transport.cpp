@@ -86,6 +86,8 @@ public:
         return [watch = watch_] { watch->check(); };
     }
 
+    std::string proxy_login() const override { return latest_proxy_login(doors_.proxies.get()); }
+
 private:
     GRef<SoupSession> make_session() const;
     void end_session();

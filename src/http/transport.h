@@ -106,6 +106,10 @@ public:
     // a request whose connection has lost its own address fails then, instead of waiting for its
     // time-out. May be empty.
     virtual std::function<void()> network_listener() { return {}; }
+
+    // The proxy that the last request went through, as an address with its login, which must be in
+    // no text: the proxy may say it back. Empty: none.
+    virtual std::string proxy_login() const { return {}; }
 };
 
 } // namespace gsttus

@@ -197,6 +197,7 @@ Event RequestRunner::send(HttpRequest request, const Input &input, const Create 
     log(LogLevel::kDebug, "http",
         cat(request.method, ' ', secrets_.shown_url(request.url), " body=", request.body_length));
     const HttpOutcome outcome = http_.send(request, core_.cancel.work.get());
+    secrets_.add_url(http_.proxy_login());
     if (const HttpFailure *failure = outcome.failure()) {
         // Where the upload is came before the answer broke off: another one would be litter.
         if (creation && failure->head && failure->head->status / 100 == 2 &&

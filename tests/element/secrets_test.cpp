@@ -21,11 +21,11 @@ using namespace gsttus::test;
 
 namespace {
 
-// What each is found by. The last is metadata whose key does not say that it is a secret.
-constexpr std::array<const char *, 9> kMarkers = {
-    "basicmarker-0a1b",  "bearermarker-2c3d",  "headermarker-4e5f",
-    "querymarker-6a7b",  "tokenmarker-8c9d",   "locationmarker-0e1f",
-    "cookiemarker-2a3b", "renewedmarker-6e7f", "projectmarker-4c5d",
+// What each is found by. "project" is metadata whose key does not say that it is a secret.
+constexpr std::array<const char *, 10> kMarkers = {
+    "basicmarker-0a1b",   "bearermarker-2c3d",   "headermarker-4e5f", "querymarker-6a7b",
+    "tokenmarker-8c9d",   "locationmarker-0e1f", "cookiemarker-2a3b", "renewedmarker-6e7f",
+    "projectmarker-4c5d", "proxymarker-8e9f",
 };
 
 std::string base64(const std::string &text)
@@ -151,7 +151,8 @@ void show_messages(Pipeline &pipeline)
 }
 
 // set like an application does: gst_parse_launch logs what it parses
-void give_secrets(GstElement *sink, const std::string &endpoint, bool basic, const char *spool)
+void give_secrets(GstElement *sink, const std::string &endpoint, bool basic, bool proxied,
+                  const char *spool)
 {
     const std::string authorization =
         basic ? "Basic " + base64("jane:basicmarker-0a1b") : "Bearer bearermarker-2c3d";
@@ -160,12 +161,16 @@ void give_secrets(GstElement *sink, const std::string &endpoint, bool basic, con
                           G_TYPE_STRING, "projectmarker-4c5d", nullptr);
     GstStructure *headers =
         gst_structure_new("headers", "X-Key", G_TYPE_STRING, "Token headermarker-4e5f", nullptr);
-    g_object_set(sink, "endpoint", endpoint.c_str(), "authorization", authorization.c_str(),
-                 "metadata", metadata, "extra-headers", headers, "spool-dir", spool, "stop-timeout",
-                 300, "on-stop", 1 /* keep */, nullptr);
+    g_object_set(sink, "endpoint", endpoint.c_str(), "metadata", metadata, "spool-dir", spool,
+                 "stop-timeout", 300, "on-stop", 1 /* keep */, nullptr);
     gst_util_set_object_arg(G_OBJECT(sink), "spool-mode", "always");
+    if (!proxied)
+        g_object_set(sink, "authorization", authorization.c_str(), "extra-headers", headers,
+                     nullptr);
     gst_structure_free(metadata);
     gst_structure_free(headers);
+    if (proxied) // they would travel unencrypted, which is refused
+        return;
     g_signal_connect(sink, "refresh-authorization", G_CALLBACK(+[](GstElement *, gpointer) {
                          return g_strdup("Bearer renewedmarker-6e7f");
                      }),
@@ -187,17 +192,20 @@ void recover(const char *folder)
 struct Row {
     const char *create, *patch;
     bool basic;
+    bool proxied = false; // the server is a proxy
 };
 
-constexpr std::array<Row, 9> kRows = {{{"403 Forbidden", "", true},
-                                       {"400 Bad Request", "", false},
-                                       {"307 Temporary Redirect", "", false},
-                                       {"412 Precondition Failed", "", false},
-                                       {"201 Created", "401 Unauthorized", true},
-                                       {"201 Created", "404 Not Found", false},
-                                       {"201 Created", "413 Too Large", true},
-                                       {"201 Created", "500 Oops", false},
-                                       {"201 Created", "307 Temporary Redirect", false}}};
+constexpr std::array<Row, 11> kRows = {{{"403 Forbidden", "", true},
+                                        {"403 Forbidden", "", false, true},
+                                        {"407 Who Are You", "", false, true},
+                                        {"400 Bad Request", "", false},
+                                        {"307 Temporary Redirect", "", false},
+                                        {"412 Precondition Failed", "", false},
+                                        {"201 Created", "401 Unauthorized", true},
+                                        {"201 Created", "404 Not Found", false},
+                                        {"201 Created", "413 Too Large", true},
+                                        {"201 Created", "500 Oops", false},
+                                        {"201 Created", "307 Temporary Redirect", false}}};
 
 void run_with_secrets(const char *spool)
 {
@@ -206,7 +214,13 @@ void run_with_secrets(const char *spool)
         Told told;
         RawServer server({script(row.create, row.patch, told)});
         Pipeline pipeline(short_source() + "tussink name=sink");
-        give_secrets(pipeline.sink(), server.url("/f?key=querymarker-6a7b"), row.basic, spool);
+        give_secrets(pipeline.sink(),
+                     row.proxied ? "http://tus.invalid/f?key=querymarker-6a7b"
+                                 : server.url("/f?key=querymarker-6a7b"),
+                     row.basic, row.proxied, spool);
+        const std::string proxy = cat("http://jane:proxymarker-8e9f@127.0.0.1:", server.port());
+        if (row.proxied)
+            g_object_set(pipeline.sink(), "proxy", proxy.c_str(), nullptr);
         show(pipeline.sink(), pipeline);
         pipeline.request(GST_STATE_PLAYING);
         pipeline.seen.push_back(

@@ -139,6 +139,7 @@ void url_is_known_with_its_parts()
     ASSERT_STR(redact("sig ab+cd/efgh or ab%2bcd%2fefgh"), "sig *** or ***");
     ASSERT_STR(redact("?sig=ab%2Bcd%2Fefgh&exp=99&t0ken"), "?***");
     ASSERT_STR(redact("jane pa/sswd t0ken frag exp"), "jane *** *** frag exp");
+    ASSERT_STR(redact("amFuZTpwYS9zc3dk"), "***"); // base64("jane:pa/sswd")
     redact.add_url("no address at all");
     redact.add_url("");
     redact.add_url("?");
