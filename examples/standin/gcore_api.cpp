@@ -192,16 +192,6 @@ std::map<std::string, std::string> parse_query(const std::string &query)
     return values;
 }
 
-// What a client wrote in a metadata value, without the newline of Gcore's own shell example.
-std::string metadata_value(const UploadInfo &info, const char *key)
-{
-    const auto found = info.metadata.find(key);
-    std::string value = found == info.metadata.end() ? "" : found->second;
-    while (value.ends_with('\n') || value.ends_with('\r'))
-        value.pop_back();
-    return value;
-}
-
 // The filters of a list: status, id (several with commas between), client_user_id, and search,
 // which is an id, a slug, or a part of a name.
 bool is_wanted(const Video &video, std::map<std::string, std::string> &query)

@@ -133,8 +133,7 @@ void Server::upload_finished(const Upload &upload)
     if (!video)
         return;
     video->size = upload.offset();
-    const auto filename = upload.info.metadata.find("filename");
-    video->origin_filename = filename == upload.info.metadata.end() ? "" : filename->second;
+    video->origin_filename = metadata_value(upload.info, "filename");
     if (options_.examine && upload.stores()) {
         api_->publish(*video);
         // the result may come when this server is gone

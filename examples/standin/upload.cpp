@@ -69,6 +69,15 @@ std::string safe_filename(std::string_view name)
     return safe.empty() ? "upload" : safe;
 }
 
+std::string metadata_value(const UploadInfo &info, const char *key)
+{
+    const auto found = info.metadata.find(key);
+    std::string value = found == info.metadata.end() ? "" : found->second;
+    while (value.ends_with('\n') || value.ends_with('\r'))
+        value.pop_back();
+    return value;
+}
+
 Upload::Upload(UploadInfo about, std::string dir)
     : info(std::move(about)), dir_(std::move(dir)), hash_(g_checksum_new(G_CHECKSUM_SHA256))
 {
@@ -162,11 +171,9 @@ Result<void> Upload::finish()
             return opened;
         close();
         if (info.part != Part::kPartial) {
-            const auto name = info.metadata.find("filename");
             const std::string owner = info.video_id ? std::to_string(info.video_id) : info.id;
             const std::string final_path =
-                cat(dir_, "/", owner, "-",
-                    safe_filename(name == info.metadata.end() ? "upload" : name->second));
+                cat(dir_, "/", owner, "-", safe_filename(metadata_value(info, "filename")));
             if (g_rename(path_.c_str(), final_path.c_str()) != 0)
                 return disk_error("the finished upload can not be renamed");
             path_ = final_path;

@@ -37,6 +37,9 @@ struct UploadInfo {
     std::int64_t expires_us = 0; // wall clock; 0: never
 };
 
+// What a client wrote in a metadata value, without the newline of Gcore's own shell example.
+std::string metadata_value(const UploadInfo &info, const char *key);
+
 class Upload {
 public:
     // dir empty: nothing is stored, only counted and hashed.

@@ -300,15 +300,19 @@ struct Account {
         g_assert_cmpint(create_tus(right.metadata("x")).status, ==, 201);
     }
 
-    void newline_behind_the_numbers_is_forgiven()
+    void newline_behind_the_values_is_forgiven()
     {
         const Session right = session(create_video());
-        const RawAnswer created =
-            create_tus(cat("Upload-Metadata: token ", base64(right.token + "\n"), ",video_id ",
-                           base64(cat(right.video_id, "\n")), ",client_id ",
-                           base64(cat(right.client_id, "\n")), "\r\n"));
+        const RawAnswer created = create_tus(
+            cat("Upload-Metadata: filename ", base64("a.mp4\n"), ",token ",
+                base64(right.token + "\n"), ",video_id ", base64(cat(right.video_id, "\n")),
+                ",client_id ", base64(cat(right.client_id, "\n")), "\r\n"));
         g_assert_cmpint(created.status, ==, 201);
         g_assert_cmpuint(standin->snapshot().uploads.begin()->second.video_id, ==, right.video_id);
+        const RawAnswer last = patch(standin->url(), path_of(created.header("location")), 0, "abc",
+                                     "Upload-Length: 3\r\n");
+        g_assert_cmpint(last.status, ==, 204);
+        ASSERT_STR(file_content(cat(standin->dir(), "/", right.video_id, "-a.mp4")), "abc");
     }
 
     void expired_token_begins_nothing()
@@ -402,7 +406,7 @@ int main(int argc, char **argv)
     add_test<Account, &Account::batch_makes_several_videos>("/standin-api/batch");
     add_test<Account, &Account::metadata_may_come_in_two_headers>("/standin-api/two-headers");
     add_test<Account, &Account::token_is_checked_as_gcore_says>("/standin-api/token");
-    add_test<Account, &Account::newline_behind_the_numbers_is_forgiven>("/standin-api/newline");
+    add_test<Account, &Account::newline_behind_the_values_is_forgiven>("/standin-api/newline");
     add_test<Account, &Account::expired_token_begins_nothing>("/standin-api/token-expires");
     add_test<Account, &Account::file_that_is_no_media_is_found_out>("/standin-api/file-invalid");
     add_test<Account, &Account::media_is_recognised>("/standin-api/media");
