@@ -2,6 +2,8 @@
 #include "base/text.h"
 #include "gcore/gcore_target.h"
 #include "http/soup_transport.h"
+#include "live_upload_fixture.h"
+#include "raw_http.h"
 #include "standin/standin.h"
 #include "test.h"
 #include "upload/requests.h"
@@ -168,6 +170,62 @@ void unknown_video_is_not_found()
     g_assert_cmpint(int(std::get<TargetError>(result).error.kind), ==, int(ErrorKind::kNotFound));
 }
 
+// --- a recording whose video was made by an answer that got lost ---------------------------------
+
+struct LostRow {
+    const char *name;
+    std::vector<std::string> faults;
+};
+
+const std::vector<LostRow> kLost = {
+    {"dropped", {"on POST /streaming/videos 1: store, then drop the answer"}},
+    {"gateway-504", {"on POST /streaming/videos 1: store, then answer 504 with HTML"}},
+    {"half-an-answer", {"on POST /streaming/videos 1: cut JSON"}},
+    {"list-away", // and with it all that would be sent without knowing
+     {"on POST /streaming/videos 1: store, then drop the answer",
+      "on GET /streaming/videos 1: answer 503", "on GET /streaming/videos 2: cut JSON",
+      "on GET /streaming/videos 3: cut"}},
+    {"not-made", {"on POST /streaming/videos 1: cut"}},
+};
+
+// Somebody else's of that name, in the same second.
+void make_namesake(const Fixture &f)
+{
+    const RawAnswer answer =
+        ask(f.server->url(), "POST", "/streaming/videos",
+            cat("Authorization: APIKey ", kKey, "\r\nContent-Type: application/json\r\n"),
+            R"({"video":{"name":"show","client_user_id":7}})");
+    g_assert_cmpint(answer.status, ==, 200);
+}
+
+void one_video_is_made_and_gets_the_recording(const LostRow &row)
+{
+    Fixture f;
+    make_namesake(f);
+    for (const std::string &fault : row.faults)
+        g_assert_true(f.server->add_fault(fault).ok());
+    const std::vector<std::byte> bytes = noise(200000);
+    auto made = make_gcore_target(f.config);
+    g_assert_true(made.ok());
+    Listener listener;
+    LiveUpload upload(
+        quick_config(), std::move(*made),
+        [] { return make_soup_transport({.user_agent = "test"}); }, listener);
+    upload.set_hints({});
+    upload.start();
+    g_assert_true(upload.write(bytes).status == WriteStatus::kOk);
+    upload.finish();
+    g_assert_true(upload.wait_drained() == DrainStatus::kComplete);
+    upload.stop(OnStop::kFinish);
+
+    const standin::Snapshot all = f.server->snapshot();
+    g_assert_cmpuint(all.videos.size(), ==, 2); // the namesake's and ours
+    const standin::UploadRecord *stored = all.only_finished();
+    g_assert_nonnull(stored);
+    g_assert_cmpuint(stored->video_id, ==, all.videos.rbegin()->first);
+    ASSERT_STR(stored->sha256, sha256(bytes));
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -178,5 +236,8 @@ int main(int argc, char **argv)
     add_test("/gcore-standin/refused-token", token_of_a_refused_creation_is_recognised);
     add_test("/gcore-standin/wrong-key", wrong_key_is_not_authorized);
     add_test("/gcore-standin/unknown-video", unknown_video_is_not_found);
+    for (const LostRow &row : kLost)
+        add_row_test(cat("/gcore-standin/lost-answer/", row.name), row,
+                     one_video_is_made_and_gets_the_recording);
     return g_test_run();
 }
