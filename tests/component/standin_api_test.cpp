@@ -247,6 +247,27 @@ struct Account {
                             ==, 400);
     }
 
+    // Its one PATCH has a length and comes in chunks, and a checksum of its own kind.
+    void tusc_goes_through()
+    {
+        const Session right = session(create_video());
+        const std::string checksum =
+            "Upload-Checksum: sha1 YTk5OTNlMzY0NzA2ODE2YWJhM2UyNTcxNzg1MGMyNmM5Y2QwZDg5ZA==\r\n";
+        const RawAnswer created =
+            ask(standin->url(), "POST", "/upload/",
+                cat(kTus, right.metadata("a.mp4\n"), "Upload-Length: 3\r\n",
+                    "Upload-Key: a9993e364706816aba3e25717850c26c9cd0d89d\r\n", checksum,
+                    "Upload-Metadata: filename ", base64("up.mp4"), "\r\n"));
+        g_assert_cmpint(created.status, ==, 201);
+        const RawAnswer sent = ask(standin->url(), "PATCH", path_of(created.header("location")),
+                                   cat(kBody, "Content-Length: 3\r\n", checksum,
+                                       "Upload-Offset: 0\r\nTransfer-Encoding: chunked\r\n"),
+                                   "3\r\nabc\r\n0\r\n\r\n");
+        g_assert_cmpint(sent.status, ==, 204);
+        ASSERT_STR(sent.header("upload-offset"), "3");
+        ASSERT_STR(file_content(cat(standin->dir(), "/", right.video_id, "-a.mp4")), "abc");
+    }
+
     void refusals_are_the_documented_ones()
     {
         const auto refused = [&](const RawAnswer &answer, int status, const char *text) {
@@ -405,6 +426,7 @@ int main(int argc, char **argv)
     add_test<Account, &Account::lists_are_filtered_and_shortened>("/standin-api/filters");
     add_test<Account, &Account::batch_makes_several_videos>("/standin-api/batch");
     add_test<Account, &Account::metadata_may_come_in_two_headers>("/standin-api/two-headers");
+    add_test<Account, &Account::tusc_goes_through>("/standin-api/tusc");
     add_test<Account, &Account::token_is_checked_as_gcore_says>("/standin-api/token");
     add_test<Account, &Account::newline_behind_the_values_is_forgiven>("/standin-api/newline");
     add_test<Account, &Account::expired_token_begins_nothing>("/standin-api/token-expires");
