@@ -307,10 +307,13 @@ Action UploadMachine::on_joined(const Event &event, const Input &input)
     default:
         break;
     }
-    if (answer.status == 405 || answer.status == 501) {
+    const bool impossible = answer.status == 405 || answer.status == 501;
+    if (impossible && (!server_.head_works() || is_decided(Mishap::kProofDoubt, input))) {
         warn(failures::not_confirmed(std::move(error)));
         return finish(input);
     }
+    if (impossible) // it got through before
+        return back_off(Trouble::kLocked, error, Next::kAsk, input, answer.retry_after);
     return unless_it_passes(Mishap::kProofDoubt, std::move(error), Next::kAsk, input,
                             answer.retry_after);
 }
@@ -320,6 +323,8 @@ Action UploadMachine::on_joined(const Event &event, const Input &input)
 Action UploadMachine::joined_is(const Answer &answer, const Input &input)
 {
     const std::uint64_t total = positions_.acked();
+    if (answer.upload_length || answer.upload_offset)
+        server_.head_worked();
     if (answer.upload_length == total && answer.upload_offset == total)
         return finish(input);
     if (answer.upload_length.value_or(total) != total || answer.upload_offset.value_or(0) > total) {

@@ -55,6 +55,9 @@ std::optional<Action> UploadMachine::hear(const Event &event, const Input &input
         speaker_.accept_without(*request);
     }
     speaker_.heard(*request, *answer);
+    const bool refuses = answer->status == 405 || answer->status == 501;
+    if (*request == RequestKind::kHead && answer->resumable && !refuses)
+        patience_.forget(Mishap::kNoHead); // it gets through
     return std::nullopt;
 }
 
@@ -76,7 +79,10 @@ Action UploadMachine::stranger(const Answer &answer, RequestKind request, const 
         return renew(answer, request, next);
     if (verdict == Verdict::kMetadata && patience_.allows(Mishap::kToken))
         return resolve(true);
-    if (request == RequestKind::kHead && patch_without_head(verdict, answer, input))
+    // At the end nobody would look again: what stands there for a moment must not be the last word.
+    const bool is_last = awaits_proof() || proof_.is_joined();
+    if (request == RequestKind::kHead && patch_without_head(verdict, answer, input) &&
+        (!is_last || server_.refuses_head() || patience_.persists(Mishap::kNoHead, input.now)))
         return without_head(error, input);
     if (request == RequestKind::kPatch) {
         if (std::optional<Action> other = another_way(verdict, answer, input))

@@ -22,7 +22,8 @@ bool ModelServer::may_be_replaced(Upload &upload)
 
 void ModelServer::check_empty(const Patch &action, const Upload &upload)
 {
-    const bool asks_to_finish = upload.finish_failures > 0 && upload.offset == upload.length;
+    const bool asks_to_finish =
+        (upload.finish_failures > 0 || upload.finish_doubted) && upload.offset == upload.length;
     if (asks_to_finish)
         return;
     if (upload.announced == upload.length && upload.length_told && !upload.asked_in_vain)
@@ -55,6 +56,12 @@ void ModelServer::tell_length(Upload &upload, Answer &answer)
     answer.length_deferred = !upload.length;
     upload.length_told = upload.length.has_value();
     upload.asked_in_vain = false;
+    note_what_is_told(upload);
+}
+
+// HEAD shows that it will not become what the recording needs.
+void ModelServer::note_what_is_told(Upload &upload)
+{
     const bool made_empty = schedule_.end_habit == EndHabit::kEmpty && upload.length == 0U;
     const bool forgotten = !upload.length && upload.declarations > 1;
     upload.unfit_told = upload.unfit_told || made_empty || forgotten;
@@ -82,6 +89,9 @@ void ModelServer::note_refusal(Upload &upload, const Patch &action, int status)
 {
     if (action.declare_length && action.to == action.from && status < 500)
         ++upload.declarations;
+    const bool completes =
+        action.declare_length || upload.length == action.server_offset + action.to - action.from;
+    upload.finish_doubted = upload.finish_doubted || (completes && status >= 500);
     refuse_finish(upload, status);
 }
 

@@ -248,7 +248,7 @@ Reply ModelServer::stranger(const std::string &url, RequestKind request, TimePoi
     }
     any_trouble_ = true;
     if (Upload *upload = find(url); upload && request == RequestKind::kPatch)
-        upload->finish_failures += !schedule_.marks_answers && number >= 500; // in its name
+        upload->finish_doubted = !schedule_.marks_answers && number >= 500; // in its name
     if (Upload *upload = find(url); upload && request == RequestKind::kHead) {
         upload->head_refused = true;
         if (!schedule_.marks_answers && (number == 404 || number == 410))
@@ -326,7 +326,8 @@ Reply ModelServer::create(const Create &action, TimePoint now)
 {
     for (Upload &upload : uploads_) {
         const bool finished_part = upload.partial && upload.complete();
-        const bool is_refused = schedule_.refuses_empty_patch && action.length == std::uint64_t{0};
+        const bool is_refused = action.length == std::uint64_t{0} && // of an empty recording
+                                (schedule_.refuses_empty_patch || upload.silences > 0);
         if (upload.told && !upload.told_gone && !upload.may_be_gone && !upload.joined &&
             !finished_part && !is_refused && !may_be_replaced(upload))
             refuse("an upload is created although there is one");
@@ -474,8 +475,7 @@ Reply ModelServer::head(const Head &action, TimePoint now)
         if (*upload->odd <= upload->offset) // so much is there
             upload->announced = upload->odd;
         any_trouble_ = true;
-        if (schedule_.end_habit == EndHabit::kEmpty && upload->length == 0U)
-            upload->unfit_told = true;
+        note_what_is_told(*upload);
         answer.upload_offset = upload->odd;
         answer.length_deferred = !upload->length;
         answer.upload_length = upload->length;

@@ -39,6 +39,7 @@ struct Upload {
     // its end
     unsigned declarations = 0, silences = 0; // that were acknowledged; HEADs without a length
     unsigned finish_failures = 0;            // 5xx to requests that complete it
+    bool finish_doubted = false;             // to one that would have completed it
     int finish_status = 0;                   // the last of them
     bool unfinished = false;                 // the server could not put it together
     bool moved = false;                      // complete, and not there any more
@@ -133,6 +134,7 @@ private:
     bool may_be_replaced(Upload &upload);
     void check_empty(const Patch &action, const Upload &upload);
     void note_length(Upload &upload, const Patch &action);
+    void note_what_is_told(Upload &upload);
     void tell_length(Upload &upload, Answer &answer);
     bool fails_to_finish(Upload &upload, bool completes);
     Reply finish_failed(Upload &upload);

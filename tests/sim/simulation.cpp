@@ -61,6 +61,7 @@ private:
     void check_pace(bool waiting, const Wait *wait);
     void note_announced(const std::string &url);
     void check_end(const Action &action);
+    bool asks_the_server(const Upload &upload) const;
     void check_finished();
     void check_failed(const Error &error);
     bool is_excused(const Error &error) const;
@@ -97,6 +98,7 @@ private:
     TimePoint not_before_{};
     std::uint64_t not_before_network_ = 0, not_before_credentials_ = 0;
     bool unreachable_ = false;
+    bool warned_ = false;
     std::uint64_t ticks_at_once_ = 0;
     TimePoint last_tick_{};
     Outcome outcome_;
@@ -248,7 +250,8 @@ void Simulation::after_step(const Input &input)
         server_.refuse("bytes are released that the server has not confirmed");
     store_.release(releasable);
     store_.step_of_spilling();
-    driver_.machine().take_reports();
+    for (const Report &said : driver_.machine().take_reports())
+        warned_ = warned_ || std::holds_alternative<ReportWarning>(said);
     // What was confirmed before, and is found again, is no progress.
     if (driver_.machine().acked() > (acknowledged_ ? acked_ : most_acked_)) {
         server_.progress();
@@ -485,6 +488,12 @@ Event Simulation::perform(const Action &action, const Input &)
 
 // --- the end -------------------------------------------------------------------------------------
 
+// Without HEAD nobody tells how it is: then that is what it has to say.
+bool Simulation::asks_the_server(const Upload &upload) const
+{
+    return driver_.machine().stored() || !(schedule_.refuses_head || upload.head_refused);
+}
+
 void Simulation::check_finished()
 {
     outcome_.finished = true;
@@ -495,8 +504,9 @@ void Simulation::check_finished()
         return server_.refuse("finished an upload that is not there");
     if (upload->partial)
         return server_.refuse("finished with a partial upload");
-    // Without HEAD nothing tells: then the local copy has to stay.
-    const bool is_certain = !schedule_.refuses_head || driver_.machine().stored();
+    const bool is_certain = asks_the_server(*upload);
+    if (!upload->complete() && !is_certain && !warned_)
+        return server_.refuse("finished without HEAD and without a word");
     if (is_certain && !upload->complete())
         return server_.refuse("finished an upload that is not complete");
     if (is_certain && upload->unfinished)
@@ -532,7 +542,8 @@ void Simulation::check_failed(const Error &error)
 {
     // a length that is not noted, and not every byte is here for another upload
     const bool may_not_be_noted = // an empty PATCH may be the only one that declares it
-        schedule_.end_habit != EndHabit::kNotes || schedule_.refuses_empty_patch;
+        schedule_.end_habit != EndHabit::kNotes || schedule_.refuses_empty_patch ||
+        (schedule_.origin > 0 && schedule_.max_size > 0); // or is refused for what was there
     if (may_not_be_noted && error.kind == ErrorKind::kProtocol &&
         (store_.begin() > 0 || schedule_.origin > 0 || schedule_.max_size > 0))
         return;
@@ -544,8 +555,7 @@ void Simulation::check_failed(const Error &error)
     if (!full)
         return;
     const Upload *upload = server_.find(driver_.machine().upload_url());
-    const bool is_certain = !schedule_.refuses_head || driver_.machine().stored();
-    if (is_certain && (!upload || !upload->complete()))
+    if (!upload || (asks_the_server(*upload) && !upload->complete()))
         server_.refuse("what fits was not finished");
 }
 

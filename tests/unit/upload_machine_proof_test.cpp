@@ -202,6 +202,30 @@ void a_file_that_was_moved_away_is_complete()
     lost.gets(status(404)).expect<Wait>();
 }
 
+void who_stands_before_the_last_head_decides_nothing()
+{
+    for (const int number : {200, 404, 403, 405, 501}) {
+        Answer made = created();
+        made.resumable = true;
+        Script marked;
+        marked.starts().gets(made).produces(50).ends().gets(Tick{}).expect_patch(0, 50, 50);
+        Answer done = acknowledged(50);
+        done.resumable = true;
+        marked.gets(done).expect<Head>();
+        for (int attempt = 0; attempt < 3; ++attempt) {
+            marked.gets(status(number));
+            if (number == 403)
+                marked.gets(Credentials{false});
+            marked.time_passes().expect<Head>();
+        }
+        Answer there = offset_is(50, 50);
+        there.resumable = true;
+        marked.gets(there).expect<Finished>();
+        g_assert_true(marked.machine->stored());
+        g_assert_cmpuint(marked.count<ReportWarning>(), ==, 0);
+    }
+}
+
 void a_head_that_is_not_possible_counts_with_a_warning()
 {
     for (const int number : {405, 501}) {
@@ -568,6 +592,7 @@ int main(int argc, char **argv)
     add_test("/proof/head", the_end_is_what_head_says);
     add_test("/proof/head/fails", a_head_that_fails_is_asked_again_and_is_never_the_end);
     add_test("/proof/head/moved", a_file_that_was_moved_away_is_complete);
+    add_test("/proof/head/stranger", who_stands_before_the_last_head_decides_nothing);
     add_test("/proof/head/impossible", a_head_that_is_not_possible_counts_with_a_warning);
     add_test("/proof/forgotten/again", a_length_that_was_forgotten_is_declared_again);
     add_test("/proof/forgotten/anew", a_server_that_forgets_gets_another_upload_of_known_length);
