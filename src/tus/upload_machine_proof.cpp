@@ -108,7 +108,8 @@ std::optional<Action> UploadMachine::judged_deferred(const Input &input)
     const End end = end_of(view(input));
     if (!end.certain || positions_.acked() < end.total || !proof_.declared_again())
         return std::nullopt;
-    if (end.total == 0 && !server_.may_create_empty()) // another one is refused too
+    // it refuses what is empty in any way: its row of refusals is the end
+    if (end.total == 0 && !server_.may_create_empty() && patience_.times(Mishap::kDoubt) > 0)
         return std::nullopt;
     return unfit(failures::length_not_noted(positions_.acked_offset(), route_.text()), input);
 }

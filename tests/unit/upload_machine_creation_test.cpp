@@ -335,6 +335,11 @@ void an_empty_upload_that_a_server_does_not_create_is_finished_afterwards()
         s.gets(status(400, text));
         g_assert_false(s.expect<Create>().length.has_value());
         s.gets(created()).expect_patch(0, 0, 0);
+        Script forgets = resolved(); // acknowledged, and not noted: no circle
+        forgets.ends().gets(capabilities({"creation", "creation-defer-length"}));
+        forgets.gets(status(400, text)).gets(created()).expect_patch(0, 0, 0);
+        forgets.gets(acknowledged(0)).gets(offset_is(0)).expect_patch(0, 0, 0);
+        forgets.gets(acknowledged(0)).gets(offset_is(0)).expect<Resolve>();
         Script both = std::move(s); // nor that: the end, not a circle
         both.insists(status(400, "No data."), offset_is(0)).expect_failed(ErrorKind::kServer);
         ASSERT_STR(both.expect<Failed>().error.detail, "No data.");
