@@ -140,9 +140,11 @@ Action UploadMachine::unfit(Error error, const Input &input)
     litter_.push_back(route_.upload_url());
     route_.forget_upload();
     patience_.forget_upload();
+    const bool began = positions_.acked() > positions_.base();
     positions_.restart();
     proof_.created(false);
-    proof_.disproved();
+    if (began) // its bytes are needed once more
+        proof_.disproved();
     if (!input.ended)
         return without_defer(input, error);
     warn(failures::uploaded_anew(std::move(error)));

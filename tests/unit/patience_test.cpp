@@ -34,6 +34,8 @@ constexpr std::array kRows = {
     Row{"no-head", Mishap::kNoHead, kWithoutEnd, true, false},
     Row{"blind", Mishap::kBlind, kWithoutEnd, true, true},
     Row{"unmarked", Mishap::kUnmarked, kWithoutEnd, true, false},
+    Row{"methods", Mishap::kMethods, kWithoutEnd, true, true},
+    Row{"known-length", Mishap::kKnownLength, kWithoutEnd, true, true},
     Row{"conflict", Mishap::kConflict, 5, true, true},
     Row{"doubt", Mishap::kDoubt, 1, true, true},
     Row{"head-doubt", Mishap::kHeadDoubt, 1, true, true},
