@@ -51,19 +51,19 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
     const auto &answer = std::get<Answer>(event);
     watch_expiry(answer, input);
     const Verdict verdict = classify(RequestKind::kPatch, answer);
+    if (positions_.patch_finishes() && may_be_about_the_whole(verdict, answer.status))
+        refused_finish_ = describe(RequestKind::kPatch, answer, route_.text());
     if (is_about_the_method(verdict, answer))
         return ask(input);
     if (override_was_wrong(verdict, answer, input))
         return back_off(Trouble::kLocked, describe(RequestKind::kPatch, answer, route_.text()),
                         Next::kAsk, input, answer.retry_after);
-    if (server_.overrides_method() && answer.status == 201)
+    if (server_.overrides_method() && !server_.method_works() && answer.status == 201)
         return fail(failures::another_upload(describe(RequestKind::kPatch, answer, route_.text())));
     if (verdict == Verdict::kSuccess)
         return acknowledged(answer, input);
     if (may_be_made_empty(verdict, answer, input))
         return resolve(true);
-    if (positions_.patch_finishes() && may_be_about_the_whole(verdict, answer.status))
-        refused_finish_ = describe(RequestKind::kPatch, answer, route_.text());
     if (refuses_to_finish(verdict))
         return refused_to_finish(answer, input);
     note_refusal(verdict, answer);

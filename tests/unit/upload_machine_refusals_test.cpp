@@ -187,6 +187,28 @@ void another_upload_is_no_acknowledgement_of_the_override()
     g_assert_true(error.message.find("X-HTTP-Method-Override") != std::string::npos);
 }
 
+// Whatever method it came with: the server has all bytes, and does not like them.
+void a_finish_that_is_refused_with_the_override_is_no_success()
+{
+    Answer hook = status(422, "hook");
+    hook.resumable = hook.speaks_tus = true;
+    for (const int number : {405, 404}) { // as a rule, and on trial
+        Script s;
+        s.starts_and_creates().produces(60).ends().gets(Tick{}).expect_patch(0, 60, 60);
+        s.gets(status(number)).gets(offset_is(0)).expect_patch(0, 60, 60);
+        g_assert_true(s.expect<Patch>().method_override);
+        s.gets(hook);
+        if (std::holds_alternative<Wait>(s.action))
+            s.time_passes();
+        s.gets(offset_is(60, 60));
+        g_assert_cmpint(s.expect<Failed>().error.http_status, ==, 422);
+    }
+    Script worked; // something else's 201, for once
+    worked.starts_and_creates().produces(201).gets(Tick{}).gets(status(405)).gets(offset_is(0));
+    worked.gets(acknowledged(100)).gets(status(201)).time_passes().gets(offset_is(100));
+    worked.expect_patch(100, 200);
+}
+
 // The page of a maintenance, or another server for a moment: the method had worked before.
 void a_method_that_worked_is_not_given_up()
 {
@@ -287,6 +309,8 @@ int main(int argc, char **argv)
     add_test("/machine-trouble/method/override", a_server_without_patch_gets_the_override);
     add_test("/machine-trouble/method/another-upload",
              another_upload_is_no_acknowledgement_of_the_override);
+    add_test("/machine-trouble/method/refused-finish",
+             a_finish_that_is_refused_with_the_override_is_no_success);
     add_test("/machine-trouble/method/worked-before", a_method_that_worked_is_not_given_up);
     add_test("/machine-trouble/expect/once", a_reset_lets_the_server_speak_first_once);
     add_test("/machine-trouble/expect/refused", a_server_that_refuses_expect_is_not_asked_again);
