@@ -247,8 +247,12 @@ Reply ModelServer::stranger(const std::string &url, RequestKind request, TimePoi
         answer.location_other_host = true;
     }
     any_trouble_ = true;
-    if (Upload *upload = find(url); upload && request == RequestKind::kPatch)
+    if (Upload *upload = find(url); upload && request == RequestKind::kPatch) {
         upload->finish_doubted = !schedule_.marks_answers && number >= 500; // in its name
+        const bool sounds_like_a_hook = !schedule_.marks_answers && number >= 400 && number < 500;
+        if (sounds_like_a_hook && ended)
+            excuse(number, ErrorKind::kServer);
+    }
     if (Upload *upload = find(url); upload && request == RequestKind::kHead) {
         upload->head_refused = true;
         if (!schedule_.marks_answers && (number == 404 || number == 410))
@@ -490,6 +494,8 @@ Reply ModelServer::head(const Head &action, TimePoint now)
         // that of a server that does not know Upload-Defer-Length
         upload->unfit_told = upload->unfit_told || (fault_->arg == 0 && upload->declarations == 0);
         any_trouble_ = true;
+        if (schedule_.end_habit == EndHabit::kSilent) // and never says another one
+            excuse(0, ErrorKind::kTooLarge);
         answer.upload_length = fault_->arg;
         upload->asked_in_vain = true;
     } else if (kind == FaultKind::kNoLength) {

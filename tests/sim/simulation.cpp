@@ -251,7 +251,8 @@ void Simulation::after_step(const Input &input)
     store_.release(releasable);
     store_.step_of_spilling();
     for (const Report &said : driver_.machine().take_reports())
-        warned_ = warned_ || std::holds_alternative<ReportWarning>(said);
+        warned_ = warned_ || std::holds_alternative<ReportWarning>(said) ||
+                  std::holds_alternative<ReportNote>(said); // moved away
     // What was confirmed before, and is found again, is no progress.
     if (driver_.machine().acked() > (acknowledged_ ? acked_ : most_acked_)) {
         server_.progress();
