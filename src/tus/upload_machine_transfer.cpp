@@ -45,12 +45,15 @@ Action UploadMachine::patch(const SendBytes &bytes)
 Action UploadMachine::on_patching(const Event &event, const Input &input)
 {
     if (const auto *failure = std::get_if<NoAnswer>(&event)) {
+        refused_finish_.reset(); // it was sent once more, and perhaps it is liked now
         server_.patch_unanswered(*failure);
         return no_answer(*failure, Next::kAsk, input);
     }
     const auto &answer = std::get<Answer>(event);
     watch_expiry(answer, input);
     const Verdict verdict = classify(RequestKind::kPatch, answer);
+    if (verdict != Verdict::kConflict && verdict != Verdict::kLengthKnown)
+        refused_finish_.reset(); // those two say only what is known of it
     if (positions_.patch_finishes() && may_be_about_the_whole(verdict, answer.status))
         refused_finish_ = describe(RequestKind::kPatch, answer, route_.text());
     if (is_about_the_method(verdict, answer))
@@ -386,7 +389,7 @@ Action UploadMachine::stands_at(const Answer &answer, const Input &input)
     positions_.relocate(position);
     if (state_ == State::kAsking) // a refused PATCH tells no length
         positions_.length_told(answer.upload_length, answer.length_deferred);
-    if (position < positions_.patch_to() || answer.length_deferred)
+    if (answer.length_deferred)
         refused_finish_.reset(); // nothing was finished: it was about something else
     for (const Mishap row :
          {Mishap::kHeadDoubt, Mishap::kNoHead, Mishap::kLost, Mishap::kOddOffset})

@@ -203,6 +203,11 @@ void a_finish_that_is_refused_with_the_override_is_no_success()
         s.gets(offset_is(60, 60));
         g_assert_cmpint(s.expect<Failed>().error.http_status, ==, 422);
     }
+    Script odd; // one HEAD that goes back does not make it forgotten
+    odd.starts_and_creates().produces(60).ends().gets(Tick{}).expect_patch(0, 60, 60);
+    odd.gets(hook).time_passes().gets(offset_is(50, 60)).expect_patch(50, 60);
+    odd.gets(status(409)).gets(offset_is(60, 60));
+    g_assert_cmpint(odd.expect<Failed>().error.http_status, ==, 422);
     Script worked; // something else's 201, for once
     worked.starts_and_creates().produces(201).gets(Tick{}).gets(status(405)).gets(offset_is(0));
     worked.gets(acknowledged(100)).gets(status(201)).time_passes().gets(offset_is(100));
