@@ -115,7 +115,8 @@ void UploadMachine::carried_all(std::uint64_t offset)
     if (!positions_.patch_completes())
         return;
     refused_finish_.reset();
-    if (std::optional<Error> failed = proof_.take_unfinished())
+    std::optional<Error> failed = proof_.take_unfinished();
+    if (failed && positions_.patch_was_empty()) // with a body it is another finish
         warn(failures::finished_after_all(std::move(*failed)));
 }
 

@@ -94,7 +94,7 @@ std::size_t whole_uploads(const Snapshot &snapshot, std::span<const std::byte> b
     const std::string sum = sha256(bytes);
     std::size_t whole = 0;
     for (const auto &[id, record] : snapshot.uploads)
-        whole += record.finished && record.sha256 == sum ? 1 : 0;
+        whole += record.finished && !record.partial && record.sha256 == sum ? 1 : 0;
     return whole;
 }
 

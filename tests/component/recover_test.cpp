@@ -69,6 +69,7 @@ struct Case {
     explicit Case(StandinOptions options = {}) : folder(g_dir_make_tmp("recover-XXXXXX", nullptr))
     {
         options.api_key = kKey;
+        options.examine = false; // noise is no video: it would be kept
         auto started = Standin::start(std::move(options));
         if (!started)
             g_error("stand-in: %s", started.error().message.c_str());
@@ -544,6 +545,7 @@ void lost_note_of_what_is_confirmed_is_asked_for(const LostNoteRow &row)
     {
         UploadConfig config = test.config(SpoolMode::kAlways);
         config.replay.max_spool_size = 8 << 20; // files of 1 MiB
+        config.keep_until_proved = false;       // what is confirmed goes
         config.runtime.progress_interval = milliseconds(1);
         AckObserver observer;
         LiveUpload upload(
