@@ -204,6 +204,7 @@ private:
     Action refused_head(Verdict verdict, const Answer &answer, const Input &input);
     bool look_again_at(const Answer &answer); // a recovery: the server is ahead
     Action lost(const Answer &answer, const Input &input);
+    void drop_upload();
     Action make_anew(Error error, const Input &input, Duration retry_after);
 
     // what is believed of the end (upload_machine_proof.cpp)
@@ -219,6 +220,7 @@ private:
     std::optional<Action> refused_proof(Verdict verdict, const Answer &answer, const Input &input);
     std::optional<Action> refused_confirmation(Verdict verdict, const Answer &answer,
                                                const Input &input);
+    Action without_confirmation(Error error, const Input &input, Duration retry_after);
     Next after_failed_look();
     Action moved_away(const Answer &answer, const Input &input);
     void note_refusal(Verdict verdict, const Answer &answer);

@@ -153,6 +153,14 @@ bool UploadMachine::is_about_the_method(Verdict verdict, const Answer &answer)
     return true;
 }
 
+// It is gone, or of no use: all of it from the beginning again.
+void UploadMachine::drop_upload()
+{
+    route_.forget_upload();
+    patience_.forget_upload();
+    positions_.restart();
+}
+
 void UploadMachine::discard(const std::string &url)
 {
     if (!url.empty() && server_.may_terminate())
@@ -188,9 +196,7 @@ bool UploadMachine::may_be_made_empty(Verdict verdict, const Answer &answer, con
         !server_.may_create_empty() || !patience_.allows(Mishap::kEmptyAnew))
         return false;
     discard(route_.upload_url());
-    route_.forget_upload();
-    patience_.forget_upload();
-    positions_.restart();
+    drop_upload();
     refused_finish_.reset();
     return true;
 }

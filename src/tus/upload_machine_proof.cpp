@@ -137,10 +137,8 @@ Action UploadMachine::unfit(Error error, const Input &input)
     if (!is_whole(input))
         return fail(std::move(error));
     litter_.push_back(route_.upload_url());
-    route_.forget_upload();
-    patience_.forget_upload();
     const bool began = positions_.acked() > positions_.base();
-    positions_.restart();
+    drop_upload();
     proof_.created(false);
     if (began) // its bytes are needed once more
         proof_.disproved();
@@ -183,18 +181,22 @@ std::optional<Action> UploadMachine::refused_confirmation(Verdict verdict, const
     Error error = describe(RequestKind::kHead, answer, route_.text());
     if (is_gone(verdict, answer))
         return back_off(Trouble::kLocked, error, Next::kAsk, input, answer.retry_after);
-    const bool impossible = answer.status == 405 || answer.status == 501;
-    if (impossible && (!server_.head_works() || is_decided(Mishap::kProofDoubt, input))) {
-        warn(failures::not_confirmed(std::move(error)));
-        return finish(input);
-    }
-    if (impossible) // it got through before
-        return back_off(Trouble::kLocked, error, Next::kAsk, input, answer.retry_after);
+    if (answer.status == 405 || answer.status == 501)
+        return without_confirmation(std::move(error), input, answer.retry_after);
     const bool odd = verdict == Verdict::kSuccess || says_no(verdict); // without an offset
     if (!odd)
         return std::nullopt;
     return unless_it_passes(Mishap::kProofDoubt, std::move(error), Next::kAsk, input,
                             answer.retry_after);
+}
+
+// HEAD is not possible: at once where it never was; where it got through before, when that stays.
+Action UploadMachine::without_confirmation(Error error, const Input &input, Duration retry_after)
+{
+    if (server_.head_works() && !is_decided(Mishap::kProofDoubt, input))
+        return back_off(Trouble::kLocked, error, Next::kAsk, input, retry_after);
+    warn(failures::not_confirmed(std::move(error)));
+    return finish(input);
 }
 
 // A fresh upload that cannot be looked at is sent to all the same.
@@ -264,9 +266,7 @@ Action UploadMachine::not_finished(const Input &input)
     // a partial upload is made again, its bytes are all here
     (void)patience_.allows(Mishap::kRecreation);
     litter_.push_back(route_.upload_url());
-    route_.forget_upload();
-    patience_.forget_upload();
-    positions_.restart();
+    drop_upload();
     proof_.created(false);
     return back_off(Trouble::kBusy, error, Next::kResolve, input);
 }
@@ -309,13 +309,8 @@ Action UploadMachine::on_joined(const Event &event, const Input &input)
     default:
         break;
     }
-    const bool impossible = answer.status == 405 || answer.status == 501;
-    if (impossible && (!server_.head_works() || is_decided(Mishap::kProofDoubt, input))) {
-        warn(failures::not_confirmed(std::move(error)));
-        return finish(input);
-    }
-    if (impossible) // it got through before
-        return back_off(Trouble::kLocked, error, Next::kAsk, input, answer.retry_after);
+    if (answer.status == 405 || answer.status == 501)
+        return without_confirmation(std::move(error), input, answer.retry_after);
     return unless_it_passes(Mishap::kProofDoubt, std::move(error), Next::kAsk, input,
                             answer.retry_after);
 }

@@ -458,9 +458,7 @@ Action UploadMachine::make_anew(Error error, const Input &input, Duration retry_
     Error warning = error;
     warning.message += " It is created anew; nothing is lost, all its bytes are still here.";
     warn(std::move(warning));
-    route_.forget_upload();
-    patience_.forget_upload();
-    positions_.restart();
+    drop_upload();
     return back_off(Trouble::kBusy, error, Next::kResolve, input, retry_after);
 }
 
