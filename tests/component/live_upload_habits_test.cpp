@@ -105,6 +105,9 @@ void the_outcome_is_true(const Row &row)
     const std::vector<std::byte> bytes = noise(3000000);
     recording.upload->start();
     recording.write(bytes);
+    if (row.then == Then::kComplains) // while it is recorded: that it lasts is not known yet
+        g_assert_true(recording.listener.wait_for(
+            [&](const Listener &told) { return says(told.warnings_, row.text); }));
     recording.upload->finish();
     const DrainStatus drained = recording.upload->wait_drained();
     recording.upload->stop(OnStop::kFinish);
