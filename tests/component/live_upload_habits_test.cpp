@@ -44,7 +44,7 @@ const std::vector<Row> kRows = {
     {"options-cut", "options-cut"},
     {"length-zero", "length-zero", Then::kComplains, "unknown length", nullptr, LengthMode::kAuto,
      kWithoutJoining},
-    {"length-untold", "length-zero=untold", Then::kComplains, "says neither", nullptr,
+    {"length-untold", "length-zero=untold", Then::kComplains, "unknown length", nullptr,
      LengthMode::kAuto, kWithoutJoining},
     {"no-head", "no-head", Then::kComplains, "HEAD"},
     {"no-head-and-a-cut", "no-head", Then::kComplains, "HEAD", "on PATCH 3: cut"},
