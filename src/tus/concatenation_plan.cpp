@@ -148,9 +148,11 @@ private:
             cut_at_ = view.positions.acked() + available;
             return make_part(view, available);
         }
+        if (view.input.writer_blocked) // what was just released lets it write, and block again
+            return WaitForBytes{wait_for_enough(view, 1, 0)};
         Wait wait = wait_from(view.input);
         wait.until_ended = true;
-        wait.until_writer_blocked = !view.input.writer_blocked;
+        wait.until_writer_blocked = true;
         return WaitForBytes{wait};
     }
 
