@@ -50,11 +50,13 @@ public:
         endpoints_[endpoint_] = url;
     }
 
-    // Where it was before it moved: who sent us on was perhaps not the server.
-    void endpoint_returns()
+    // To where it was before it moved: who sent us on was perhaps not the server. FALSE: it had not.
+    bool endpoint_returns()
     {
-        if (!endpoint_home_.empty())
-            endpoints_[endpoint_] = std::exchange(endpoint_home_, {});
+        if (endpoint_home_.empty())
+            return false;
+        endpoints_[endpoint_] = std::exchange(endpoint_home_, {});
+        return true;
     }
 
     // With what a creation carries.

@@ -66,14 +66,11 @@ public:
     bool overrides_method() const { return overrides_method_; }
 
     // FALSE: that is known not to help.
-    bool override_method()
-    {
-        overrides_method_ = !override_is_useless_;
-        override_tried_ = override_tried_ || overrides_method_;
-        return overrides_method_;
-    }
+    bool override_method() { return overrides_method_ = !override_is_useless_; }
 
     void override_is_useless() { override_is_useless_ = true; }
+
+    void override_sent() { override_tried_ = true; }
 
     void try_patch_again() { overrides_method_ = false; }
 
@@ -88,8 +85,10 @@ public:
     // HEAD told of bytes that nobody acknowledged: that way they came, if there was only one.
     void bytes_came()
     {
-        if (!override_tried_)
-            method_worked();
+        if (override_tried_)
+            return;
+        overrides_method_ = false;
+        method_worked();
     }
 
     // A refusal may be about the method, or not: the override on trial, once.
@@ -98,7 +97,7 @@ public:
         return !overrides_method_ && !method_works_ && !override_tried_;
     }
 
-    void try_override() { overrides_method_ = tries_override_ = override_tried_ = true; }
+    void try_override() { overrides_method_ = tries_override_ = true; }
 
     bool tries_override() const { return tries_override_; }
 
@@ -143,7 +142,7 @@ private:
     std::string checksum_;
     std::uint64_t shrunk_to_ = 0; // 0: not shrunk
     bool overrides_method_ = false, override_is_useless_ = false, method_works_ = false;
-    bool tries_override_ = false, override_tried_ = false;
+    bool tries_override_ = false, override_tried_ = false; // tried: a request was sent with it
     bool refuses_empty_ = false;
     Asking head_ = Asking::kUntried;
     bool tries_head_ = false;

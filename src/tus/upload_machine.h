@@ -183,6 +183,7 @@ private:
     // what PATCH leads to
     Action acknowledged(const Answer &answer, const Input &input);
     void carried_all(std::uint64_t offset);
+    void forget_refused_finish();
     Action impossible(const Answer &answer, const Input &input);
     Action refused_patch(Verdict verdict, const Answer &answer, const Input &input);
     Action damaged(Error error, const Input &input);
@@ -200,6 +201,7 @@ private:
 
     // what HEAD leads to
     Action located(const Answer &answer, const Input &input);
+    bool began_further_back(std::uint64_t offset, const Input &input);
     Action stands_at(const Answer &answer, const Input &input);
     Action refused_head(Verdict verdict, const Answer &answer, const Input &input);
     bool look_again_at(const Answer &answer); // a recovery: the server is ahead

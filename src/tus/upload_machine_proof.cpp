@@ -1,5 +1,5 @@
 // What is believed of the end: the look at a fresh upload, the HEAD after the declared length, a
-// length that was not noted, a finish that failed, the look at the joined upload.
+// length that was not noted, a finish that failed, the joining and the look at what came of it.
 // An upload is complete when the server has said so, not when it has acknowledged every byte.
 #include "tus/failures.h"
 #include "tus/upload_machine.h"
@@ -117,9 +117,12 @@ std::optional<Action> UploadMachine::judged_deferred(const Input &input)
 std::optional<Action> UploadMachine::judged_silence(const Input &input)
 {
     const bool at_start = proof_.fresh() && !positions_.declared();
+    const Error error = failures::silent_about_length(positions_.acked_offset(), route_.text());
+    // it has said one that can not be: whether it stays with that is not known yet
+    if (patience_.times(Mishap::kContradiction) > 0 && patience_.allows(Mishap::kSilence))
+        return back_off(Trouble::kBusy, error, Next::kAsk, input);
     if (!at_start && !awaits_proof())
         return std::nullopt;
-    const Error error = failures::silent_about_length(positions_.acked_offset(), route_.text());
     if (patience_.allows(Mishap::kSilence))
         return back_off(Trouble::kBusy, error, Next::kAsk, input);
     if (at_start || !proved())
@@ -174,13 +177,13 @@ std::optional<Action> UploadMachine::refused_confirmation(Verdict verdict, const
     // perhaps it is about the credentials: new ones would tell
     if (answer.status == 403 && patience_.times(Mishap::kRenewal) == 0)
         return renew(answer, RequestKind::kHead, Next::kAsk);
-    // It was seen, and did not know that it is complete: it takes more than one answer then.
-    const bool is_doubted = proof_.declared_again() && !is_decided(Mishap::kLost, input);
-    if (is_gone(verdict, answer) && !is_doubted)
-        return moved_away(answer, input);
     Error error = describe(RequestKind::kHead, answer, route_.text());
-    if (is_gone(verdict, answer))
-        return back_off(Trouble::kLocked, error, Next::kAsk, input, answer.retry_after);
+    if (is_gone(verdict, answer)) {
+        // it was seen, and did not know that it is complete: it takes more than one answer then
+        const bool is_doubted = proof_.declared_again() && !is_decided(Mishap::kLost, input);
+        return is_doubted ? back_off(Trouble::kLocked, error, Next::kAsk, input, answer.retry_after)
+                          : moved_away(answer, input);
+    }
     if (answer.status == 405 || answer.status == 501)
         return without_confirmation(std::move(error), input, answer.retry_after);
     const bool odd = verdict == Verdict::kSuccess || says_no(verdict); // without an offset
@@ -252,7 +255,7 @@ bool UploadMachine::refuses_to_finish(Verdict verdict) const
 
 Action UploadMachine::refused_to_finish(const Answer &answer, const Input &input)
 {
-    if (!patience_.allows(Mishap::kDoubt))
+    if (is_decided(Mishap::kDoubt, input))
         return not_finished(input);
     return back_off(Trouble::kBusy, describe(RequestKind::kPatch, answer, route_.text()),
                     Next::kAsk, input, answer.retry_after);
@@ -269,6 +272,38 @@ Action UploadMachine::not_finished(const Input &input)
     drop_upload();
     proof_.created(false);
     return back_off(Trouble::kBusy, error, Next::kResolve, input);
+}
+
+// --- POST Upload-Concat: final -------------------------------------------------------------------
+
+Action UploadMachine::on_joining(const Event &event, const Input &input)
+{
+    if (const auto *failure = std::get_if<NoAnswer>(&event))
+        return creation_unanswered(*failure, Next::kJoin, input);
+    const auto &answer = std::get<Answer>(event);
+    Error error = describe(RequestKind::kCreate, answer, route_.text());
+    switch (classify(RequestKind::kCreate, answer)) {
+    case Verdict::kSuccess:
+        return joined(answer, input);
+    case Verdict::kRedirect:
+        return redirected(answer, RequestKind::kCreate, input);
+    case Verdict::kRenew:
+        return renew(answer, RequestKind::kCreate, Next::kJoin);
+    case Verdict::kMetadata:
+        return fresh_token(answer, input);
+    case Verdict::kBusy:
+        return back_off(trouble_of(answer), error, Next::kJoin, input, answer.retry_after);
+    case Verdict::kLocked:
+        if (!patience_.allows(Mishap::kJoin))
+            return fail(std::move(error));
+        return back_off(Trouble::kLocked, error, Next::kJoin, input, answer.retry_after);
+    case Verdict::kGone:
+        error.kind = ErrorKind::kUploadLost;
+        error.message += " A partial upload is gone.";
+        return refused_creation(std::move(error), input, answer.retry_after);
+    default:
+        return refused_creation(std::move(error), input, answer.retry_after);
+    }
 }
 
 // --- the joined upload ---------------------------------------------------------------------------

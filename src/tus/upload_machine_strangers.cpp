@@ -129,16 +129,17 @@ std::optional<Action> UploadMachine::another_way(Verdict verdict, const Answer &
 // or passed. A server that makes another upload of it never gets it again.
 bool UploadMachine::override_was_wrong(Verdict verdict, const Answer &answer, const Input &input)
 {
+    if (!server_.overrides_method() || server_.method_works())
+        return false;
     const bool refused = verdict == Verdict::kNoMethod || verdict == Verdict::kDoubtful ||
                          verdict == Verdict::kFatal || verdict == Verdict::kGone;
-    const bool created = answer.status == 201;
-    if (!server_.overrides_method() || server_.method_works() || !answer.resumable ||
-        (!refused && !created))
+    const bool created = answer.status == 201 && !answer.location.empty();
+    if (!created && (!refused || !answer.resumable))
         return false;
-    if (created)
+    if (created) {
         server_.override_is_useless();
-    if (created && !answer.location.empty())
         litter_.push_back(answer.location);
+    }
     server_.try_patch_again();
     return created || !patience_.persists(Mishap::kMethods, input.now); // nor does it take PATCH
 }
@@ -146,10 +147,10 @@ bool UploadMachine::override_was_wrong(Verdict verdict, const Answer &answer, co
 // Back from where somebody sent us who was perhaps not the server.
 void UploadMachine::leave_wrong_ways()
 {
-    if (route_.on_detour())
+    const bool moved = route_.endpoint_returns();
+    if (moved || route_.on_detour())
         patience_.forget(Mishap::kRedirect);
     route_.leave_detour();
-    route_.endpoint_returns();
 }
 
 // One answer never decides against an upload that has worked.

@@ -1,4 +1,4 @@
-// While there is an upload: what the answers to PATCH, HEAD and the joining lead to.
+// While there is an upload: what the answers to PATCH and HEAD lead to.
 // What is sent when is the plan's (length_plan.h); what a status means is in answer_rules.h.
 #include "tus/failures.h"
 #include "tus/upload_machine.h"
@@ -34,6 +34,8 @@ Action UploadMachine::patch(const SendBytes &bytes)
     const bool has_body = bytes.to > request.from;
     request.checksum = has_body ? server_.checksum() : std::string();
     request.method_override = server_.overrides_method();
+    if (request.method_override)
+        server_.override_sent();
     request.expect_continue = server_.take_expect(has_body);
     const bool finishes =
         bytes.declare ? !positions_.length_unclear() : plan_->finishes(positions_, bytes.to);
@@ -45,14 +47,16 @@ Action UploadMachine::patch(const SendBytes &bytes)
 Action UploadMachine::on_patching(const Event &event, const Input &input)
 {
     if (const auto *failure = std::get_if<NoAnswer>(&event)) {
-        refused_finish_.reset(); // it was sent once more, and perhaps it is liked now
+        forget_refused_finish(); // it was sent once more, and perhaps it is liked now
         server_.patch_unanswered(*failure);
         return no_answer(*failure, Next::kAsk, input);
     }
     const auto &answer = std::get<Answer>(event);
     watch_expiry(answer, input);
     const Verdict verdict = classify(RequestKind::kPatch, answer);
-    if (verdict != Verdict::kConflict && verdict != Verdict::kLengthKnown)
+    if (verdict == Verdict::kInterrupted)
+        forget_refused_finish();
+    else if (verdict != Verdict::kConflict && verdict != Verdict::kLengthKnown)
         refused_finish_.reset(); // those two say only what is known of it
     if (positions_.patch_finishes() && may_be_about_the_whole(verdict, answer.status))
         refused_finish_ = describe(RequestKind::kPatch, answer, route_.text());
@@ -61,8 +65,6 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
     if (override_was_wrong(verdict, answer, input))
         return back_off(Trouble::kLocked, describe(RequestKind::kPatch, answer, route_.text()),
                         Next::kAsk, input, answer.retry_after);
-    if (server_.overrides_method() && !server_.method_works() && answer.status == 201)
-        return fail(failures::another_upload(describe(RequestKind::kPatch, answer, route_.text())));
     if (verdict == Verdict::kSuccess)
         return acknowledged(answer, input);
     if (may_be_made_empty(verdict, answer, input))
@@ -71,6 +73,13 @@ Action UploadMachine::on_patching(const Event &event, const Input &input)
         return refused_to_finish(answer, input);
     note_refusal(verdict, answer);
     return refused_patch(verdict, answer, input);
+}
+
+// Without HEAD only an acknowledgement shows that it is liked now.
+void UploadMachine::forget_refused_finish()
+{
+    if (!server_.refuses_head())
+        refused_finish_.reset();
 }
 
 Action UploadMachine::acknowledged(const Answer &answer, const Input &input)
@@ -365,6 +374,8 @@ Action UploadMachine::located(const Answer &answer, const Input &input)
     }
     switch (positions_.head_says(offset, input.held_from)) {
     case Offset::kBeyond:
+        if (began_further_back(offset, input))
+            return stands_at(answer, input);
         return unless_it_passes(
             Mishap::kOddOffset,
             failures::somebody_else(offset, positions_.sent_offset(), route_.text()), Next::kAsk,
@@ -377,6 +388,17 @@ Action UploadMachine::located(const Answer &answer, const Input &input)
     default:
         return stands_at(answer, input);
     }
+}
+
+// A given upload: the first word about where it begins was wrong, and nothing was sent there yet.
+bool UploadMachine::began_further_back(std::uint64_t offset, const Input &input)
+{
+    const bool may_be = !config_.upload_url.empty() && offset < positions_.origin() &&
+                        positions_.acked() == positions_.base();
+    if (!may_be || !patience_.persists(Mishap::kOddOffset, input.now))
+        return false;
+    positions_.found_origin(offset);
+    return true;
 }
 
 // At an offset that can be.
@@ -436,6 +458,7 @@ Action UploadMachine::lost(const Answer &answer, const Input &input)
     error.kind = ErrorKind::kUploadLost;
     if (answer.resumable)
         server_.head_worked(); // it gets through
+    proof_.end_look();         // it is needed now, not only of use
     // a recovery knows from its journal that the upload has worked
     const bool doubted = speaker_.worked() || (config_.recovery && !answer.resumable);
     if (doubted && !patience_.persists(Mishap::kLost, input.now))
@@ -460,38 +483,6 @@ Action UploadMachine::make_anew(Error error, const Input &input, Duration retry_
     warn(std::move(warning));
     drop_upload();
     return back_off(Trouble::kBusy, error, Next::kResolve, input, retry_after);
-}
-
-// --- POST Upload-Concat: final -------------------------------------------------------------------
-
-Action UploadMachine::on_joining(const Event &event, const Input &input)
-{
-    if (const auto *failure = std::get_if<NoAnswer>(&event))
-        return creation_unanswered(*failure, Next::kJoin, input);
-    const auto &answer = std::get<Answer>(event);
-    Error error = describe(RequestKind::kCreate, answer, route_.text());
-    switch (classify(RequestKind::kCreate, answer)) {
-    case Verdict::kSuccess:
-        return joined(answer, input);
-    case Verdict::kRedirect:
-        return redirected(answer, RequestKind::kCreate, input);
-    case Verdict::kRenew:
-        return renew(answer, RequestKind::kCreate, Next::kJoin);
-    case Verdict::kMetadata:
-        return fresh_token(answer, input);
-    case Verdict::kBusy:
-        return back_off(trouble_of(answer), error, Next::kJoin, input, answer.retry_after);
-    case Verdict::kLocked:
-        if (!patience_.allows(Mishap::kJoin))
-            return fail(std::move(error));
-        return back_off(Trouble::kLocked, error, Next::kJoin, input, answer.retry_after);
-    case Verdict::kGone:
-        error.kind = ErrorKind::kUploadLost;
-        error.message += " A partial upload is gone.";
-        return refused_creation(std::move(error), input, answer.retry_after);
-    default:
-        return refused_creation(std::move(error), input, answer.retry_after);
-    }
 }
 
 } // namespace gsttus

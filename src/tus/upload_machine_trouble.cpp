@@ -11,6 +11,9 @@ Action UploadMachine::back_off(Trouble trouble, const Error &reason, Next next, 
                                Duration retry_after)
 {
     patience_.failed(reason, input.now, positions_.bytes_resent());
+    // before anything has worked, or without HEAD, nobody knows who sent us there
+    if (!begun() || server_.refuses_head())
+        leave_wrong_ways();
     if (std::optional<Error> error = patience_.given_up(input))
         return fail(std::move(*error));
     reports_.emplace_back(patience_.pause(trouble, input, retry_after));
@@ -120,6 +123,9 @@ Action UploadMachine::redirected(const Answer &answer, RequestKind request, cons
 
 Action UploadMachine::renew(const Answer &answer, RequestKind request, Next next)
 {
+    // HEAD shows that it was about the credentials, not about the whole recording
+    if (request == RequestKind::kHead && refused_finish_ && refused_finish_->http_status == 403)
+        refused_finish_.reset();
     refused_answer_ = answer;
     refused_request_ = request;
     next_ = next;

@@ -23,7 +23,7 @@ bool ModelServer::may_be_replaced(Upload &upload)
 void ModelServer::check_empty(const Patch &action, const Upload &upload)
 {
     const bool asks_to_finish =
-        (upload.finish_failures > 0 || upload.finish_doubted) && upload.offset == upload.length;
+        upload.finish_failures + upload.finish_doubts > 0 && upload.offset == upload.length;
     if (asks_to_finish)
         return;
     if (upload.announced == upload.length && upload.length_told && !upload.asked_in_vain)
@@ -89,26 +89,31 @@ void ModelServer::note_refusal(Upload &upload, const Patch &action, int status)
 {
     if (action.declare_length && action.to == action.from && status < 500)
         ++upload.declarations;
+    if (action.to == action.from && status >= 400 && status < 500)
+        upload.empty_refused = true;
     const bool completes =
         action.declare_length || upload.length == action.server_offset + action.to - action.from;
-    upload.finish_doubted = upload.finish_doubted || (completes && status >= 500);
+    if (completes && status >= 500 && !upload.complete()) {
+        ++upload.finish_doubts;
+        upload.finish_status = status;
+    }
     refuse_finish(upload, status);
 }
 
 // A 5xx answers a request that completes the upload, or asks for that.
 void ModelServer::refuse_finish(Upload &upload, int status)
 {
-    if (!upload.complete() || status < 400)
+    if (!upload.complete() || status < 300)
         return;
-    if (status < 500 && upload.finish_failures > 0)
-        excuse(upload.finish_status, ErrorKind::kServer);
-    if (status < 500 && upload.finish_failures > 0)
-        excuse(status, ErrorKind::kServer);
+    if (status < 500 && upload.finish_failures + upload.finish_doubts > 0) {
+        for (const int told : {500, upload.finish_status, status})
+            excuse(told, ErrorKind::kServer);
+    }
     if (status < 500)
         return;
     ++upload.finish_failures;
     upload.finish_status = status;
-    if (upload.finish_failures > kMostFinishes)
+    if (upload.finish_failures + upload.finish_doubts > kMostFinishes)
         excuse(upload.finish_status, ErrorKind::kServer);
 }
 
@@ -131,12 +136,17 @@ void ModelServer::remove(Upload &upload)
     ++gone_;
 }
 
+void ModelServer::note_refused_join(int status)
+{
+    if (++joinings_ + faults_seen_ > kMostJoinings) // some of which hold it too
+        excuse(status, ErrorKind::kServer);
+}
+
 std::optional<Reply> ModelServer::refuse_join()
 {
     if (joinings_ >= schedule_.join_conflicts)
         return std::nullopt;
-    if (++joinings_ + faults_seen_ > kMostJoinings) // some of which hold it too
-        excuse(409, ErrorKind::kServer);
+    note_refused_join(409);
     return answered(status(409, "busy"));
 }
 

@@ -77,9 +77,8 @@ void ModelServer::doubt(int status, ErrorKind kind)
 // One answer ends what has not begun; of an upload that has worked, several in a row are needed.
 void ModelServer::decisive(int status, ErrorKind kind)
 {
-    if (worked_)
-        doubt(status, kind);
-    else
+    doubt(status, kind);
+    if (!worked_)
         excuse(status, kind);
 }
 
@@ -227,9 +226,11 @@ std::optional<Reply> ModelServer::before(const std::string &url, TimePoint now, 
         // who may go on waiting, and who may not: the driver of the simulation knows
         const Upload *upload = find(url); // 403 may mean that it was moved
         const bool incomplete = upload && upload->declarations > 0 && !upload->complete();
+        // and to what would complete it, that a hook does not like it
+        const bool whole = upload && upload->complete() && request == RequestKind::kPatch;
         if (Upload *asked = find(url); asked && request == RequestKind::kHead)
             asked->head_refused = true; // a fresh upload is not looked at for long
-        return answered(status(requests_ % 2 || incomplete ? 401 : 403));
+        return answered(status(requests_ % 2 || incomplete || whole ? 401 : 403));
     }
     return std::nullopt;
 }
@@ -248,13 +249,12 @@ Reply ModelServer::stranger(const std::string &url, RequestKind request, TimePoi
     }
     any_trouble_ = true;
     if (Upload *upload = find(url); upload && request == RequestKind::kPatch) {
-        upload->finish_doubted = !schedule_.marks_answers && number >= 500; // in its name
         const bool sounds_like_a_hook = !schedule_.marks_answers && number >= 400 && number < 500;
         if (sounds_like_a_hook && ended)
             excuse(number, ErrorKind::kServer);
     }
     if (Upload *upload = find(url); upload && request == RequestKind::kHead) {
-        upload->head_refused = true;
+        upload->head_refused = heads_refused_ = true;
         if (!schedule_.marks_answers && (number == 404 || number == 410))
             upload->may_be_gone = true;
     }
@@ -330,8 +330,9 @@ Reply ModelServer::create(const Create &action, TimePoint now)
 {
     for (Upload &upload : uploads_) {
         const bool finished_part = upload.partial && upload.complete();
-        const bool is_refused = action.length == std::uint64_t{0} && // of an empty recording
-                                (schedule_.refuses_empty_patch || upload.silences > 0);
+        const bool is_refused =
+            action.length == std::uint64_t{0} && // of an empty recording
+            (schedule_.refuses_empty_patch || upload.empty_refused || upload.silences > 0);
         if (upload.told && !upload.told_gone && !upload.may_be_gone && !upload.joined &&
             !finished_part && !is_refused && !may_be_replaced(upload))
             refuse("an upload is created although there is one");
@@ -344,6 +345,9 @@ Reply ModelServer::create(const Create &action, TimePoint now)
     if (std::optional<Reply> reply = before(action.url, now, RequestKind::kCreate))
         return std::move(*reply);
     const FaultKind kind = fault_ ? fault_->kind : FaultKind::kCount;
+    const bool join = !action.final_of.empty();
+    if (kind == FaultKind::kStatus && join)
+        note_refused_join(kStatuses[fault_->arg % kStatuses.size()].status);
     if (kind == FaultKind::kStatus)
         return answered(status_of(*fault_, RequestKind::kCreate));
     if (kind == FaultKind::kRedirect)
@@ -355,7 +359,6 @@ Reply ModelServer::create(const Create &action, TimePoint now)
             excuse(500, ErrorKind::kNotAuthorized);
         return answered(std::move(answer));
     }
-    const bool join = !action.final_of.empty();
     if (!join && !action.length && !schedule_.defers)
         return answered(status(501));
     if ((action.partial || join) && !schedule_.concatenates) {
@@ -366,6 +369,7 @@ Reply ModelServer::create(const Create &action, TimePoint now)
         return std::move(*reply);
     if (schedule_.max_size > 0 && action.length.value_or(0) > schedule_.max_size) {
         excuse(413, ErrorKind::kTooLarge);
+        doubt(413, ErrorKind::kTooLarge);
         return answered(status(413, "ERR_MAX_SIZE_EXCEEDED"));
     }
     Upload upload;
@@ -460,6 +464,7 @@ Reply ModelServer::head(const Head &action, TimePoint now)
                         : requests_ % 3 == 1 ? status(409)
                                              : status(500, "ERR_LOCK_TIMEOUT"));
     if (kind == FaultKind::kNoOffset) {
+        upload->head_refused = upload->head_refused || heads_refused_;
         doubt(200, ErrorKind::kServer);
         return answered(status(200));
     }
@@ -469,7 +474,9 @@ Reply ModelServer::head(const Head &action, TimePoint now)
     upload->odd.reset();
     upload->head_refused = false;
     const bool first = !std::exchange(worked_, true);
-    if (kind == FaultKind::kOddOffset) {
+    const bool would_confuse = origin_lied_ || upload->refused; // nobody could tell any more
+    if (kind == FaultKind::kOddOffset && !would_confuse) {
+        origin_lied_ = first;
         if (first) // where a given upload begins, nobody else tells
             excuse(0, ErrorKind::kUploadLost);
         upload->odd =
@@ -580,14 +587,23 @@ Reply ModelServer::patch(const Patch &action, TimePoint now)
     next(now, action.url);
     upload->odd.reset();
     upload->announced.reset(); // until the answer says otherwise
-    if (std::optional<Reply> reply = before(action.url, now, RequestKind::kPatch))
+    if (std::optional<Reply> reply = before(action.url, now, RequestKind::kPatch)) {
+        const auto *answer = std::get_if<Answer>(&reply->outcome);
+        if (answer && !schedule_.marks_answers) // whoever it was: it passes for the server
+            note_refusal(*upload, action, answer->status);
+        const bool may_be_its_last_word = schedule_.refuses_head || !schedule_.marks_answers;
+        if (answer && may_be_its_last_word && (ended || action.declare_length))
+            excuse(answer->status, ErrorKind::kServer);
         return std::move(*reply);
+    }
     const FaultKind kind = fault_ ? fault_->kind : FaultKind::kCount;
     if (kind == FaultKind::kRedirect)
         return redirected(action.url, false);
     if (kind == FaultKind::kStatus) {
         Answer answer = status_of(*fault_, RequestKind::kPatch);
         note_refusal(*upload, action, answer.status);
+        if (schedule_.refuses_head && (ended || action.declare_length))
+            excuse(answer.status, ErrorKind::kServer);
         return answered(std::move(answer));
     }
     if (upload->gone || kind == FaultKind::kUnknown) {
@@ -621,6 +637,7 @@ Reply ModelServer::do_patch(const Patch &action, Upload &upload)
         if (size <=
             std::max(kProxyFloor, std::max(schedule_.chunk_align, schedule_.min_chunk_size)))
             excuse(413, ErrorKind::kTooLarge);
+        doubt(413, ErrorKind::kServer);
         return answered(status(413, "Request Entity Too Large"));
     }
     if (action.server_offset != upload.offset) {
@@ -635,9 +652,10 @@ Reply ModelServer::do_patch(const Patch &action, Upload &upload)
         return answered(std::move(answer));
     }
     if (size == 0 && schedule_.refuses_empty_patch) {
-        if (schedule_.end_habit == EndHabit::kEmpty || upload.finish_failures > 0)
+        const bool finishes_badly = upload.finish_failures + upload.finish_doubts > 0;
+        if (schedule_.end_habit == EndHabit::kEmpty || finishes_badly)
             excuse(400, ErrorKind::kServer);
-        if (upload.finish_failures > 0)
+        if (finishes_badly)
             excuse(upload.finish_status, ErrorKind::kServer);
         if (action.declare_length)
             ++upload.declarations; // that was its answer
@@ -653,6 +671,7 @@ Reply ModelServer::do_patch(const Patch &action, Upload &upload)
     if (schedule_.max_size > 0 && upload.offset + size > schedule_.max_size) {
         full_ = true;
         excuse(413, ErrorKind::kTooLarge);
+        doubt(413, ErrorKind::kTooLarge);
         return answered(status(413, "ERR_MAX_SIZE_EXCEEDED"));
     }
     if (upload.length && upload.offset + size > *upload.length && !empty_habit) {
@@ -682,7 +701,9 @@ Reply ModelServer::do_patch(const Patch &action, Upload &upload)
         return failed(ErrorKind::kNetwork, true, latency());
     if (kind == FaultKind::kStatusAfter) {
         Answer answer = status_of(*fault_, RequestKind::kPatch);
-        if (upload.complete() && answer.status >= 400 && answer.status < 500)
+        const bool perhaps_whole =
+            upload.complete() || (schedule_.refuses_head && (ended || action.declare_length));
+        if (perhaps_whole && answer.status >= 400 && answer.status < 500)
             excuse(answer.status, ErrorKind::kServer);
         note_refusal(upload, action, answer.status);
         return answered(std::move(answer));

@@ -39,8 +39,9 @@ struct Upload {
     // its end
     unsigned declarations = 0, silences = 0; // that were acknowledged; HEADs without a length
     unsigned finish_failures = 0;            // 5xx to requests that complete it
-    bool finish_doubted = false;             // to one that would have completed it
+    unsigned finish_doubts = 0;              // to those that would have completed it
     int finish_status = 0;                   // the last of them
+    bool empty_refused = false;              // a PATCH without a body was
     bool unfinished = false;                 // the server could not put it together
     bool moved = false;                      // complete, and not there any more
     unsigned looks = 0;                      // HEADs of a joined upload
@@ -143,6 +144,7 @@ private:
     void move_away(Upload &upload);
     void remove(Upload &upload);
     std::optional<Reply> refuse_join();
+    void note_refused_join(int status);
     Reply head_of_joined(Upload &upload);
 
     const Schedule &schedule_;
@@ -160,7 +162,9 @@ private:
     bool override_wanted_ = false;
     bool abandoned_ = false;
     unsigned joinings_ = 0, finishes_failed_ = 0;
-    bool worked_ = false; // an upload was made
+    bool worked_ = false;        // an upload was made
+    bool origin_lied_ = false;   // the first word about a given upload was wrong
+    bool heads_refused_ = false; // by whoever answered in its place
     TimePoint strangers_until_{};
     std::uint64_t stranger_ = 0; // the first row
     TimePoint down_until_{};

@@ -336,8 +336,9 @@ void Simulation::note_announced(const std::string &url)
 
 Event Simulation::http(Reply reply)
 {
-    const bool fault =
-        reply.outcome.index() == 1 || std::get_if<Answer>(&reply.outcome)->status >= 300;
+    const auto *said = std::get_if<Answer>(&reply.outcome);
+    const bool halves = said && said->status == 413 && schedule_.max_size > 0; // that is bounded
+    const bool fault = !said || (said->status >= 300 && !halves);
     pass(reply.took);
     unreachable_ = false;
     not_before_ = {};
@@ -450,8 +451,9 @@ Event Simulation::perform(const Action &action, const Input &)
             server_.progress();
             const auto &uploads = server_.uploads();
             // one that is made anew is no progress
-            if (std::none_of(uploads.begin(), uploads.end(),
-                             [](const Upload &upload) { return upload.told_gone; }))
+            if (std::none_of(uploads.begin(), uploads.end(), [](const Upload &upload) {
+                    return upload.told_gone || upload.finish_failures > 0;
+                }))
                 trouble_since_.reset();
             if (server_.take_abandoned() || (!create->partial && create->final_of.empty()))
                 confirmed_ = 0; // from the beginning

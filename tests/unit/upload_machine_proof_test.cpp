@@ -117,6 +117,16 @@ void a_look_that_fails_delays_only()
     g_assert_true(broken_off.machine->mode() == LengthMode::kSpool);
 }
 
+// What it did tell is not forgotten because the next answer is lost.
+void a_look_that_finds_nothing_is_no_reason_to_send()
+{
+    Script s = looking();
+    s.produces(50);
+    s.gets(status(423)).time_passes().gets(status(423)).time_passes().gets(status(404));
+    s.time_passes().expect<Head>();
+    s.gets(broken()).time_passes().expect<Head>();
+}
+
 void an_empty_recording_may_be_one_of_no_bytes()
 {
     Script s = looking();
@@ -236,6 +246,26 @@ void a_head_that_is_not_possible_counts_with_a_warning()
     }
 }
 
+// The last word about the whole was a refusal; what is stored says nothing of that.
+void without_head_a_finish_stays_refused_until_it_is_acknowledged()
+{
+    const auto refused = [] {
+        Script s;
+        s.starts_and_creates().produces(50).ends().gets(Tick{}).expect_patch(0, 50, 50);
+        s.gets(status(422, "hook")).time_passes().gets(status(405)).expect_patch(0, 50, 50);
+        s.gets(broken()).time_passes().expect_patch(0, 50, 50);
+        return s;
+    };
+    Script s = refused();
+    Answer conflict = status(409);
+    conflict.upload_offset = 50;
+    s.gets(conflict).expect_patch(50, 50, 50);
+    s.gets(status(400, "ERR_INVALID_UPLOAD_LENGTH")).time_passes();
+    g_assert_cmpint(s.expect_failed(ErrorKind::kServer).http_status, ==, 422);
+    Script liked = refused();
+    liked.gets(acknowledged(50)).gets(status(405)).expect<Finished>();
+}
+
 // --- a length that is not noted ------------------------------------------------------------------
 
 void a_length_that_was_forgotten_is_declared_again()
@@ -261,6 +291,17 @@ void a_server_that_forgets_gets_another_upload_of_known_length()
     s.gets(acknowledged(50)).expect<Finished>();
     ASSERT_STR(s.machine->upload_url(), "https://host/files/2");
     g_assert_false(s.machine->proved());
+}
+
+// It was seen, and did not know its length: that it is gone takes more than one answer, and those
+// to other questions are none.
+void an_upload_that_was_seen_open_is_not_moved_away()
+{
+    Script s = declared();
+    s.gets(offset_is(50)).gets(acknowledged(50)).expect<Head>();
+    for (int attempt = 0; attempt < 8; ++attempt)
+        s.gets(status(423)).time_passes().expect<Head>();
+    s.gets(status(404)).expect<Wait>();
 }
 
 // The second declaration has no body, which some servers refuse.
@@ -467,7 +508,7 @@ void a_partial_upload_that_can_not_be_finished_is_made_again()
         s.gets(by_server(500)).time_passes().gets(offset_is(100, 100));
         s.expect_patch(100, 100);
     }
-    s.gets(status(400)).time_passes().gets(offset_is(100, 100)).gets(status(400)).time_passes();
+    s.insists(status(400), offset_is(100, 100)); // one refusal decides nothing
     g_assert_true(s.expect<Resolve>().refresh);
     s.gets(Resolved{s.endpoints, true});
     g_assert_true(s.expect<Create>().length == 100U && s.expect<Create>().partial);
@@ -588,14 +629,17 @@ int main(int argc, char **argv)
     add_test("/proof/look/no-bytes", a_server_that_makes_an_upload_of_no_bytes_gets_another_mode);
     add_test("/proof/look/silent", a_server_that_says_nothing_of_the_length_is_asked_again_first);
     add_test("/proof/look/fails", a_look_that_fails_delays_only);
+    add_test("/proof/look/gone", a_look_that_finds_nothing_is_no_reason_to_send);
     add_test("/proof/look/empty", an_empty_recording_may_be_one_of_no_bytes);
     add_test("/proof/head", the_end_is_what_head_says);
     add_test("/proof/head/fails", a_head_that_fails_is_asked_again_and_is_never_the_end);
     add_test("/proof/head/moved", a_file_that_was_moved_away_is_complete);
     add_test("/proof/head/stranger", who_stands_before_the_last_head_decides_nothing);
     add_test("/proof/head/impossible", a_head_that_is_not_possible_counts_with_a_warning);
+    add_test("/proof/head/refused", without_head_a_finish_stays_refused_until_it_is_acknowledged);
     add_test("/proof/forgotten/again", a_length_that_was_forgotten_is_declared_again);
     add_test("/proof/forgotten/anew", a_server_that_forgets_gets_another_upload_of_known_length);
+    add_test("/proof/forgotten/gone", an_upload_that_was_seen_open_is_not_moved_away);
     add_test("/proof/forgotten/refused", a_second_declaration_that_is_refused_shows_it_too);
     add_test("/proof/forgotten/unanswered", a_declaration_that_was_never_answered_does_not_count);
     add_test("/proof/forgotten/not-whole", what_is_not_whole_any_more_is_an_error_that_says_so);

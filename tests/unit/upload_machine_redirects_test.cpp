@@ -148,6 +148,25 @@ void a_secret_is_not_taken_to_another_host()
     open.starts().gets(redirect("https://elsewhere/", true)).expect<Create>();
 }
 
+// Before anything has worked nobody knows whether it was the server who sent us there.
+void what_leads_away_at_the_start_is_left_at_each_pause()
+{
+    const std::string elsewhere = "https://portal/files/";
+    Script s;
+    s.gets(Started{}).gets(Resolved{s.endpoints, true}).expect<Options>();
+    for (int round = 0; round < 10; ++round) { // more often than one chain may be long
+        s.gets(redirect(elsewhere, true)).gets(status(403)); // the portal knows no OPTIONS
+        ASSERT_STR(s.expect<Create>().url, elsewhere);
+        s.gets(status(503)).time_passes();
+        ASSERT_STR(s.expect<Create>().url, kEndpoint);
+        s.gets(status(503)).time_passes();
+        if (std::holds_alternative<Create>(s.action))
+            break;
+    }
+    s.gets(created()).produces(10).ends();
+    s.gets(Tick{}).expect_patch(0, 10, 10);
+}
+
 void circles_of_redirects_end()
 {
     Script s;
@@ -173,6 +192,7 @@ int main(int argc, char **argv)
              a_tus_server_behind_a_redirect_may_say_that_it_is_gone);
     add_test("/machine-trouble/redirect/ended", an_ended_recording_finds_its_way_back_as_well);
     add_test("/machine-trouble/redirect/secret", a_secret_is_not_taken_to_another_host);
+    add_test("/machine-trouble/redirect/start", what_leads_away_at_the_start_is_left_at_each_pause);
     add_test("/machine-trouble/redirect/circle", circles_of_redirects_end);
     return g_test_run();
 }
