@@ -97,13 +97,20 @@ public:
 
     bool seen_incomplete() const { return assembled_.has_value(); }
 
+    // --- the end without a look ------------------------------------------------------------------
+
+    // No HEAD was possible: what was acknowledged has to do.
+    void ended_unseen() { unseen_ = true; }
+
+    bool is_unseen() const { return unseen_; }
+
 private:
     bool proved_;
     bool refuted_ = false;
     bool ours_ = false, fresh_ = false, looks_ = false, defers_ = false;
     std::uint64_t declarations_ = 0;
     std::optional<Error> unfinished_;
-    bool joined_ = false;
+    bool joined_ = false, unseen_ = false;
     std::optional<std::uint64_t> assembled_;
 };
 

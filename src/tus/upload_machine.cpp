@@ -172,7 +172,7 @@ Action UploadMachine::ask(const Input &input)
 {
     if (server_.skips_head() && route_.has_upload()) {
         proof_.end_look();
-        return proof_.is_joined() ? finish(input) : proceed(input);
+        return proof_.is_joined() ? finish_unseen(input) : proceed(input);
     }
     state_ = State::kAsking;
     return Head{route_.request_url()};

@@ -88,6 +88,10 @@ public:
     // The server has shown that it notes a length declared at the end: in this recording or before.
     bool proved() const { return proof_.proved(); }
 
+    // When finished: the server itself says that the upload is complete. FALSE: it could not be
+    // asked, HEAD does not get through.
+    bool confirmed() const { return !proof_.is_unseen(); }
+
     // What is acknowledged may be needed once more, whole: keep it where there is room.
     bool must_keep() const;
 
@@ -222,6 +226,7 @@ private:
     std::optional<Action> refused_proof(Verdict verdict, const Answer &answer, const Input &input);
     std::optional<Action> refused_confirmation(Verdict verdict, const Answer &answer,
                                                const Input &input);
+    Action finish_unseen(const Input &input);
     Action without_confirmation(Error error, const Input &input, Duration retry_after);
     Next after_failed_look();
     Action moved_away(const Answer &answer, const Input &input);

@@ -63,9 +63,16 @@ Action UploadMachine::conclude(const Input &input)
     // the server said no to it (a finish hook, for instance)
     if (refused_finish_)
         return fail(*refused_finish_);
-    // without HEAD, of which there was a warning, the acknowledgement has to do
-    const bool confirmed = !positions_.length_is_claimed() || server_.skips_head();
-    return confirmed ? finish(input) : ask(input);
+    if (!positions_.length_is_claimed())
+        return finish(input);
+    return server_.skips_head() ? finish_unseen(input) : ask(input);
+}
+
+// Without HEAD, of which there was a warning, the acknowledgement has to do.
+Action UploadMachine::finish_unseen(const Input &input)
+{
+    proof_.ended_unseen();
+    return finish(input);
 }
 
 // --- HEAD told the offset ------------------------------------------------------------------------
@@ -199,7 +206,7 @@ Action UploadMachine::without_confirmation(Error error, const Input &input, Dura
     if (server_.head_works() && !is_decided(Mishap::kProofDoubt, input))
         return back_off(Trouble::kLocked, error, Next::kAsk, input, retry_after);
     warn(failures::not_confirmed(std::move(error)));
-    return finish(input);
+    return finish_unseen(input);
 }
 
 // A fresh upload that cannot be looked at is sent to all the same.

@@ -55,6 +55,25 @@ Error stopped_early(std::uint64_t missing, bool expired)
     return error;
 }
 
+Error not_proved(bool unseen)
+{
+    Error error;
+    error.kind = ErrorKind::kServer;
+    error.message = unseen ? "The server took all of the recording, but HEAD, which would show "
+                             "that it knows that it is complete, does not get through."
+                           : "The service has not shown that it has the recording.";
+    return error;
+}
+
+std::string recover_command(const std::string &folder, bool again)
+{
+    const GCharOwn parent(g_path_get_dirname(folder.c_str()));
+    const GCharOwn id(g_path_get_basename(folder.c_str()));
+    const GCharOwn quoted(g_shell_quote(parent.get()));
+    return cat("gst-tus-recover ", again ? cat("--send-again ", id.get(), ' ') : std::string(),
+               quoted.get());
+}
+
 } // namespace
 
 // --- complete ------------------------------------------------------------------------------------
@@ -99,24 +118,33 @@ void Endings::complete(Session &session)
 // What the service says of a recording that its server has; `whole`: so have we.
 void Endings::judged(Session &session, const Result<Proof> &followed, bool whole)
 {
-    const bool cancelled = !followed && followed.error().kind == ErrorKind::kCancelled;
-    if (cancelled || (followed && *followed != Proof::kNotProved)) {
-        if (!cancelled && *followed == Proof::kProved)
-            session.proofs.set(true);
-        else
-            session.remember();
+    const bool failed = !followed && followed.error().kind != ErrorKind::kCancelled;
+    const Proof shown = followed ? *followed : Proof::kUnknown;
+    const bool unseen = !failed && shown == Proof::kUnknown && whole && is_unseen(session.machine);
+    if (shown == Proof::kProved)
+        session.proofs.set(true);
+    else if (!failed && shown == Proof::kUnknown)
+        session.remember();
+    if (!failed && !unseen && shown != Proof::kNotProved) {
         if (whole)
             done(session);
         return;
     }
-    Error said = followed ? Error{.kind = ErrorKind::kServer,
-                                  .message = "The service has not shown that it has the recording"}
-                          : announcer_.shown(followed.error());
+    Error said = failed ? announcer_.shown(followed.error()) : not_proved(unseen);
     const std::string folder = keep_to_send_again(session, whole, said);
-    if (followed)
-        announcer_.warn(said);
-    else
+    if (unseen && !folder.empty())
+        said.message += " So is each recording to this server: let HEAD through, or set "
+                        "keep-until-proved=false.";
+    if (failed)
         announcer_.failed(said, session.machine.upload_url(), folder);
+    else
+        announcer_.warn(said);
+}
+
+// Nobody could look whether the upload is complete, and this server has shown nothing.
+bool Endings::is_unseen(const UploadMachine &machine) const
+{
+    return core_.config.keep_until_proved && !machine.confirmed() && !machine.proved();
 }
 
 void Endings::done(Session &session)
@@ -151,21 +179,15 @@ std::string Endings::keep_to_send_again(Session &session, bool whole, Error &sai
         said.detail += cat(" The recording is not kept either: ", kept.error().message);
         return {};
     }
-    said.message += cat(" The recording is kept in ", *kept,
-                        ": gst-tus-recover --send-again sends it once more.");
+    said.message += cat(" The recording is kept in ", *kept, ": ", recover_command(*kept, true),
+                        " sends it once more.");
     tell_kept(*kept, session.machine.acked(), true);
     return *kept;
 }
 
 void Endings::tell_kept(const std::string &folder, std::uint64_t missing, bool again)
 {
-    const GCharOwn parent(g_path_get_dirname(folder.c_str()));
-    const GCharOwn id(g_path_get_basename(folder.c_str()));
-    const GCharOwn quoted(g_shell_quote(parent.get()));
-    announcer_.tell(
-        UploadKept{folder, missing,
-                   cat("gst-tus-recover ",
-                       again ? cat("--send-again ", id.get(), ' ') : std::string(), quoted.get())});
+    announcer_.tell(UploadKept{folder, missing, recover_command(folder, again)});
 }
 
 // --- failed --------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ private:
     // Nothing is left to do: the bytes here go.
     void done(Session &session);
     bool is_whole(const UploadMachine &machine);
+    bool is_unseen(const UploadMachine &machine) const;
     void judged(Session &session, const Result<Proof> &followed, bool whole);
     std::string keep_to_send_again(Session &session, bool whole, Error &said);
     void tell_kept(const std::string &folder, std::uint64_t missing, bool again = false);

@@ -94,6 +94,22 @@ public:
         note([&] { hold_refresh_ = false; });
     }
 
+    // What it was told of an upload that is over.
+    void forget()
+    {
+        note([&] {
+            created_.clear();
+            progress_ = {};
+            stalls_.clear();
+            resumes_.clear();
+            warnings_.clear();
+            complete_.reset();
+            kept_.clear();
+            failure_.reset();
+            spool_path_.clear();
+        });
+    }
+
     bool hold_refresh_ = false;               // on_refresh_authorization() blocks until let_go()
     LiveUpload *stop_when_stalled_ = nullptr; // the upload thread stops itself
 

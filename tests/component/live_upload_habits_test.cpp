@@ -2,6 +2,7 @@
 // server has at the end, and what the application is told of it.
 #include "base/text.h"
 #include "live_upload_fixture.h"
+#include "replay/recovery.h"
 
 #include <cstring>
 
@@ -14,6 +15,7 @@ enum class Then {
     kComplete,  // every byte is at the server, which knows that it is all
     kAnew,      // the same, in another upload; a WARNING says so
     kComplains, // complete, with a WARNING
+    kKept,      // the same, and the recording is kept: nobody could look whether it is complete
     kFails,     // an ERROR, and what was recorded is kept
 };
 
@@ -46,8 +48,8 @@ const std::vector<Row> kRows = {
      kWithoutJoining},
     {"length-untold", "length-zero=untold", Then::kComplains, "unknown length", nullptr,
      LengthMode::kAuto, kWithoutJoining},
-    {"no-head", "no-head", Then::kComplains, "HEAD"},
-    {"no-head-and-a-cut", "no-head", Then::kComplains, "HEAD", "on PATCH 3: cut"},
+    {"no-head", "no-head", Then::kKept, "HEAD"},
+    {"no-head-and-a-cut", "no-head", Then::kKept, "HEAD", "on PATCH 3: cut"},
     {"head-is-get", "head-is-get", Then::kComplete, nullptr, "on PATCH 3: cut"},
     {"finish-500", "finish-500"},
     {"finish-504", "finish-504"},
@@ -105,7 +107,8 @@ void the_outcome_is_true(const Row &row)
     const std::vector<std::byte> bytes = noise(3000000);
     recording.upload->start();
     recording.write(bytes);
-    if (row.then == Then::kComplains) // while it is recorded: that it lasts is not known yet
+    if (row.then == Then::kComplains ||
+        row.then == Then::kKept) // while it is recorded: that it lasts is not known yet
         g_assert_true(recording.listener.wait_for(
             [&](const Listener &told) { return says(told.warnings_, row.text); }));
     recording.upload->finish();
@@ -132,6 +135,13 @@ void the_outcome_is_true(const Row &row)
         g_assert_true(says(told.warnings_, row.text));
     if (row.then == Then::kComplete)
         g_assert_cmpuint(told.warnings_.size(), <=, 1); // of an outage
+    recording.upload.reset(); // it has the folder
+    const std::size_t kept = row.then == Then::kKept ? 1 : 0;
+    g_assert_cmpuint(told.kept_.size(), ==, kept);
+    for (const UploadKept &copy : told.kept_) {
+        const GCharOwn id(g_path_get_basename(copy.path.c_str()));
+        g_assert_true(delete_upload(odd.folder.get(), id.get()).ok());
+    }
     g_assert_cmpint(remove_spool(odd.folder.get()), ==, 0);
 }
 

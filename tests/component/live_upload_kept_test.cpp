@@ -46,7 +46,9 @@ private:
 };
 
 struct Kept {
-    explicit Kept(SpoolMode mode, std::uint64_t margin = std::uint64_t{8} << 20)
+    explicit Kept(SpoolMode mode, std::uint64_t margin = std::uint64_t{8} << 20,
+                  StandinOptions options = {})
+        : recording(std::move(options))
     {
         config.replay.spool_mode = mode;
         config.replay.spool_dir = folder.get();
@@ -74,6 +76,44 @@ struct Kept {
         recording.upload.reset();
         recording.check_stored(bytes);
         ASSERT_STR(recording.listener.complete_->sha256, sha256(bytes));
+    }
+
+    // One more, with a listener of its own, that ends as complete.
+    void record(std::span<const std::byte> bytes)
+    {
+        recording.listener.forget();
+        recording.begin(config, recording.server->files_url());
+        recording.upload->start();
+        recording.write(bytes);
+        recording.upload->finish();
+        g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+        recording.upload.reset();
+        ASSERT_STR(recording.listener.complete_->sha256, sha256(bytes));
+        g_assert_false(recording.listener.failure_.has_value());
+    }
+
+    // The same address, without what was odd about it.
+    void heal()
+    {
+        StandinOptions options;
+        options.listen = recording.server->url().substr(std::strlen("http://"));
+        recording.server->stop();
+        auto healthy = Standin::start(std::move(options));
+        g_assert_true(healthy.ok());
+        recording.server = std::move(*healthy);
+    }
+
+    bool warned(const std::string &words) const
+    {
+        const auto &warnings = recording.listener.warnings_;
+        return std::any_of(warnings.begin(), warnings.end(), [&](const Error &warning) {
+            return warning.message.find(words) != std::string::npos;
+        });
+    }
+
+    std::string send_again(const SpooledUpload &upload) const
+    {
+        return "gst-tus-recover --send-again " + upload.id + " '" + folder.get() + "'";
     }
 
     std::vector<SpooledUpload> left() const
@@ -120,9 +160,7 @@ void what_the_service_refuses_is_kept_and_sent_again(SpoolMode mode)
     ASSERT_STR(listener.kept_.front().path, left.front().folder);
     ASSERT_STR(listener.spool_path_, left.front().folder);
     g_assert_cmpuint(listener.kept_.front().bytes_missing, ==, bytes.size());
-    g_assert_true(listener.kept_.front().command == "gst-tus-recover --send-again " +
-                                                        left.front().id + " '" + kept.folder.get() +
-                                                        "'");
+    g_assert_true(listener.kept_.front().command == kept.send_again(left.front()));
     g_assert_nonnull(std::strstr(listener.failure_->message.c_str(), "File Invalid"));
     g_assert_cmpuint(left.front().begin, ==, 0);
     g_assert_cmpuint(left.front().end, ==, bytes.size());
@@ -177,6 +215,88 @@ void what_is_not_proved_is_kept_with_a_warning()
     g_assert_cmpuint(kept.left().size(), ==, 0);
 }
 
+StandinOptions without_head()
+{
+    StandinOptions options;
+    options.habits = {"no-head"};
+    return options;
+}
+
+// Every recording is, as long as the server has shown nothing.
+void what_no_head_has_confirmed_is_kept_and_sent_again()
+{
+    for (const SpoolMode mode : {SpoolMode::kOverflow, SpoolMode::kAlways}) {
+        Kept kept(mode, 64 << 10, without_head());
+        kept.config.keep_until_proved = true;
+        const std::vector<std::byte> bytes = noise(3000000);
+        for (const std::size_t count : {1U, 2U}) {
+            kept.record(bytes);
+            const std::vector<SpooledUpload> left = kept.left();
+            g_assert_cmpuint(left.size(), ==, count);
+            g_assert_cmpuint(kept.recording.listener.kept_.size(), ==, 1);
+            const UploadKept &told = kept.recording.listener.kept_.front();
+            g_assert_cmpuint(told.bytes_missing, ==, bytes.size());
+            const auto same = std::find_if(left.begin(), left.end(), [&](const auto &upload) {
+                return upload.folder == told.path;
+            });
+            g_assert_true(same != left.end());
+            g_assert_cmpuint(same->begin, ==, 0);
+            g_assert_cmpuint(same->end, ==, bytes.size());
+            g_assert_true(told.command == kept.send_again(*same));
+            g_assert_true(kept.warned(told.path) && kept.warned(told.command));
+            g_assert_true(kept.warned("keep-until-proved=false"));
+        }
+        g_assert_cmpint(kept.recover({}), ==, 1);
+        g_assert_true(kept.says("sent, not proved"));
+        // with its length from the beginning, that server can take it
+        g_assert_cmpint(kept.recover({"--send-again", kept.left().front().id.c_str()}), ==, 0);
+        kept.heal();
+        g_assert_cmpint(kept.recover({"--send-again", kept.left().front().id.c_str()}), ==, 0);
+        g_assert_true(kept.says("sha256: " + sha256(bytes)));
+        kept.recording.check_stored(bytes);
+        g_assert_cmpuint(kept.left().size(), ==, 0);
+    }
+}
+
+void a_proved_server_without_head_costs_nothing()
+{
+    Kept kept(SpoolMode::kOverflow, 64 << 10);
+    kept.config.keep_until_proved = true;
+    const std::vector<std::byte> bytes = noise(3000000);
+    kept.record(bytes);
+    g_assert_true(kept.recording.server->add_fault("on HEAD any: answer 405").ok());
+    kept.record(bytes);
+    g_assert_cmpuint(kept.recording.listener.kept_.size(), ==, 0);
+    g_assert_cmpuint(kept.left().size(), ==, 0);
+}
+
+void without_head_nothing_is_kept_where_that_is_not_wanted()
+{
+    for (const SpoolMode mode : {SpoolMode::kOverflow, SpoolMode::kAlways}) {
+        Kept kept(mode, 64 << 10, without_head());
+        kept.record(noise(3000000));
+        g_assert_true(kept.warned("HEAD"));
+        g_assert_cmpuint(kept.recording.listener.kept_.size(), ==, 0);
+        g_assert_cmpuint(kept.left().size(), ==, 0);
+    }
+}
+
+void a_joined_upload_that_no_head_has_confirmed_is_kept()
+{
+    StandinOptions options = without_head();
+    options.extensions = {"creation", "concatenation", "termination"};
+    Kept kept(SpoolMode::kOverflow, std::uint64_t{8} << 20, std::move(options));
+    kept.config.keep_until_proved = true;
+    const std::vector<std::byte> bytes = noise(3000000);
+    kept.record(bytes);
+    g_assert_cmpuint(kept.recording.listener.kept_.size(), ==, 1);
+    g_assert_true(kept.warned(kept.recording.listener.kept_.front().command));
+    kept.heal();
+    g_assert_cmpint(kept.recover({"--send-again", kept.left().front().id.c_str()}), ==, 0);
+    kept.recording.check_stored(bytes);
+    g_assert_cmpuint(kept.left().size(), ==, 0);
+}
+
 void without_its_beginning_nothing_is_kept()
 {
     Kept kept(SpoolMode::kOverflow, 0);
@@ -228,6 +348,13 @@ int main(int argc, char **argv)
         add_test("/live-upload/kept/refused", refused_overflow);
         add_test("/live-upload/kept/refused-with-every-byte-on-disk", refused_always);
         add_test("/live-upload/kept/not-proved", what_is_not_proved_is_kept_with_a_warning);
+        add_test("/live-upload/kept/no-head", what_no_head_has_confirmed_is_kept_and_sent_again);
+        add_test("/live-upload/kept/no-head-but-proved",
+                 a_proved_server_without_head_costs_nothing);
+        add_test("/live-upload/kept/no-head-not-wanted",
+                 without_head_nothing_is_kept_where_that_is_not_wanted);
+        add_test("/live-upload/kept/no-head-joined",
+                 a_joined_upload_that_no_head_has_confirmed_is_kept);
         add_test("/live-upload/kept/not-whole", without_its_beginning_nothing_is_kept);
         add_test("/live-upload/kept/no-spool", without_a_spool_nothing_is_kept);
         add_test("/live-upload/kept/stopped", stop_that_keeps_tells_what_and_how_to_finish_it);

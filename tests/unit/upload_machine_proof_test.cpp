@@ -171,6 +171,7 @@ void a_head_that_fails_is_asked_again_and_is_never_the_end()
             odd.expect<Finished>(); // with a warning: see below
         else
             odd.expect<Failed>();
+        g_assert_true(odd.machine->confirmed() == !std::holds_alternative<Finished>(odd.action));
         g_assert_false(odd.machine->stored() || odd.machine->proved());
     }
     for (const int number : {200, 400, 412}) { // it never did, and stays so
@@ -179,7 +180,7 @@ void a_head_that_fails_is_asked_again_and_is_never_the_end()
             odd.gets(status(number)).time_passes().expect<Head>();
         odd.insists(status(number)).expect<Finished>();
         g_assert_cmpuint(odd.count<ReportWarning>(), ==, 1);
-        g_assert_false(odd.machine->stored());
+        g_assert_false(odd.machine->stored() || odd.machine->confirmed());
     }
 }
 
@@ -188,6 +189,7 @@ void a_file_that_was_moved_away_is_complete()
     for (const int number : {404, 410}) {
         Script s = declared();
         s.gets(status(number)).expect<Finished>();
+        g_assert_true(s.machine->confirmed()); // as far as such a server can
         g_assert_cmpuint(s.count<ReportNote>(), ==, 1);
         g_assert_cmpuint(s.count<ReportWarning>(), ==, 0);
     }
@@ -242,7 +244,7 @@ void a_head_that_is_not_possible_counts_with_a_warning()
         Script s = declared();
         s.gets(status(number)).expect<Finished>();
         g_assert_cmpuint(s.count<ReportWarning>(), ==, 1);
-        g_assert_false(s.machine->stored());
+        g_assert_false(s.machine->stored() || s.machine->confirmed());
     }
 }
 
@@ -551,7 +553,9 @@ void concatenation_that_is_not_offered_is_refused_at_the_start()
 
 void the_joined_upload_is_looked_at()
 {
-    joined().gets(offset_is(100, 100)).expect<Finished>();
+    Script whole = joined();
+    whole.gets(offset_is(100, 100)).expect<Finished>();
+    g_assert_true(whole.machine->confirmed());
     Script wrong = joined();
     wrong.insists(offset_is(99, 99)).expect_failed(ErrorKind::kProtocol);
     Script trouble = joined();
@@ -561,6 +565,7 @@ void the_joined_upload_is_looked_at()
     Script refused = joined();
     refused.gets(status(405)).expect<Finished>();
     g_assert_cmpuint(refused.count<ReportWarning>(), ==, 1);
+    g_assert_false(refused.machine->confirmed());
 }
 
 void a_server_that_joins_in_the_background_is_waited_for()
