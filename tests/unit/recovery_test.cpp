@@ -20,6 +20,8 @@ using gsttus::test::add_test;
 using gsttus::test::append;
 using gsttus::test::assert_holds_all;
 using gsttus::test::FaultyOps;
+using gsttus::test::kKiB;
+using gsttus::test::kWindow;
 using gsttus::test::read_file;
 using gsttus::test::TempDir;
 using gsttus::test::write_file;
@@ -28,24 +30,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint64_t kKiB = 1024;
-constexpr std::uint64_t kWindow = 64 * kKiB;
-
-struct Recovering {
-    TempDir dir;
-    FaultyOps disk;
-
-    ReplayConfig config(SpoolMode mode) const
-    {
-        ReplayConfig out;
-        out.max_memory = kWindow;
-        out.rollback_margin = 0;
-        out.spool_mode = mode;
-        out.spool_dir = dir.spool();
-        out.max_spool_size = std::uint64_t{200} << 20;
-        return out;
-    }
-
+struct Recovering : gsttus::test::StoreTest {
     std::string only_id() const
     {
         const auto ids = dir.entries(dir.spool());

@@ -1,5 +1,5 @@
 // What the tests of the replay store share: a folder of their own, a stream whose byte at any
-// position is known, and a disk that fails on demand.
+// position is known, a disk that fails on demand, and the settings of a small store.
 #pragma once
 
 #include "replay/file_ops.h"
@@ -230,6 +230,28 @@ public:
 
 private:
     bool halved_ = false;
+};
+
+constexpr std::uint64_t kKiB = 1024;
+constexpr std::uint64_t kMiB = 1024 * kKiB;
+constexpr std::uint64_t kWindow = 64 * kKiB; // of memory
+constexpr std::uint64_t kBlock = 4 * kKiB;   // of that
+
+// Where the stores of a test are.
+struct StoreTest {
+    TempDir dir;
+    FaultyOps disk;
+
+    ReplayConfig config(SpoolMode mode, std::uint64_t margin = 0) const
+    {
+        ReplayConfig out;
+        out.max_memory = kWindow;
+        out.rollback_margin = margin;
+        out.spool_mode = mode;
+        out.spool_dir = dir.spool();
+        out.max_spool_size = 200 * kMiB;
+        return out;
+    }
 };
 
 } // namespace gsttus::test

@@ -12,25 +12,11 @@ using namespace gsttus::test;
 
 namespace {
 
-constexpr std::uint64_t kKiB = 1024;
-constexpr std::uint64_t kMiB = 1024 * kKiB;
-constexpr std::uint64_t kBlock = 4 * kKiB; // of a window of 64 KiB
-constexpr std::uint64_t kWindow = 64 * kKiB;
-
-struct Hold {
-    TempDir dir;
-    FaultyOps disk;
-
+struct Hold : StoreTest {
     ReplayConfig config(SpoolMode mode = SpoolMode::kOverflow,
                         std::uint64_t margin = 4 * kBlock) const
     {
-        ReplayConfig out;
-        out.max_memory = kWindow;
-        out.rollback_margin = margin;
-        out.spool_mode = mode;
-        out.spool_dir = dir.spool();
-        out.max_spool_size = 200 * kMiB;
-        return out;
+        return StoreTest::config(mode, margin);
     }
 
     // As the disk thread does.

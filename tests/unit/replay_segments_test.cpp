@@ -8,12 +8,11 @@ using gsttus::Segments;
 using gsttus::SpilledRun;
 using gsttus::SpillFile;
 using gsttus::test::add_test;
+using gsttus::test::kBlock;
+using gsttus::test::kWindow;
 using gsttus::test::stream_bytes;
 
 namespace {
-
-constexpr std::uint64_t kWindow = std::uint64_t{64} << 10;
-constexpr std::uint64_t kBlock = std::uint64_t{4} << 10; // of that window
 
 struct Held {
     Segments segments{kWindow};

@@ -22,31 +22,16 @@ using gsttus::test::assert_bytes;
 using gsttus::test::assert_holds;
 using gsttus::test::assert_holds_all;
 using gsttus::test::FaultyOps;
+using gsttus::test::kBlock;
+using gsttus::test::kKiB;
+using gsttus::test::kMiB;
+using gsttus::test::kWindow;
 using gsttus::test::TempDir;
 using gsttus::test::fs::exists;
 
 namespace {
 
-constexpr std::uint64_t kKiB = 1024;
-constexpr std::uint64_t kMiB = 1024 * kKiB;
-constexpr std::uint64_t kBlock = 4 * kKiB; // of a window of 64 KiB
-constexpr std::uint64_t kWindow = 64 * kKiB;
-
-struct Store {
-    TempDir dir;
-    FaultyOps disk;
-
-    ReplayConfig config(SpoolMode mode, std::uint64_t margin = 0) const
-    {
-        ReplayConfig out;
-        out.max_memory = kWindow;
-        out.rollback_margin = margin;
-        out.spool_mode = mode;
-        out.spool_dir = dir.spool();
-        out.max_spool_size = 200 * kMiB;
-        return out;
-    }
-
+struct Store : gsttus::test::StoreTest {
     // --- memory ---------------------------------------------------------------------------------
 
     void window_takes_exactly_max_memory()
