@@ -20,7 +20,8 @@ Result<std::string> Keeping::run()
     const std::uint64_t whole = segments_.end();
     spool_.delete_needless();
     int attempts = 0;
-    for (spool_.trouble().retry_now(); !write_out(); spool_.trouble().retry_now()) {
+    for (spool_.trouble().retry_now(); !write_out(Spool::Bound::kNone);
+         spool_.trouble().retry_now()) {
         const bool full = spool_.trouble().last_error().kind == ErrorKind::kNoSpace;
         if (full ? !make_room() : ++attempts == kAttempts)
             return kept_in_part(whole);
@@ -31,8 +32,21 @@ Result<std::string> Keeping::run()
     return spool_.path();
 }
 
+Result<std::string> Keeping::run_whole()
+{
+    spool_.delete_needless();
+    for (int attempts = 0;;) {
+        spool_.trouble().retry_now();
+        if (write_out(Spool::Bound::kConfigured))
+            return spool_.path();
+        const Error &error = spool_.trouble().last_error();
+        if (error.kind == ErrorKind::kNoSpace || ++attempts == kAttempts)
+            return error;
+    }
+}
+
 // Journal and bytes, as far as the server does not have them.
-bool Keeping::write_out()
+bool Keeping::write_out(Spool::Bound bound)
 {
     if (!spool_.ensure_journal())
         return false;
@@ -42,7 +56,7 @@ bool Keeping::write_out()
             ++i;
             continue;
         }
-        const auto moved = move_to_disk(segments_, spool_, i, Spool::Bound::kNone);
+        const auto moved = move_to_disk(segments_, spool_, i, bound);
         if (!moved.whole)
             return false;
         i += moved.parts;

@@ -22,11 +22,14 @@ public:
     // As ReplayStore::keep().
     Result<std::string> run();
 
+    // As ReplayStore::keep_whole(); what it does not take all of is left as it is.
+    Result<std::string> run_whole();
+
     // A journal was written: the files are worth keeping.
     bool is_described() const { return described_; }
 
 private:
-    bool write_out();
+    bool write_out(Spool::Bound bound);
     void write_out_margin();
     bool make_room();
     bool give_up_newest();

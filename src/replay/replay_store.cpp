@@ -303,6 +303,21 @@ JournalState ReplayStore::journal_state() const
 
 Result<std::string> ReplayStore::keep()
 {
+    return keep_by(&Keeping::run);
+}
+
+Result<std::string> ReplayStore::keep_whole()
+{
+    if (kept_) // it is on the disk already: nothing may take that away
+        return keep();
+    auto folder = keep_by(&Keeping::run_whole);
+    if (!folder)
+        discard();
+    return folder;
+}
+
+Result<std::string> ReplayStore::keep_by(Result<std::string> (Keeping::*how)())
+{
     if (config_.spool_mode == SpoolMode::kNever)
         return Error{.kind = ErrorKind::kSettings,
                      .message = "Nothing of the recording was kept on disk, since spool-mode is "
@@ -313,7 +328,7 @@ Result<std::string> ReplayStore::keep()
     journaling_ = true;
     spool_.use_journal();
     Keeping keeping(segments_, spool_, acked_);
-    auto folder = keeping.run();
+    auto folder = (keeping.*how)();
     kept_ = kept_ || keeping.is_described();
     return folder;
 }

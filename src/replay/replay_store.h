@@ -46,6 +46,8 @@ struct FoundUpload {
     std::uint32_t next_file = 1; // number of the next spill file
 };
 
+class Keeping;
+
 class ReplayStore {
 public:
     explicit ReplayStore(ReplayConfig config);
@@ -142,6 +144,9 @@ public:
     // SpoolMode::kAlways. Returns the folder. An Error says what was kept all the same, its offset
     // is where that ends; folder() is empty if nothing was.
     Result<std::string> keep();
+    // The same for what the server has as well: only as a whole, and not beyond max_spool_size. On
+    // an Error nothing is left, but what a recovery has read.
+    Result<std::string> keep_whole();
     // The upload is complete: frees everything and deletes the files. Nothing is held afterwards.
     void discard();
 
@@ -152,6 +157,7 @@ public:
     std::unique_ptr<DiskWork> sync_to_disk() { return spool_sync(spool_); }
 
 private:
+    Result<std::string> keep_by(Result<std::string> (Keeping::*how)());
     std::size_t append_some(std::span<const std::byte> data);
     bool may_spool() const;
     bool goes_on_in_file() const;

@@ -131,7 +131,8 @@ void Endings::judged(Session &session, const Result<Proof> &followed, bool whole
         return;
     }
     Error said = failed ? announcer_.shown(followed.error()) : not_proved(unseen);
-    const std::string folder = keep_to_send_again(session, whole, said);
+    const std::string folder =
+        keep_to_send_again(session, failed ? LastAct::kKeep : LastAct::kKeepWhole, whole, said);
     if (unseen && !folder.empty())
         said.message += " So is each recording to this server: let HEAD through, or set "
                         "keep-until-proved=false.";
@@ -164,7 +165,7 @@ bool Endings::is_whole(const UploadMachine &machine)
 }
 
 // Returns the folder, and says in `said` what became of the recording.
-std::string Endings::keep_to_send_again(Session &session, bool whole, Error &said)
+std::string Endings::keep_to_send_again(Session &session, LastAct act, bool whole, Error &said)
 {
     const bool may_keep = core_.config.replay.spool_mode != SpoolMode::kNever;
     if (!said.message.ends_with('.'))
@@ -174,9 +175,9 @@ std::string Endings::keep_to_send_again(Session &session, bool whole, Error &sai
         return {};
     }
     session.notes.to_be_sent_again(session.machine);
-    const Result<std::string> kept = keep_store();
+    const Result<std::string> kept = keep_store(act);
     if (!kept) {
-        said.detail += cat(" The recording is not kept either: ", kept.error().message);
+        said.message += cat(" The recording is not kept either: ", kept.error().message);
         return {};
     }
     said.message += cat(" The recording is kept in ", *kept, ": ", recover_command(*kept, true),
@@ -286,10 +287,10 @@ void Endings::keep(Session &session, std::uint64_t missing)
     announcer_.warn(warning);
 }
 
-Result<std::string> Endings::keep_store()
+Result<std::string> Endings::keep_store(LastAct act)
 {
     const Duration patience = core_.config.disk_patience;
-    spiller_.end(LastAct::kKeep);
+    spiller_.end(act);
     spiller_.stop(Clock::now() + patience);
     MutexLock lock(core_.mutex);
     if (core_.fate.result)

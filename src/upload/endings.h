@@ -30,7 +30,7 @@ private:
     bool is_whole(const UploadMachine &machine);
     bool is_unseen(const UploadMachine &machine) const;
     void judged(Session &session, const Result<Proof> &followed, bool whole);
-    std::string keep_to_send_again(Session &session, bool whole, Error &said);
+    std::string keep_to_send_again(Session &session, LastAct act, bool whole, Error &said);
     void tell_kept(const std::string &folder, std::uint64_t missing, bool again = false);
     void keep(Session &session, std::uint64_t missing);
     void terminate(Session &session);
@@ -44,7 +44,7 @@ private:
 
     // Keeps what is left here, and tells of the failure.
     void give_up(Error report, const AtServer &there);
-    Result<std::string> keep_store(); // the folder
+    Result<std::string> keep_store(LastAct act = LastAct::kKeep); // the folder
     bool rest(Duration pause, TimePoint deadline);
 
     LiveUpload::Core &core_;

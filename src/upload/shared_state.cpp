@@ -98,6 +98,8 @@ void LiveUpload::Core::finish_store(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
     Result<std::string> result = std::string();
     if (fate.act == LastAct::kKeep)
         result = store->keep();
+    else if (fate.act == LastAct::kKeepWhole)
+        result = store->keep_whole();
     else
         store->discard();
     lock.lock();

@@ -85,7 +85,7 @@ struct StoreView {
 };
 
 // What becomes of the bytes in the end: see ReplayStore.
-enum class LastAct { kNone, kKeep, kDiscard };
+enum class LastAct { kNone, kKeep, kKeepWhole, kDiscard };
 
 // Once `act` is chosen nobody else uses the store: the disk thread does it as its last, or without
 // one the upload thread. It needs no mutex for that, so `lent` is what the others see meanwhile.

@@ -316,6 +316,92 @@ struct Hold : StoreTest {
         }
     }
 
+    // What the server has too takes nothing from others: max-spool-size holds, and the reserve.
+    void what_the_server_has_too_is_kept_whole_or_not_at_all()
+    {
+        constexpr std::uint64_t kReserve = std::uint64_t{256} << 20;
+
+        struct Row {
+            std::uint64_t max_size, free, appended;
+            bool fits;
+        };
+
+        for (const Row &row :
+             {Row{0, kReserve + kMiB, 14 * kBlock, true}, Row{0, kReserve, kBlock, false},
+              Row{8 * kBlock, 0, 4 * kBlock, true}, Row{8 * kBlock, 0, 14 * kBlock, false}}) {
+            auto bounded = config(SpoolMode::kOverflow, kWindow);
+            bounded.max_spool_size = row.max_size;
+            disk.free_bytes = row.free;
+            ReplayStore store(bounded, disk);
+            store.spill_by_thread();
+            append_all(store, row.appended);
+            store.release(0);
+            const auto folder = store.keep_whole();
+            g_assert_true(folder.ok() == row.fits);
+            g_assert_true(row.fits || folder.error().kind == ErrorKind::kNoSpace);
+            g_assert_cmpuint(dir.entries(dir.spool()).size(), ==, row.fits ? 1 : 0);
+            store.discard();
+        }
+    }
+
+    void disk_that_fails_leaves_nothing_of_what_the_server_has_too()
+    {
+        const auto keep = [this] {
+            ReplayStore store(config(), disk);
+            store.spill_by_thread();
+            append_all(store, 12 * kBlock);
+            store.release(0);
+            return store.keep_whole();
+        };
+        const std::uint64_t before = disk.calls;
+        g_assert_true(keep().ok());
+        const std::uint64_t calls = disk.calls - before;
+        for (std::uint64_t call = 0; call < calls; ++call) {
+            for (const int error : {ENOSPC, EIO}) {
+                fs::remove_all(dir.spool());
+                disk.fail_from = disk.calls + call;
+                disk.error = error;
+                const auto folder = keep();
+                disk.fail_from = ~std::uint64_t{0};
+                (void)remove_leftovers(dir.spool());
+                const auto listed = list_uploads(dir.spool());
+                g_assert_true(listed.ok());
+                g_assert_cmpuint(listed->size(), ==, folder.ok() ? 1 : 0);
+                if (folder)
+                    g_assert_cmpuint(listed->front().end, ==, 12 * kBlock);
+            }
+        }
+    }
+
+    // A recovery that tried in vain must not cost the only copy.
+    void what_was_kept_before_stays_whatever_the_disk_says()
+    {
+        std::string id;
+        {
+            ReplayStore store(config(), disk);
+            append_all(store, 12 * kBlock);
+            const auto folder = store.keep();
+            g_assert_true(folder.ok());
+            id = fs::path(*folder).filename().string();
+        }
+        {
+            auto opened = open_upload(dir.spool(), id, disk);
+            g_assert_true(opened.ok());
+            opened->store->release(0);
+            disk.fail_from = disk.calls;
+            disk.failures = ~std::uint64_t{0} >> 1;
+            disk.error = ENOSPC;
+            (void)opened->store->keep_whole();
+        }
+        disk.fail_from = ~std::uint64_t{0};
+        auto opened = open_upload(dir.spool(), id);
+        g_assert_true(opened.ok());
+        g_assert_cmpuint(opened->store->begin(), ==, 0);
+        g_assert_cmpuint(opened->store->end(), ==, 12 * kBlock);
+        assert_holds_all(*opened->store);
+        opened->store->discard();
+    }
+
     void files_of_a_held_recording_go_with_it()
     {
         {
@@ -353,6 +439,12 @@ int main(int argc, char **argv)
     add_test<Hold, &Hold::nothing_is_held_where_append_would_write>(
         "/replay-store/hold/not-possible");
     add_test<Hold, &Hold::everything_held_can_be_kept>("/replay-store/hold/kept");
+    add_test<Hold, &Hold::what_the_server_has_too_is_kept_whole_or_not_at_all>(
+        "/replay-store/hold/kept-within-bounds");
+    add_test<Hold, &Hold::disk_that_fails_leaves_nothing_of_what_the_server_has_too>(
+        "/replay-store/hold/kept-on-a-bad-disk");
+    add_test<Hold, &Hold::what_was_kept_before_stays_whatever_the_disk_says>(
+        "/replay-store/hold/kept-before");
     add_test<Hold, &Hold::files_of_a_held_recording_go_with_it>(
         "/replay-store/hold/crash-free-end");
     return g_test_run();
