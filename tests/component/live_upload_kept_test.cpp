@@ -2,8 +2,12 @@
 // recording, told of, and sent once more by gst-tus-recover when that is asked for.
 #include "live_upload_fixture.h"
 #include "replay/recovery.h"
+#include "upload/proofs.h"
 
+#include <array>
 #include <cstring>
+#include <functional>
+#include <thread>
 
 #include <sys/wait.h>
 
@@ -297,6 +301,132 @@ void a_joined_upload_that_no_head_has_confirmed_is_kept()
     g_assert_cmpuint(kept.left().size(), ==, 0);
 }
 
+// --- while it is recorded ------------------------------------------------------------------------
+
+bool comes_true(const std::function<bool()> &holds)
+{
+    const TimePoint deadline = Clock::now() + kPatience;
+    while (!holds()) {
+        if (Clock::now() >= deadline)
+            return false;
+        g_usleep(1000);
+    }
+    return true;
+}
+
+// As a source does that is slower than the network: nothing has to go to the disk for want of room.
+// The last byte waits for what follows it.
+void write_slowly(Recording &recording, std::span<const std::byte> bytes)
+{
+    constexpr std::size_t kStep = 128 << 10;
+    for (std::size_t at = 0; at < bytes.size(); at += kStep) {
+        const auto part = bytes.subspan(at, std::min(kStep, bytes.size() - at));
+        recording.write(part);
+        g_assert_true(comes_true(
+            [&] { return recording.upload->stats().bytes_acked + 1 >= at + part.size(); }));
+    }
+}
+
+void the_first_recording_of_a_server_pays_and_no_other()
+{
+    Kept kept(SpoolMode::kOverflow, 64 << 10);
+    kept.config.keep_until_proved = true;
+    const std::vector<std::byte> bytes = noise(4 << 20);
+    for (const bool first : {true, false}) {
+        Recording &recording = kept.recording;
+        recording.begin(kept.config, recording.server->files_url());
+        recording.upload->start();
+        write_slowly(recording, bytes);
+        const std::uint64_t memory = kept.config.replay.max_memory;
+        if (first) // all but the margin, and what makes up the last block
+            g_assert_true(comes_true([&] {
+                return recording.upload->stats().bytes_on_disk >= bytes.size() - memory / 2;
+            }));
+        const UploadStats stats = recording.upload->stats();
+        if (first)
+            g_assert_cmpuint(stats.bytes_on_disk + stats.bytes_in_memory, >=, bytes.size());
+        else
+            ASSERT_STR(stats.spool_path, "");
+        g_assert_cmpuint(stats.bytes_in_memory, <=, memory);
+        recording.upload->finish();
+        g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+        recording.upload.reset();
+        g_assert_cmpuint(recording.listener.warnings_.size(), ==, 0);
+        g_assert_cmpuint(recording.listener.kept_.size(), ==, 0);
+        g_assert_cmpuint(kept.left().size(), ==, 0);
+    }
+}
+
+void eight_first_recordings_at_once_agree()
+{
+    Kept kept(SpoolMode::kOverflow, 64 << 10);
+    kept.config.keep_until_proved = true;
+    const std::string endpoint = kept.recording.server->files_url();
+    const std::vector<std::byte> bytes = noise(2 << 20);
+
+    struct One {
+        Listener listener;
+        std::unique_ptr<LiveUpload> upload;
+        std::unique_ptr<std::thread> source;
+    };
+
+    std::array<One, 8> all;
+    for (One &one : all) {
+        one.upload = std::make_unique<LiveUpload>(kept.config,
+                                                  std::make_unique<TusTarget>(endpoint, Metadata{}),
+                                                  kept.recording.transport, one.listener);
+        one.upload->set_hints({});
+        one.upload->start();
+        one.source = std::make_unique<std::thread>([&one, &bytes] {
+            for (std::size_t at = 0; at < bytes.size(); at += 16384)
+                g_assert_true(one.upload->write(std::span(bytes).subspan(at, 16384)).taken ==
+                              16384);
+            one.upload->finish();
+            g_assert_true(one.upload->wait_drained() == DrainStatus::kComplete);
+        });
+    }
+    for (One &one : all) {
+        one.source->join();
+        one.upload.reset();
+        g_assert_cmpuint(one.listener.kept_.size(), ==, 0);
+        g_assert_cmpuint(one.listener.warnings_.size(), ==, 0);
+    }
+    const Snapshot snapshot = kept.recording.server->snapshot();
+    g_assert_cmpuint(snapshot.uploads.size(), ==, all.size());
+    for (const auto &[id, record] : snapshot.uploads)
+        ASSERT_STR(record.sha256, sha256(bytes));
+    const GCharOwn file(g_build_filename(kept.folder.get(), "proofs", nullptr));
+    char *text = nullptr;
+    g_assert_true(g_file_get_contents(file.get(), &text, nullptr, nullptr));
+    const GCharOwn own(text);
+    g_assert_true(text == "notes-length " + endpoint + "\n");
+    // and nothing else is there: see ~Kept
+}
+
+void a_full_spool_costs_one_warning_and_no_byte()
+{
+    for (const bool head : {true, false}) {
+        for (const SpoolMode mode : {SpoolMode::kOverflow, SpoolMode::kAlways}) {
+            Kept kept(mode, 64 << 10, head ? StandinOptions() : without_head());
+            kept.config.keep_until_proved = true;
+            kept.config.replay.max_spool_size = 1 << 20;
+            Recording &recording = kept.recording;
+            const std::vector<std::byte> bytes = noise(4 << 20);
+            recording.begin(kept.config, recording.server->files_url());
+            recording.upload->start();
+            write_slowly(recording, bytes);
+            recording.upload->finish();
+            g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+            recording.upload.reset();
+            recording.check_stored(bytes);
+            g_assert_true(kept.warned("is not kept any longer"));
+            g_assert_cmpuint(recording.listener.warnings_.size(), ==, head ? 1 : 2);
+            g_assert_cmpuint(recording.listener.kept_.size(), ==, 0);
+            g_assert_cmpuint(kept.left().size(), ==, 0);
+        }
+    }
+}
+
 void without_its_beginning_nothing_is_kept()
 {
     Kept kept(SpoolMode::kOverflow, 0);
@@ -355,6 +485,10 @@ int main(int argc, char **argv)
                  without_head_nothing_is_kept_where_that_is_not_wanted);
         add_test("/live-upload/kept/no-head-joined",
                  a_joined_upload_that_no_head_has_confirmed_is_kept);
+        add_test("/live-upload/kept/first-recording",
+                 the_first_recording_of_a_server_pays_and_no_other);
+        add_test("/live-upload/kept/eight-at-once", eight_first_recordings_at_once_agree);
+        add_test("/live-upload/kept/full-spool", a_full_spool_costs_one_warning_and_no_byte);
         add_test("/live-upload/kept/not-whole", without_its_beginning_nothing_is_kept);
         add_test("/live-upload/kept/no-spool", without_a_spool_nothing_is_kept);
         add_test("/live-upload/kept/stopped", stop_that_keeps_tells_what_and_how_to_finish_it);

@@ -34,6 +34,7 @@ const PropertyRow kProperties[] = {
     {kTus, "spool-mode", "GstTusSpoolMode", "overflow", false, false},
     {kTus, "max-spool-size", "guint64", "0", false, false},
     {kTus, "rollback-margin", "guint64", "8388608", false, false},
+    {kTus, "keep-until-proved", "gboolean", "true", false, false},
     {kTus, "checksum", "GstTusChecksum", "none", false, false},
     {kTus, "timeout", "guint", "30", false, true},
     {kTus, "outage-timeout", "guint", "0", false, true},
