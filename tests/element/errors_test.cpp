@@ -1,6 +1,8 @@
 // What an application reads on the bus: messages of a good run in their order, one clear ERROR of a
 // bad one and no EOS.
 #include "element_support.h"
+#include "noise.h"
+#include "replay/recovery.h"
 
 #include <algorithm>
 #include <cstring>
@@ -78,6 +80,46 @@ void an_outage_warns_and_resumes()
     g_assert_cmpint(warnings, ==, 1);
     g_assert_cmpint(pipeline.count("tus-upload-stalled"), >=, 3);
     g_assert_cmpint(pipeline.count("tus-upload-resumed"), ==, 1);
+}
+
+// Nobody could look whether the upload is complete: the recording stays here.
+void a_kept_recording_is_told_of()
+{
+    for (const bool wanted : {true, false}) {
+        standin::StandinOptions options;
+        options.habits = {"no-head"};
+        const auto server = start_standin(std::move(options));
+        const NoiseFile file(300000);
+        const GCharOwn folder(g_dir_make_tmp("gst-tus-kept-XXXXXX", nullptr));
+        Pipeline pipeline(
+            file.source() + "! tussink name=sink flush-interval=10 spool-dir=" + folder.get() +
+            " endpoint=" + server->files_url() + (wanted ? "" : " keep-until-proved=false"));
+        pipeline.run();
+        assert_same_bytes(*server, pipeline);
+        pipeline.set(GST_STATE_NULL);
+        g_assert_cmpint(pipeline.count("tus-upload-complete"), ==, 1);
+        g_assert_cmpint(pipeline.count("tus-upload-kept"), ==, wanted ? 1 : 0);
+        for (const Message &message : pipeline.seen) {
+            if (message_name(message) != "tus-upload-kept")
+                continue;
+            const GstStructure *kept = gst_message_get_structure(message.get());
+            const std::string path = gst_structure_get_string(kept, "path");
+            const GCharOwn id(g_path_get_basename(path.c_str()));
+            guint64 missing = 0;
+            g_assert_true(gst_structure_get_uint64(kept, "bytes-missing", &missing));
+            g_assert_cmpuint(missing, ==, 300000);
+            const std::string command = gst_structure_get_string(kept, "command");
+            g_assert_true(command == std::string("gst-tus-recover --send-again ") + id.get() +
+                                         " '" + folder.get() + "'");
+            g_assert_true(
+                std::any_of(pipeline.seen.begin(), pipeline.seen.end(), [&](const Message &other) {
+                    return GST_MESSAGE_TYPE(other.get()) == GST_MESSAGE_WARNING &&
+                           error_text(other).find(command) != std::string::npos;
+                }));
+            g_assert_true(delete_upload(folder.get(), id.get()).ok());
+        }
+        g_assert_cmpint(remove_spool(folder.get()), ==, 0);
+    }
 }
 
 // --- bad ends ------------------------------------------------------------------------------------
@@ -160,6 +202,7 @@ int main(int argc, char **argv)
     init_elements(argc, argv);
     add_test("/messages/order", messages_come_in_order);
     add_test("/messages/no-progress", progress_can_be_turned_off);
+    add_test("/messages/kept", a_kept_recording_is_told_of);
     add_test("/messages/outage", an_outage_warns_and_resumes);
     for (const RefusalRow &row : kRefusals)
         add_row_test(std::string("/errors/refused/") + row.name, row, refusal_is_an_error);
