@@ -271,6 +271,15 @@ void Redactor::add_header(std::string_view value)
         add(std::string_view(*login).substr(colon + 1));
 }
 
+void Redactor::add_cookie(std::string_view header)
+{
+    const std::string_view pair = header.substr(0, header.find(';'));
+    std::string_view value = pair.substr(pair.find('=') + 1);
+    value.remove_prefix(std::min(value.find_first_not_of(" \t\""), value.size()));
+    value = value.substr(0, value.find_last_not_of(" \t\"") + 1);
+    add(value);
+}
+
 void Redactor::add_url(std::string_view url)
 {
     url = url.substr(0, url.find('#'));

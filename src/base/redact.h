@@ -30,6 +30,8 @@ public:
     void add(std::string_view secret); // a key, a token, a password
     // The value of a header: all of it, its words, and what Basic hides.
     void add_header(std::string_view value);
+    // What Set-Cookie sets, without where it holds and until when.
+    void add_cookie(std::string_view header);
     // The login and the query: all of it and each value.
     void add_url(std::string_view url);
     // What may be a secret or may be no more than a word: hidden in what others say only.

@@ -113,6 +113,8 @@ ApiResult<HttpResponse> ApiClient::send(TargetContext &context, const Call &call
     }
     HttpOutcome outcome = context.http.send(request, context.cancel);
     if (const HttpFailure *failure = outcome.failure()) {
+        if (failure->head)
+            know_secrets_in(*failure->head, context.redactor);
         ApiFailure failed;
         failed.failure.error = failure->error;
         if (failure->error.kind != ErrorKind::kCancelled)
@@ -123,6 +125,7 @@ ApiResult<HttpResponse> ApiClient::send(TargetContext &context, const Call &call
         return failed;
     }
     const HttpResponse &response = *outcome.response();
+    know_secrets_in(response, context.redactor);
     log(LogLevel::kDebug, "gcore", cat(call.method, " ", call.path, ": ", response.status));
     const bool refused = response.status < 200 || response.status > 299;
     const bool own = is_json(response.body) || response.status == 204;

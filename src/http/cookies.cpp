@@ -55,20 +55,21 @@ std::string Cookies::pairs_for(GUri *uri, const std::string &own) const
     return pairs;
 }
 
-void Cookies::add_to(HttpRequest &request) const
+std::string Cookies::add_to(HttpRequest &request) const
 {
     const GUriOwn uri = parse(request.url);
-    if (!uri)
-        return;
     std::string own;
     for (const Header &header : request.headers)
         if (is_name(header, "Cookie"))
             own += cat(own.empty() ? "" : "; ", header.second);
-    const std::string pairs = pairs_for(uri.get(), own);
+    if (!uri)
+        return own;
+    std::string pairs = pairs_for(uri.get(), own);
     if (pairs == own)
-        return;
+        return own;
     std::erase_if(request.headers, [](const Header &header) { return is_name(header, "Cookie"); });
     request.headers.emplace_back("Cookie", pairs);
+    return pairs;
 }
 
 void Cookies::take(const std::string &url, const HttpResponse &response)

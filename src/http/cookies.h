@@ -14,8 +14,8 @@ public:
     Cookies();
 
     // One header "Cookie" with the caller's own pairs and, behind them, what the server of
-    // request.url set; of a name that is in both the caller's value counts.
-    void add_to(HttpRequest &request) const;
+    // request.url set; of a name that is in both the caller's value counts. Returns its value.
+    std::string add_to(HttpRequest &request) const;
 
     // What an answer to a request to `url` sets. Rules of browsers: not for another host, not for
     // a public suffix, nothing "secure" over plain http. What would make the requests to a server

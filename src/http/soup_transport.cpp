@@ -69,6 +69,7 @@ public:
         if (!session_)
             session_ = make_session();
         bound_connections(request);
+        cookies_sent_.clear();
         HttpOutcome outcome = request.with_cookies ? exchange_with_cookies(request, cancel)
                                                    : exchange(request, cancel);
         trace(request, outcome);
@@ -88,6 +89,8 @@ public:
 
     std::string proxy_login() const override { return latest_proxy_login(doors_.proxies.get()); }
 
+    std::string cookies_sent() const override { return cookies_sent_; }
+
 private:
     GRef<SoupSession> make_session() const;
     void end_session();
@@ -101,6 +104,7 @@ private:
     GMainContextOwn context_;
     GRef<SoupSession> session_; // none: the next request makes one
     Cookies cookies_;           // outlives a session
+    std::string cookies_sent_;
     SoupLinks links_;
     const std::shared_ptr<AddressWatch> watch_;
     Alarm alarm_;
@@ -140,7 +144,7 @@ HttpOutcome SoupTransport::exchange(const HttpRequest &request, GCancellable *ca
 HttpOutcome SoupTransport::exchange_with_cookies(const HttpRequest &request, GCancellable *cancel)
 {
     HttpRequest with_cookies = request;
-    cookies_.add_to(with_cookies);
+    cookies_sent_ = cookies_.add_to(with_cookies);
     HttpOutcome outcome = exchange(with_cookies, cancel);
     if (const HttpResponse *response = outcome.response())
         cookies_.take(request.url, *response);

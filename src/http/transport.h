@@ -110,6 +110,10 @@ public:
     // The proxy that the last request went through, as an address with its login, which must be in
     // no text: the proxy may say it back. Empty: none.
     virtual std::string proxy_login() const { return {}; }
+
+    // The header "Cookie" that the last request took along, which must be in no text either. Empty:
+    // none.
+    virtual std::string cookies_sent() const { return {}; }
 };
 
 } // namespace gsttus

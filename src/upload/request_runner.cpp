@@ -198,6 +198,7 @@ Event RequestRunner::send(HttpRequest request, const Input &input, const Create 
         cat(request.method, ' ', secrets_.shown_url(request.url), " body=", request.body_length));
     const HttpOutcome outcome = http_.send(request, core_.cancel.work.get());
     secrets_.add_url(http_.proxy_login());
+    secrets_.add_header(http_.cookies_sent());
     if (const HttpFailure *failure = outcome.failure()) {
         // Where the upload is came before the answer broke off: another one would be litter.
         if (creation && failure->head && failure->head->status / 100 == 2 &&
@@ -239,6 +240,8 @@ Event RequestRunner::failed(const HttpFailure &failure)
 {
     const bool reached = failure.reach != HttpFailure::Reach::kNotConnected;
     connect_failures_ = reached ? 1 : connect_failures_ + 1;
+    if (failure.head)
+        know_secrets_in(*failure.head, secrets_);
     distrust_kept_alive_ = distrust_kept_alive_ || failure.reused_connection;
     NoAnswer event{failure.error, reached, failure.reused_connection, is_paused()};
     if (event.error.kind == ErrorKind::kCancelled) // the machine sees that only at the deadline
@@ -254,10 +257,7 @@ Event RequestRunner::answered(const HttpRequest &request, const HttpResponse &re
     connect_failures_ = 0;
     if (request.body)
         distrust_kept_alive_ = false;
-    for (const Header &header : response.headers) {
-        if (g_ascii_strcasecmp(header.first.c_str(), "Set-Cookie") == 0)
-            secrets_.add_header(header.second);
-    }
+    know_secrets_in(response, secrets_);
     Answer answer = parse_answer(response, request.url, Clock::now(), wall_seconds(), secrets_);
     secrets_.add_url(answer.location); // it may be signed
     answer.refused_metadata =

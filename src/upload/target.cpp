@@ -1,4 +1,5 @@
-// What of a target may be written to a disk. Upload thread, and whoever reads a journal.
+// What must be in no text, and what of a target may be written to a disk. Upload thread, and
+// whoever reads a journal.
 #include "upload/target.h"
 
 #include "base/text.h"
@@ -7,6 +8,16 @@
 #include <algorithm>
 
 namespace gsttus {
+
+void know_secrets_in(const HttpResponse &response, Redactor &redactor)
+{
+    for (const auto &[name, value] : response.headers) {
+        if (g_ascii_strcasecmp(name.c_str(), "Set-Cookie") == 0)
+            redactor.add_cookie(value);
+        else if (g_ascii_strcasecmp(name.c_str(), "Location") == 0)
+            redactor.add_url(value);
+    }
+}
 
 std::string noted_url(std::string_view url)
 {

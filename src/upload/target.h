@@ -110,6 +110,10 @@ public:
     }
 };
 
+// What an answer brings that must be in no text: cookies, and an address that may be signed. It may
+// say them back itself.
+void know_secrets_in(const HttpResponse &response, Redactor &redactor);
+
 // An address as a journal has it: without a login, and of a query only the "?", which says that
 // there was one.
 std::string noted_url(std::string_view url);
