@@ -3,6 +3,7 @@
 #include "habits.h"
 
 #include "base/text.h"
+#include "gcore_api.h"
 #include "glib/ptr.h"
 #include "tus/protocol.h"
 #include "tus_server.h"
@@ -17,7 +18,9 @@ namespace {
 constexpr std::uint64_t kLieAfter = 12'000'000;
 constexpr std::int64_t kStaleOffset = 1000;
 constexpr std::int64_t kAhead = 10'000'000;
-constexpr std::string_view kCookie = "server=a";
+constexpr std::string_view kCookie = "server=";
+constexpr std::string_view kSignature = "signature=";
+constexpr std::size_t kMostTold = 1500; // ten times as long in disguises, and twice in a head
 
 Error wrong(std::string_view spec, std::string_view why)
 {
@@ -129,21 +132,27 @@ struct HabitReader {
         return none();
     }
 
-    bool set(bool &target) const
-    {
-        target = true;
-        return none();
-    }
-
     bool extensions() const
     {
         habits.tus_.extensions_need_version = true;
         return status(204, habits.tus_.options_status);
     }
 
-    bool cookie() const { return set(habits.cookie_); }
+    bool text(std::string usual, std::optional<std::string> &target) const
+    {
+        target = value.value_or(std::move(usual));
+        return !target->empty() && target->find_first_of(" ;&\r\n") == std::string::npos;
+    }
 
-    bool echo() const { return set(habits.echo_); }
+    bool cookie() const { return text("a", habits.cookie_); }
+
+    bool is_signed() const { return text("c2lnbmVk", habits.signature_); }
+
+    bool echo() const
+    {
+        habits.echo_ = !value;
+        return word("always", habits.echo_always_);
+    }
 
     bool lost_after() const { return status(404, habits.tus_.lost_after); }
 
@@ -161,7 +170,7 @@ struct Row {
 
 using R = const HabitReader &;
 
-constexpr std::array<Row, 20> kHabits = {{
+constexpr std::array<Row, 21> kHabits = {{
     {"forget-length", "", "Upload-Length of a PATCH is ignored",
      [](R r) { return r.flag(&TusHabits::forget_length); }},
     {"length-zero", "[=untold]",
@@ -174,8 +183,11 @@ constexpr std::array<Row, 20> kHabits = {{
      [](R r) { return r.none() && r.fault("on OPTIONS any: cut"); }},
     {"slow-create", "[=SECONDS]", "POST is answered after so long (8)",
      [](R r) { return r.slow_create(); }},
-    {"cookie", "", "POST sets a cookie; who does not bring it back is answered 404",
+    {"cookie", "[=VALUE]", "POST sets a cookie; who does not bring it back is answered 404",
      [](R r) { return r.cookie(); }},
+    {"signed", "[=VALUE]",
+     "an upload's address carries a signature; a request without it is answered 403",
+     [](R r) { return r.is_signed(); }},
     {"stale-head", "[=BYTES]",
      "after so many (12000000) a PATCH is cut, and the next HEAD tells offset 1000, once",
      [](R r) { return r.lie(false); }},
@@ -186,7 +198,9 @@ constexpr std::array<Row, 20> kHabits = {{
      [](R r) { return r.slow_headers(); }},
     {"one-byte", "", "each PATCH takes one byte, and says so",
      [](R r) { return r.none() && r.fault("on PATCH any: accept only 1 byte"); }},
-    {"echo", "", "POST is refused with a text that repeats all that may be secret",
+    {"echo", "[=always]",
+     "POST is refused with a text that repeats all that may be secret (always: nothing is refused "
+     "for it, but every answer repeats it in its headers, and if it is an error in its text)",
      [](R r) { return r.echo(); }},
     {"lost-after", "[=STATUS]", "a finished upload is gone at once (404)",
      [](R r) { return r.lost_after(); }},
@@ -232,10 +246,44 @@ std::string everything_told(const Request &request)
     return valid.get();
 }
 
-bool brings_cookie(const Request &request)
+// The ways in which servers write what they say back, in one line.
+std::string disguised(const std::string &text)
 {
-    const std::string *cookie = request.header("cookie");
-    return cookie && cookie->find(kCookie) != std::string::npos;
+    static constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string percent;
+    std::string hex;
+    std::string line; // a header's
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        const std::string digits = {kDigits[byte >> 4], kDigits[byte & 15]};
+        percent += cat("%", digits);
+        hex += digits;
+        line += byte < ' ' ? ' ' : c;
+    }
+    const GCharOwn base64(
+        g_base64_encode(reinterpret_cast<const guchar *>(text.data()), text.size()));
+    std::string url_alphabet = base64.get();
+    std::replace(url_alphabet.begin(), url_alphabet.end(), '+', '-');
+    std::replace(url_alphabet.begin(), url_alphabet.end(), '/', '_');
+    const GCharOwn capitals(g_ascii_strup(line.c_str(), -1));
+    return cat(line, " ", capitals.get(), " ", percent, " ", hex, " ", base64.get(), " ",
+               url_alphabet);
+}
+
+// At the beginning of what an error says, whatever it is written in.
+void tell_first(Reply &reply, const std::string &text)
+{
+    if (reply.content_type.starts_with("application/json"))
+        reply.body = api_error(reply.status, text).body;
+    else if (const std::size_t body = reply.body.find("<body>"); body != std::string::npos)
+        reply.body.insert(body + std::string_view("<body>").size(), text);
+    else
+        reply.body.insert(0, text + " ");
+}
+
+bool brings(const std::string *text, std::string_view name, const std::string &value)
+{
+    return text && text->find(cat(name, value)) != std::string::npos;
 }
 
 bool is_join(const Request &request)
@@ -258,6 +306,14 @@ std::string habit_help()
     for (const Row &row : kHabits)
         text += cat("  ", row.name, row.value, "\n      ", row.what, "\n");
     return text;
+}
+
+std::vector<HabitName> all_habits()
+{
+    std::vector<HabitName> names;
+    for (const Row &row : kHabits)
+        names.push_back({row.name, row.value});
+    return names;
 }
 
 Result<Habits> Habits::parse(const std::vector<std::string> &specs)
@@ -288,11 +344,15 @@ void Habits::before(const Request &request, const Upload *upload, Actions &actio
     actions.merge(faults_.match(request));
     if (echo_ && request.method == "POST")
         return answer(actions, 403, everything_told(request));
+    if (echo_always_ && request.method == "POST")
+        told_ = (everything_told(request) + " " + told_).substr(0, kMostTold);
     if (!TusServer::serves(request.path))
         return;
-    if (cookie_ && request.method != "POST" && request.method != "OPTIONS" &&
-        !brings_cookie(request))
+    const bool needs_nothing = request.method == "POST" || request.method == "OPTIONS";
+    if (cookie_ && !needs_nothing && !brings(request.header("cookie"), kCookie, *cookie_))
         return answer(actions, 404, "no such upload on this replica");
+    if (signature_ && !needs_nothing && !brings(&request.query, kSignature, *signature_))
+        return answer(actions, 403, "SignatureDoesNotMatch");
     if (refused_joins_ > 0 && is_join(request)) {
         --refused_joins_;
         return answer(actions, 409, "ERR_UPLOAD_LOCKED: one of the parts is in use");
@@ -326,8 +386,19 @@ void Habits::lie(const Request &request, const Upload &upload, Actions &actions)
 
 void Habits::after(const Request &request, Reply &reply) const
 {
-    if (cookie_ && request.method == "POST" && TusServer::serves(request.path))
-        reply.set("Set-Cookie", cat(kCookie, "; Path=/"));
+    const bool creates = request.method == "POST" && TusServer::serves(request.path);
+    if (cookie_ && creates)
+        reply.set("Set-Cookie", cat(kCookie, *cookie_, "; Path=/"));
+    const std::string *location = reply.header("Location");
+    if (signature_ && creates && location)
+        reply.set("Location", cat(*location, "?", kSignature, *signature_));
+    if (!echo_always_)
+        return;
+    const std::string text = disguised(everything_told(request).substr(0, kMostTold) + told_);
+    reply.set("Server", text);
+    reply.set("WWW-Authenticate", cat("Bearer error=\"", text, "\""));
+    if (reply.status >= 400)
+        tell_first(reply, text);
 }
 
 } // namespace gsttus::standin

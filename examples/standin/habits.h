@@ -6,6 +6,8 @@
 #include "fault.h"
 #include "http_types.h"
 
+#include <string_view>
+
 namespace gsttus::standin {
 
 class Upload;
@@ -61,12 +63,23 @@ private:
     TusHabits tus_{};
     FaultPlan faults_{};
     std::optional<OffsetLie> lie_{};
-    bool cookie_ = false;
+    std::optional<std::string> cookie_{};
+    std::optional<std::string> signature_{};
     bool echo_ = false;
+    bool echo_always_ = false;
+    std::string told_{}; // by the latest POSTs, for echo=always
     bool head_is_get_ = false;
     bool get_is_bare_ = false;
     std::uint64_t refused_joins_ = 0; // that are still to come
 };
+
+// What is written behind a name: "", "[=NUMBER]" or another word in capitals, "[=one|other]".
+struct HabitName {
+    std::string_view name;
+    std::string_view value;
+};
+
+std::vector<HabitName> all_habits();
 
 // One line per habit, for --help.
 std::string habit_help();

@@ -71,8 +71,8 @@ std::string TokenSigner::issue(const TokenClaims &claims, Duration lifetime) con
         now_ms() + std::chrono::duration_cast<milliseconds>(lifetime).count();
     const std::string text =
         cat(base64url(R"({"alg":"HS256","typ":"JWT"})"), ".",
-            base64url(cat(R"({"video_id":)", claims.video_id, R"(,"client_id":)", claims.client_id,
-                          R"(,"exp_ms":)", expires, "}")));
+            base64url(cat(R"({"iss":"gcore-standin","video_id":)", claims.video_id,
+                          R"(,"client_id":)", claims.client_id, R"(,"exp_ms":)", expires, "}")));
     return cat(text, ".", sign(text));
 }
 

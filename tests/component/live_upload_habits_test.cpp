@@ -39,6 +39,8 @@ const std::vector<Row> kRows = {
     {"stale-head", "stale-head=1000000"},
     {"ahead-head", "ahead-head=1000000"},
     {"cookie", "cookie"},
+    {"signed", "signed"},
+    {"signed-parts", "signed", Then::kComplete, nullptr, nullptr, LengthMode::kConcatenation},
     {"lost-after", "lost-after"},
     {"lost-after-410", "lost-after=410"},
     {"lost-after-403", "lost-after=403"},

@@ -1,5 +1,6 @@
 // Each habit of the stand-in does what its name says, seen from the client's end of the connection.
 
+#include "standin/habits.h"
 #include "standin_fixture.h"
 
 using namespace gsttus;
@@ -130,6 +131,20 @@ struct Habitual {
         g_assert_cmpint(ask(url, "HEAD", path, kTus + cookie).status, ==, 200);
     }
 
+    void signature_must_come_back()
+    {
+        start("signed=abc");
+        const RawAnswer made = ask(url, "POST", "/files/", kTus + kDeferred);
+        const std::string location = made.header("location");
+        g_assert_true(location.ends_with("?signature=abc"));
+        const std::string path = path_of(location);
+        const std::string bare = path.substr(0, path.find('?'));
+        g_assert_cmpint(head(url, bare).status, ==, 403);
+        g_assert_cmpint(patch(url, bare, 0, "abc").status, ==, 403);
+        g_assert_cmpint(patch(url, bare + "?signature=abc", 0, "abc").status, ==, 204);
+        ASSERT_STR(head(url, bare + "?signature=abc").header("upload-offset"), "3");
+    }
+
     // Also in Gcore's way: the cookie is the tus server's, not the API's.
     void cookie_is_not_the_api_s()
     {
@@ -196,6 +211,40 @@ struct Habitual {
         g_assert_cmpint(api.status, ==, 403);
         ASSERT_STR(api.header("content-type"), "application/json");
         g_assert_true(api.body.find("1234$0d16599c") != std::string::npos);
+    }
+
+    void secrets_are_repeated_by_every_answer()
+    {
+        start("echo=always");
+        const RawAnswer made = ask(url, "POST", "/files/?key=in-query",
+                                   cat(kTus, kDeferred, "Authorization: Bearer in-bearer\r\n",
+                                       "Upload-Metadata: token ", base64("in-metadata"), "\r\n"));
+        g_assert_cmpint(made.status, ==, 201);
+        // also of an answer to a request that did not tell them
+        const RawAnswer refused = head(url, "/files/none");
+        g_assert_cmpint(refused.status, ==, 404);
+        const RawAnswer patched = patch(url, "/files/none", 0, "abc");
+        for (const char *secret : {"in-query", "IN-BEARER", "%69%6e%2d%6d%65%74", "696e2d6d6574"}) {
+            for (const RawAnswer *answer : {&made, &refused}) {
+                g_assert_true(answer->header("server").find(secret) != std::string::npos);
+                g_assert_true(answer->header("www-authenticate").find(secret) != std::string::npos);
+            }
+            g_assert_true(patched.body.find(secret) != std::string::npos);
+        }
+        const RawAnswer api = ask(url, "GET", "/streaming/videos/99", kKey);
+        ASSERT_STR(api.header("content-type"), "application/json");
+        g_assert_true(api.body.starts_with("{"));
+        g_assert_true(api.body.find("1234$0d16599c") != std::string::npos);
+    }
+
+    void every_habit_is_listed()
+    {
+        const auto all = standin::all_habits();
+        g_assert_cmpuint(all.size(), >, 20);
+        for (const auto &[name, value] : all) {
+            g_assert_true(standin::Habits::parse({std::string(name)}).ok());
+            g_assert_true(value.empty() || (value.starts_with("[=") && value.ends_with("]")));
+        }
     }
 
     void finished_upload_is_gone()
@@ -423,7 +472,10 @@ int main(int argc, char **argv)
     ADD("ahead-head", head_is_ahead_once);
     ADD("slow-headers", headers_never_end);
     ADD("one-byte", one_byte_is_taken);
+    ADD("signed", signature_must_come_back);
     ADD("echo", secrets_are_repeated);
+    ADD("echo/always", secrets_are_repeated_by_every_answer);
+    ADD("list", every_habit_is_listed);
     ADD("lost-after", finished_upload_is_gone);
     ADD("no-head", head_is_refused);
     ADD("head-is-get", head_has_a_body);
