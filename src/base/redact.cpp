@@ -79,24 +79,48 @@ struct Match {
     std::size_t text = 0;   // bytes of the text that say them
 };
 
-// How much of `secret` (in small letters) the text begins with, escaped or not.
+// How `text` writes what the secret goes on with, if that is escaped.
+Escaped escape_of(std::string_view text, std::string_view wanted)
+{
+    if (text[0] != '%' && text[0] != '\\' && text[0] != '&')
+        return {};
+    for (const Escaped &escaped : {read_escape(text), read_nested_escape(text)}) {
+        if (escaped.size > 0 && wanted.starts_with(small(escaped.meaning())))
+            return escaped;
+    }
+    return {};
+}
+
+// A new line, and the blanks that the next one begins with.
+std::size_t line_break(std::string_view text)
+{
+    const std::size_t end = std::min(text.find_first_not_of("\r\n\t "), text.size());
+    return text[0] == ' ' ? 0 : end;
+}
+
+// How much of `secret` (in small letters) the text begins with, escaped or not, in lines or not.
 Match match(std::string_view text, std::string_view secret)
 {
     Match found;
-    while (found.secret < secret.size() && found.text < text.size()) {
+    std::size_t at = 0;
+    while (found.secret < secret.size() && at < text.size()) {
         const char wanted = secret[found.secret];
-        const char c = text[found.text];
-        const Escaped escaped =
-            c == '%' || c == '\\' || c == '&' ? read_escape(text.substr(found.text)) : Escaped{};
-        if (escaped.size > 0 && secret.substr(found.secret).starts_with(small(escaped.meaning()))) {
+        const char c = text[at];
+        if (const Escaped escaped = escape_of(text.substr(at), secret.substr(found.secret));
+            escaped.size > 0) {
             found.secret += escaped.size;
-            found.text += escaped.length;
+            at += escaped.length;
         } else if (small(c) == wanted || (c == '+' && wanted == ' ')) {
             ++found.secret;
-            ++found.text;
+            ++at;
+        } else if (const std::size_t skip = line_break(text.substr(at));
+                   skip > 0 && found.text == at && at > 0) {
+            at += skip;
+            continue;
         } else {
             break;
         }
+        found.text = at;
     }
     return found;
 }
@@ -228,6 +252,8 @@ void Redactor::keep(std::string_view text, bool is_private)
     }
     for (const std::string &form : base64_forms(text))
         secret.forms.push_back(small(form));
+    if (text.size() >= kShortestPrefix)
+        secret.forms.push_back(to_hex(text));
     secrets_.push_back(std::move(secret));
     if (secrets_.size() > kMostSecrets)
         secrets_.erase(secrets_.begin());

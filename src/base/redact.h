@@ -16,7 +16,8 @@ std::string redact_url(std::string_view url);
 inline constexpr std::string_view kHiddenQuery = "?…";
 
 // Replaces each known secret by "***", however a server writes it when it says it back: as it is,
-// in base64, with percent signs, as JSON or HTML, in capitals; and each part of it that is at its
+// in base64 or hexadecimal digits, with percent signs (also more than once), as JSON or HTML, in
+// capitals, broken into lines; and each part of it that is at its
 // beginning and has eight bytes (servers like to echo "eyJhbGci..."), or has twelve. A secret of
 // four to seven bytes is hidden where it is a word, a shorter one never: a text of stars would help
 // nobody. Whether known or not, what is shaped like a JSON Web Token or the value of an

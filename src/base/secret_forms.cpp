@@ -148,6 +148,15 @@ Escaped read_escape(std::string_view text)
     return code ? of_byte(static_cast<char>(*code), 3) : Escaped{};
 }
 
+Escaped read_nested_escape(std::string_view text)
+{
+    std::size_t digits = 1;
+    while (text.starts_with('%') && text.substr(digits).starts_with("25"))
+        digits += 2;
+    const auto code = digits > 1 ? hex_number(text.substr(digits), 2) : std::nullopt;
+    return code ? of_byte(static_cast<char>(*code), digits + 2) : Escaped{};
+}
+
 std::string percent_decoded(std::string_view text)
 {
     std::string out;
@@ -158,6 +167,17 @@ std::string percent_decoded(std::string_view text)
         else
             out += text[0] == '+' ? ' ' : text[0];
         text.remove_prefix(std::max<std::size_t>(escaped.length, 1));
+    }
+    return out;
+}
+
+std::string to_hex(std::string_view bytes)
+{
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string out;
+    for (const char byte : bytes) {
+        out += kDigits[static_cast<unsigned char>(byte) >> 4];
+        out += kDigits[static_cast<unsigned char>(byte) & 15];
     }
     return out;
 }

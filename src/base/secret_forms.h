@@ -1,5 +1,5 @@
-// The ways in which a server may write a secret that it says back: in base64, with percent signs,
-// as a JSON string or HTML text. Values in, values out; knows no secret.
+// The ways in which a server may write a secret that it says back: in base64 or hexadecimal digits,
+// with percent signs, as a JSON string or HTML text. Values in, values out; knows no secret.
 #pragma once
 
 #include <array>
@@ -22,8 +22,14 @@ struct Escaped {
 
 Escaped read_escape(std::string_view text);
 
+// What was escaped with percent signs more than once: "%252B".
+Escaped read_nested_escape(std::string_view text);
+
 // Everything that is escaped with percent signs, and "+" for a blank.
 std::string percent_decoded(std::string_view text);
+
+// In small letters.
+std::string to_hex(std::string_view bytes);
 
 // With padding or without, both alphabets; nullopt: it is none.
 std::optional<std::string> from_base64(std::string_view text);

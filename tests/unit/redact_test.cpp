@@ -78,6 +78,10 @@ void secret_is_found_however_it_is_written()
              "PA/SS+W\xC3\xB6RD\"&<9>",
              "Pa%2Fss%2Bw%C3%B6rd%22%26%3C9%3E",
              "Pa%2fss+w%c3%b6rd\"&<9>",
+             "Pa%252Fss%25252Bw%25c3%25B6rd%2522%26%3C9%3E", // in an address within an address
+             "%50%61%2f%73%73%2b%77%c3%b6%72%64%22%26%3c%39%3e",
+             "50612f73732b77c3b6726422263c393e",
+             "50612F73732B77C3B6726422263C393E",
              R"(Pa\/ss+w\u00f6rd\"&\u003c9\u003e)",
              R"(Pa\\/ss+w\\u00f6rd\\\"&<9>)", // JSON within JSON
              "Pa/ss+w&#246;rd&quot;&amp;&lt;9&gt;",
@@ -103,7 +107,10 @@ void known_secret_and_its_parts_are_hidden()
     ASSERT_STR(redact("of abcdefgh..."), "of ***...");
     ASSERT_STR(redact("of abcdefg..."), "of abcdefg...");
     ASSERT_STR(redact("at the end opqrstuvwxyz0123456789"), "at the end ***");
-    ASSERT_STR(redact("in lines abcdefghijklm\nnopqrstuvwxyz0123456789"), "in lines *** ***");
+    ASSERT_STR(redact("in lines abcdefghijklm\nnopqrstuvwxyz0123456789"), "in lines ***");
+    ASSERT_STR(redact("in short lines abcdef\r\n  ghijkl\r\n  mnopqr\r\n  more"),
+               "in short lines ***    more");
+    ASSERT_STR(redact("abcdef ghijkl mnopqr"), "abcdef ghijkl mnopqr");
     ASSERT_STR(redact("stuvwxyz"), "stuvwxyz");
 }
 
