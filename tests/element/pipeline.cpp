@@ -144,7 +144,9 @@ Message Pipeline::wait_for(int types, Duration longest)
             g_error("no %s within %g s",
                     gst_message_type_get_name(static_cast<GstMessageType>(types & -types)),
                     to_seconds(longest));
-        if (GST_MESSAGE_TYPE(message.get()) & types)
+        // those of an extended type share bits with all others
+        if (!GST_MESSAGE_TYPE_IS_EXTENDED(message.get()) &&
+            (GST_MESSAGE_TYPE(message.get()) & types))
             return message;
         seen.push_back(std::move(message));
     }
