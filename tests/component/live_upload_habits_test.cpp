@@ -3,8 +3,9 @@
 #include "base/text.h"
 #include "live_upload_fixture.h"
 #include "replay/recovery.h"
+#include "standin/habits.h"
 
-#include <cstring>
+#include <algorithm>
 
 using namespace gsttus;
 using namespace gsttus::test;
@@ -16,17 +17,20 @@ enum class Then {
     kAnew,      // the same, in another upload; a WARNING says so
     kComplains, // complete, with a WARNING
     kKept,      // the same, and the recording is kept: nobody could look whether it is complete
+    kHeals,     // complete, after an outage that was told
     kFails,     // an ERROR, and what was recorded is kept
+    kGivesUp,   // the same when outage-timeout has passed; the outage was told before
 };
 
 struct Row {
     const char *name;
-    const char *habit;
+    const char *habit; // nullptr: none; what it does happens for once, by a fault
     Then then = Then::kComplete;
-    const char *text = nullptr; // in the ERROR or WARNING
+    const char *text = nullptr; // in the ERROR or WARNING, or in what was told of the outage
     const char *fault = nullptr;
     LengthMode mode = LengthMode::kAuto;
     std::vector<std::string> extensions = StandinOptions::all_extensions();
+    std::size_t size = 3000000; // bytes
 };
 
 const std::vector<std::string> kWithoutJoining = {"creation", "creation-defer-length",
@@ -39,8 +43,6 @@ const std::vector<Row> kRows = {
     {"stale-head", "stale-head=1000000"},
     {"ahead-head", "ahead-head=1000000"},
     {"cookie", "cookie"},
-    {"signed", "signed"},
-    {"signed-parts", "signed", Then::kComplete, nullptr, nullptr, LengthMode::kConcatenation},
     {"lost-after", "lost-after"},
     {"lost-after-410", "lost-after=410"},
     {"lost-after-403", "lost-after=403"},
@@ -61,7 +63,24 @@ const std::vector<Row> kRows = {
      kWithoutDeferring},
     {"joins-too-little", "join-short", Then::kFails, "joined", nullptr, LengthMode::kConcatenation,
      kWithoutDeferring},
+    {"joins-too-little-not-asked-for", "join-short"},
+    {"extensions-only-with-resumable", "extensions-only-with-resumable"},
+    {"extensions-only-with-resumable-405", "extensions-only-with-resumable=405"},
+    {"empty", "refuses-empty-deferred", Then::kComplete, nullptr, nullptr, LengthMode::kAuto,
+     StandinOptions::all_extensions(), 0},
+    {"slow-headers", "slow-headers", Then::kGivesUp, "not answered for 1 s"},
+    {"slow-headers-from-the-first", "slow-headers=1", Then::kGivesUp, "not answered for 1 s"},
+    {"slow-headers-for-a-while", nullptr, Then::kHeals, "not answered for 1 s",
+     "on PATCH 2-3: slow headers 2 s"},
+    {"slow-headers-of-what-is-stored", nullptr, Then::kHeals, "not answered for 1 s",
+     "on PATCH 2-3: store, then slow headers 2 s"},
+    {"one-byte", "one-byte", Then::kGivesUp, "took only 1 of"},
+    {"one-byte-for-a-while", nullptr, Then::kHeals, "took only 1 of",
+     "on PATCH 2-5: accept only 1 byte"},
+    {"echo", "echo", Then::kFails, "unknown token"},
 };
+
+constexpr const char *kSecret = "marker-of-a-secret";
 
 struct Odd {
     explicit Odd(const Row &row)
@@ -73,12 +92,17 @@ struct Odd {
         config.replay.spool_dir = folder.get();
         config.replay.rollback_margin = 64 << 10; // less than what is uploaded
         config.runtime.timeout = seconds(1);
+        config.runtime.authorization = cat("Bearer ", kSecret);
+        if (row.then == Then::kGivesUp)
+            config.runtime.outage_timeout = seconds(3);
         StandinOptions options;
-        options.habits = {row.habit};
+        if (row.habit)
+            options.habits = {row.habit};
         options.extensions = row.extensions;
         if (row.fault)
             options.faults = {row.fault};
         recording.emplace(std::move(options), config);
+        recording->begin(config, cat(recording->server->files_url(), "?key=", kSecret));
     }
 
     GCharOwn folder{g_dir_make_tmp("gst-tus-habits-XXXXXX", nullptr)};
@@ -86,11 +110,35 @@ struct Odd {
     std::optional<Recording> recording;
 };
 
+bool has(const std::string &text, const char *part)
+{
+    return text.find(part) != std::string::npos;
+}
+
 bool says(const std::vector<Error> &errors, const char *text)
 {
-    return std::any_of(errors.begin(), errors.end(), [&](const Error &error) {
-        return error.message.find(text) != std::string::npos;
-    });
+    return std::any_of(errors.begin(), errors.end(),
+                       [&](const Error &error) { return has(error.message, text); });
+}
+
+bool told_outage(const Listener &told, const char *text)
+{
+    return std::any_of(told.stalls_.begin(), told.stalls_.end(),
+                       [&](const UploadStalled &stall) { return has(stall.reason.message, text); });
+}
+
+// Whatever the server repeats of what it was sent.
+void shows_no_secret(const Listener &told)
+{
+    std::vector<Error> all = told.warnings_;
+    for (const UploadStalled &stall : told.stalls_)
+        all.push_back(stall.reason);
+    if (told.failure_)
+        all.push_back(*told.failure_);
+    for (const Error &error : all) {
+        g_test_message("told: %s [%s]", error.message.c_str(), error.detail.c_str());
+        g_assert_false(has(error.message, kSecret) || has(error.detail, kSecret));
+    }
 }
 
 std::size_t whole_uploads(const Snapshot &snapshot, std::span<const std::byte> bytes)
@@ -102,13 +150,39 @@ std::size_t whole_uploads(const Snapshot &snapshot, std::span<const std::byte> b
     return whole;
 }
 
+void nothing_is_lost(const Row &row, const Listener &told)
+{
+    g_assert_true(has(told.failure_->message + told.failure_->detail, row.text));
+    g_assert_false(told.spool_path_.empty());
+    g_assert_false(told.complete_.has_value());
+}
+
+void everything_is_there(const Row &row, const Recording &recording,
+                         std::span<const std::byte> bytes)
+{
+    const Listener &told = recording.listener;
+    g_assert_cmpuint(whole_uploads(recording.server->snapshot(), bytes), ==, 1);
+    g_assert_cmpuint(told.complete_->bytes, ==, bytes.size());
+    ASSERT_STR(told.complete_->sha256, sha256(bytes));
+    if (row.then == Then::kHeals)
+        g_assert_cmpuint(told.resumes_.size(), >=, 1);
+    else if (row.text)
+        g_assert_true(says(told.warnings_, row.text));
+    if (row.then == Then::kComplete)
+        g_assert_cmpuint(told.warnings_.size(), <=, 1); // of an outage
+}
+
 void the_outcome_is_true(const Row &row)
 {
     Odd odd(row);
     Recording &recording = *odd.recording;
-    const std::vector<std::byte> bytes = noise(3000000);
+    const std::vector<std::byte> bytes = noise(row.size);
+    const bool fails = row.then == Then::kFails || row.then == Then::kGivesUp;
+    if (fails) // afterwards nothing is taken any more
+        recording.write(bytes);
     recording.upload->start();
-    recording.write(bytes);
+    if (!fails)
+        recording.write(bytes);
     if (row.then == Then::kComplains ||
         row.then == Then::kKept) // while it is recorded: that it lasts is not known yet
         g_assert_true(recording.listener.wait_for(
@@ -117,26 +191,13 @@ void the_outcome_is_true(const Row &row)
     const DrainStatus drained = recording.upload->wait_drained();
     recording.upload->stop(OnStop::kFinish);
     const Listener &told = recording.listener;
-    for (const Error &warning : told.warnings_)
-        g_test_message("WARNING %s", warning.message.c_str());
-    if (told.failure_)
-        g_test_message("ERROR %s", told.failure_->message.c_str());
-    if (row.then == Then::kFails) {
-        g_assert_true(drained == DrainStatus::kFailed);
-        g_assert_nonnull(std::strstr(told.failure_->message.c_str(), row.text));
-        g_assert_false(told.spool_path_.empty()); // nothing is lost
-        g_assert_false(told.complete_.has_value());
-        return;
-    }
-    g_assert_true(drained == DrainStatus::kComplete);
-    const Snapshot snapshot = recording.server->snapshot();
-    g_assert_cmpuint(whole_uploads(snapshot, bytes), ==, 1);
-    g_assert_cmpuint(told.complete_->bytes, ==, bytes.size());
-    ASSERT_STR(told.complete_->sha256, sha256(bytes));
-    if (row.text)
-        g_assert_true(says(told.warnings_, row.text));
-    if (row.then == Then::kComplete)
-        g_assert_cmpuint(told.warnings_.size(), <=, 1); // of an outage
+    shows_no_secret(told);
+    g_assert_true(drained == (fails ? DrainStatus::kFailed : DrainStatus::kComplete));
+    if (row.then == Then::kHeals || row.then == Then::kGivesUp)
+        g_assert_true(told_outage(told, row.text));
+    if (fails)
+        return nothing_is_lost(row, told);
+    everything_is_there(row, recording, bytes);
     recording.upload.reset(); // it has the folder
     const std::size_t kept = row.then == Then::kKept ? 1 : 0;
     g_assert_cmpuint(told.kept_.size(), ==, kept);
@@ -147,8 +208,20 @@ void the_outcome_is_true(const Row &row)
     g_assert_cmpint(remove_spool(odd.folder.get()), ==, 0);
 }
 
+void every_habit_has_a_row()
+{
+    for (const auto &[name, value] : standin::all_habits()) {
+        g_test_message("%s", std::string(name).c_str());
+        g_assert_true(std::any_of(kRows.begin(), kRows.end(), [&](const Row &row) {
+            const std::string_view habit = row.habit ? row.habit : "";
+            return habit.substr(0, habit.find('=')) == name;
+        }));
+    }
+}
+
 void add()
 {
+    add_test("/live-upload/habits/all", every_habit_has_a_row);
     for (const Row &row : kRows)
         add_row_test(cat("/live-upload/habits/", row.name), row, the_outcome_is_true);
 }
