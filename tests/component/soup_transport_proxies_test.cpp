@@ -1,4 +1,5 @@
 // Proxies: which one is asked for what, with which login, and what its refusals are.
+#include "login_proxy.h"
 #include "soup_transport_fixture.h"
 
 #include <map>
@@ -10,71 +11,25 @@ namespace {
 
 constexpr const char *kPlain = "http://upload.example/files";
 constexpr const char *kSecure = "https://upload.example/files";
-// what a URI, a header or a text would stumble over
-constexpr const char *kUser = "joe@corp ü";
-constexpr const char *kPassword = "mar/ker:%41@?#\"";
-constexpr const char *kEscaped = "joe%40corp%20%C3%BC:mar%2Fker%3A%2541%40%3F%23%22";
-
-std::string basic(const std::string &login)
-{
-    const GCharOwn text(
-        g_base64_encode(reinterpret_cast<const guchar *>(login.data()), login.size()));
-    return text.get();
-}
-
-std::string login_line()
-{
-    return cat("Proxy-Authorization: Basic ", basic(cat(kUser, ':', kPassword)), "\r\n");
-}
-
-// A proxy that notes what it reads, lets in whoever has the login, and connects to `server`.
-struct Proxy : RawServer {
-    explicit Proxy(std::uint16_t server = 0) : RawServer({script(self, server)}), self(this) {}
-
-    static Script script(RawServer *&proxy, std::uint16_t server)
-    {
-        return [&proxy, server](RawConnection &peer) {
-            for (std::string request = peer.read_request(); !request.empty();
-                 request = peer.read_request()) {
-                proxy->note(request);
-                if (!contains(request, login_line())) {
-                    peer.answer("407 Proxy Authentication Required",
-                                "Proxy-Authenticate: Basic realm=\"door\"\r\n", request);
-                } else if (request.starts_with("CONNECT")) {
-                    peer.write("HTTP/1.1 200 OK\r\n\r\n");
-                    return peer.tunnel(server);
-                } else {
-                    peer.write("HTTP/1.1 204 No Content\r\n\r\n");
-                }
-            }
-        };
-    }
-
-    std::string address(std::string_view login = {}) const
-    {
-        return cat("http://", login, login.empty() ? "" : "@", "127.0.0.1:", port());
-    }
-
-    RawServer *self = nullptr;
-};
 
 void shows_no_login(const Error &error)
 {
     for (const std::string &text : {error.message, error.detail})
-        for (const std::string &secret : {std::string("ker:"), std::string("mar%2F"),
-                                          basic(cat(kUser, ':', kPassword)).substr(0, 12)})
+        for (const std::string &secret :
+             {std::string("ker:"), std::string("mar%2F"),
+              basic(cat(kProxyUser, ':', kProxyPassword)).substr(0, 12)})
             g_assert_false(contains(text, secret));
 }
 
 // The ways to say it: in the address, in properties, and properties beside an address with another.
-std::vector<HttpConfig> logins(const Proxy &proxy)
+std::vector<HttpConfig> logins(const LoginProxy &proxy)
 {
     const HttpConfig base{.ssl_strict = false};
     HttpConfig in_address = base;
-    in_address.proxy = proxy.address(kEscaped);
+    in_address.proxy = proxy.address(kProxyLogin);
     HttpConfig beside = base;
-    beside.proxy_id = kUser;
-    beside.proxy_pw = kPassword;
+    beside.proxy_id = kProxyUser;
+    beside.proxy_pw = kProxyPassword;
     beside.proxy = proxy.address();
     HttpConfig instead = beside;
     instead.proxy = proxy.address("other:login");
@@ -84,7 +39,7 @@ std::vector<HttpConfig> logins(const Proxy &proxy)
 void login_goes_to_the_proxy_and_not_to_the_server()
 {
     Server server({.tls = true});
-    Proxy proxy(server.port());
+    LoginProxy proxy(server.port());
     Fixture f;
     std::size_t requests = 0;
     for (const HttpConfig &config : logins(proxy)) {
@@ -99,13 +54,13 @@ void login_goes_to_the_proxy_and_not_to_the_server()
     for (const std::string &request : server.notes())
         g_assert_false(contains(request, "Proxy-Auth"));
     for (const std::string &request : proxy.notes())
-        g_assert_true(contains(request, login_line()));
+        g_assert_true(contains(request, proxy_login_line()));
 }
 
 void body_goes_through_with_the_login()
 {
     Server server({.tls = true});
-    Proxy proxy(server.port());
+    LoginProxy proxy(server.port());
     Fixture f;
     f.use(logins(proxy).front());
     for (const char *url : {kSecure, kPlain}) {
@@ -120,7 +75,7 @@ void body_goes_through_with_the_login()
 
 void missing_and_wrong_logins_are_told()
 {
-    Proxy proxy;
+    LoginProxy proxy;
     Fixture f;
     for (const char *login : {"", "joe@corp:wrong", "joe", ":wrong"}) {
         for (const char *url : {kSecure, kPlain}) {
@@ -149,7 +104,7 @@ void tunnel_refused_with_401_is_a_login_refused()
         peer.answer("401 Unauthorized", "", "no");
     }});
     Fixture f;
-    f.use({.proxy = proxy.url(), .proxy_id = kUser, .proxy_pw = kPassword});
+    f.use({.proxy = proxy.url(), .proxy_id = kProxyUser, .proxy_pw = kProxyPassword});
     const HttpOutcome outcome = f.get(kSecure);
     const HttpFailure &failure = failed(outcome, ErrorKind::kNotAuthorized, Reach::kNotConnected);
     g_assert_true(contains(failure.error.message, "proxy-pw"));
@@ -178,7 +133,7 @@ void server_that_answers_407_is_no_proxy()
                              peer.answer("407 Proxy Authentication Required");
                          }},
                          {.tls = tls});
-        Proxy proxy(server.port());
+        LoginProxy proxy(server.port());
         Fixture f;
         f.use(logins(proxy).front());
         g_assert_cmpint(answered(f.get(tls ? std::string(kSecure) : server.url())).status, ==, 407);
@@ -189,18 +144,18 @@ void proxy_that_quotes_the_login_is_masked()
 {
     RawServer proxy({[](RawConnection &peer) {
         const std::string request = peer.read_request();
-        peer.answer("502 Bad Gateway", cat("X-Quote: ", kPassword, "\r\n"),
-                    cat(request, '\n', kPassword));
+        peer.answer("502 Bad Gateway", cat("X-Quote: ", kProxyPassword, "\r\n"),
+                    cat(request, '\n', kProxyPassword));
     }});
     Fixture f;
-    f.use({.proxy = proxy.url(), .proxy_id = kUser, .proxy_pw = kPassword});
+    f.use({.proxy = proxy.url(), .proxy_id = kProxyUser, .proxy_pw = kProxyPassword});
     const HttpOutcome outcome = f.get(kPlain);
     const HttpResponse &response = answered(outcome);
     g_assert_cmpint(response.status, ==, 502);
     g_assert_true(contains(response.body, "GET http://upload.example/files"));
     for (const std::string &text : {response.body, *response.header("X-Quote")}) {
-        g_assert_false(contains(text, kPassword));
-        g_assert_false(contains(text, basic(cat(kUser, ':', kPassword))));
+        g_assert_false(contains(text, kProxyPassword));
+        g_assert_false(contains(text, basic(cat(kProxyUser, ':', kProxyPassword))));
     }
 }
 
@@ -233,7 +188,7 @@ void proxy_gets_the_whole_address()
 void tunnel_leads_to_an_ipv6_address()
 {
     Server server({.tls = true});
-    Proxy proxy(server.port());
+    LoginProxy proxy(server.port());
     Fixture f;
     f.use(logins(proxy).front());
     (void)f.get("https://[2001:db8::1]:444/files");
@@ -296,13 +251,13 @@ const Row kRows[] = {
 // None of the hosts exists: without a proxy there is no answer.
 void environment_is_obeyed(const Row &row)
 {
-    Proxy a;
-    Proxy b;
+    LoginProxy a;
+    LoginProxy b;
     for (const auto &[name, which] : row.environment) {
         const std::string_view text = which;
         g_setenv(name.c_str(),
-                 text == "A"   ? a.address(kEscaped).c_str()
-                 : text == "B" ? b.address(kEscaped).c_str()
+                 text == "A"   ? a.address(kProxyLogin).c_str()
+                 : text == "B" ? b.address(kProxyLogin).c_str()
                                : which,
                  TRUE);
     }
@@ -317,15 +272,15 @@ void environment_is_obeyed(const Row &row)
     g_assert_cmpuint(a.notes().empty(), ==, expected != "A");
     g_assert_cmpuint(b.notes().empty(), ==, expected != "B");
     for (const std::string &request : a.notes())
-        g_assert_true(contains(request, login_line()));
+        g_assert_true(contains(request, proxy_login_line()));
 }
 
 void properties_add_the_login_to_the_environments_proxy()
 {
-    Proxy proxy;
+    LoginProxy proxy;
     g_setenv("http_proxy", proxy.address().c_str(), TRUE);
     Fixture f;
-    f.use({.proxy_id = kUser, .proxy_pw = kPassword});
+    f.use({.proxy_id = kProxyUser, .proxy_pw = kProxyPassword});
     answered(f.get(kPlain));
     g_unsetenv("http_proxy");
 }
@@ -345,7 +300,7 @@ void socks_proxy_gets_the_login()
         const std::string length = peer.read_bytes(1);
         const std::string password = peer.read_bytes(static_cast<unsigned char>(length[0]));
         self->note(cat(user, '|', password));
-        const bool known = user == kUser && password == kPassword;
+        const bool known = user == kProxyUser && password == kProxyPassword;
         peer.write(known ? std::string_view("\x01\x00", 2) : std::string_view("\x01\x01", 2));
         if (!known)
             return;
@@ -357,7 +312,7 @@ void socks_proxy_gets_the_login()
     self = &proxy;
     Fixture f;
     for (const char *scheme : {"socks5", "socks5h"}) {
-        f.use({.proxy = cat(scheme, "://", kEscaped, "@127.0.0.1:", proxy.port())});
+        f.use({.proxy = cat(scheme, "://", kProxyLogin, "@127.0.0.1:", proxy.port())});
         answered(f.get(kPlain));
         g_assert_true(server.notes().back().starts_with("GET /files HTTP/1.1\r\n"));
         g_assert_false(contains(server.notes().back(), "Proxy-"));
@@ -408,7 +363,7 @@ void proxy_that_is_not_there_is_named()
 {
     const std::string address = cat("http://127.0.0.1:", refused_port());
     Fixture f;
-    f.use({.proxy = address, .proxy_id = kUser, .proxy_pw = kPassword});
+    f.use({.proxy = address, .proxy_id = kProxyUser, .proxy_pw = kProxyPassword});
     for (const char *url : {kSecure, kPlain}) {
         const HttpOutcome outcome = f.get(url);
         const HttpFailure &failure = failed(outcome, ErrorKind::kNetwork, Reach::kNotConnected);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -123,13 +124,15 @@ void RawConnection::answer(std::string_view status, std::string_view headers, st
               body));
 }
 
-void RawConnection::tunnel(std::uint16_t port)
+void RawConnection::tunnel(std::uint16_t port, std::string_view first)
 {
     const auto client = GRef<GSocketClient>::adopt(g_socket_client_new());
     g_socket_client_set_enable_proxy(client.get(), FALSE);
     const auto far = GRef<GSocketConnection>::adopt(
         g_socket_client_connect_to_host(client.get(), "127.0.0.1", port, stop_, Ignored()));
-    if (!far)
+    const std::string ahead = cat(first, std::exchange(ahead_, {}));
+    if (!far || !g_output_stream_write_all(g_io_stream_get_output_stream(G_IO_STREAM(far.get())),
+                                           ahead.data(), ahead.size(), nullptr, stop_, Ignored()))
         return;
     const auto copy = [this](GIOStream *from, GSocket *from_socket, GIOStream *to,
                              GSocket *to_socket) {

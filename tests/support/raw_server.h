@@ -29,7 +29,8 @@ public:
     void write(std::string_view bytes);
     // "HTTP/1.1 STATUS\r\n" + headers (each ending in \r\n) + Content-Length + body
     void answer(std::string_view status, std::string_view headers = {}, std::string_view body = {});
-    void tunnel(std::uint16_t port);   // to 127.0.0.1:port, both ways, until one of them ends
+    // To 127.0.0.1:port, both ways, until one of them ends; `first` goes there before.
+    void tunnel(std::uint16_t port, std::string_view first = {});
     void reset();                      // RST instead of FIN
     void drip(std::string_view piece); // again and again, slowly, until the peer is gone
     void wait_close();                 // until the peer closes; throws away what comes
