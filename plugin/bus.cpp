@@ -47,12 +47,20 @@ std::string debug_text(const Error &error)
     return text;
 }
 
-// Begins with a capital and ends with a full stop, whoever wrote it.
+// A name of a property, an address: it is written as it is.
+bool begins_with_a_name(const std::string &text)
+{
+    const std::string first = text.substr(0, text.find(' '));
+    return first.find_first_of("-/") != std::string::npos;
+}
+
+// Begins with a capital, if with a word, and ends with a full stop, whoever wrote it.
 std::string as_sentence(std::string text)
 {
     if (text.empty())
         return text;
-    text.front() = g_ascii_toupper(text.front());
+    if (!begins_with_a_name(text))
+        text.front() = g_ascii_toupper(text.front());
     if (std::string_view(".!?").find(text.back()) == std::string_view::npos)
         text += '.';
     return text;

@@ -126,6 +126,22 @@ struct BusFixture {
         gst_message_unref(message);
     }
 
+    void texts_begin_with_a_capital_or_a_name()
+    {
+        for (const auto &[given, shown] :
+             {std::pair{"the disk is slow", "The disk is slow."},
+              std::pair{"ssl-cert-file is no file", "ssl-cert-file is no file."},
+              std::pair{"https://host is gone", "https://host is gone."}}) {
+            post_error(element, {.message = given}, {});
+            GstMessage *message = pop(GST_MESSAGE_ERROR);
+            GError *error = nullptr;
+            gst_message_parse_error(message, &error, nullptr);
+            ASSERT_STR(error->message, shown);
+            g_error_free(error);
+            gst_message_unref(message);
+        }
+    }
+
     void unknown_details_are_left_out()
     {
         post_warning(element, {.kind = ErrorKind::kNetwork, .message = "No answer."});
@@ -191,6 +207,7 @@ int main(int argc, char **argv)
     add_test<BusFixture, &BusFixture::only_the_first_stall_of_an_outage_warns>(
         "/bus/stalled/first-warns");
     add_test<BusFixture, &BusFixture::error_has_text_debug_and_details>("/bus/error/details");
+    add_test<BusFixture, &BusFixture::texts_begin_with_a_capital_or_a_name>("/bus/error/begin");
     add_test<BusFixture, &BusFixture::unknown_details_are_left_out>("/bus/error/unknown-details");
     for (const CodeRow &row : kCodes)
         add_row_test(std::string("/bus/error/code/") + to_string(row.kind), row, kind_has_its_code);
