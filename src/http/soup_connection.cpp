@@ -5,6 +5,29 @@
 
 namespace gsttus {
 
+namespace {
+
+// An address is no server name (RFC 6066), and servers that hold to that refuse an IPv6 one. GIO
+// tells it all the same. The empty name takes the name away, and what the certificate must be made
+// for is the address as ever.
+void leave_out_address_as_name(GTlsClientConnection *tls)
+{
+    GSocketConnectable *identity = g_tls_client_connection_get_server_identity(tls);
+    if (!identity || !G_IS_NETWORK_ADDRESS(identity))
+        return;
+    GNetworkAddress *known = G_NETWORK_ADDRESS(identity);
+    const guint16 port = g_network_address_get_port(known);
+    const auto address = GRef<GSocketAddress>::adopt(
+        g_inet_socket_address_new_from_string(g_network_address_get_hostname(known), port));
+    if (!address)
+        return;
+    const auto none = GRef<GSocketConnectable>::adopt(g_network_address_new(".", port));
+    g_tls_client_connection_set_server_identity(tls, none.get());
+    g_tls_client_connection_set_server_identity(tls, G_SOCKET_CONNECTABLE(address.get()));
+}
+
+} // namespace
+
 SoupConnection::SoupConnection(SoupLinks &links, Alarm &alarm, const HttpRequest &request,
                                bool check_certificates)
     : links_(links), alarm_(alarm), request_(request), check_certificates_(check_certificates),
@@ -41,6 +64,8 @@ void SoupConnection::on_network_event(GSocketClientEvent event, GIOStream *strea
         // HTTP/2 uploads of libsoup 3.2 are not reliable
         static constexpr std::array<const char *, 2> kProtocols{"http/1.1", nullptr};
         g_tls_connection_set_advertised_protocols(G_TLS_CONNECTION(stream), kProtocols.data());
+        if (G_IS_TLS_CLIENT_CONNECTION(stream))
+            leave_out_address_as_name(G_TLS_CLIENT_CONNECTION(stream));
     }
     SoupLink &link = links_.note(soup_message_get_connection_id(message_.get()), stream);
     if (event != G_SOCKET_CLIENT_COMPLETE) {

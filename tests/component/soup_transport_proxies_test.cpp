@@ -184,16 +184,20 @@ void proxy_gets_the_whole_address()
     g_assert_true(contains(proxy.notes().back(), "GET http://xn--bcher-kva.example/files HTTP"));
 }
 
-// Only that: the server behind it is GnuTLS here, which refuses an address as a server's name.
 void tunnel_leads_to_an_ipv6_address()
 {
     Server server({.tls = true});
     LoginProxy proxy(server.port());
     Fixture f;
-    f.use(logins(proxy).front());
-    (void)f.get("https://[2001:db8::1]:444/files");
+    HttpConfig config = logins(proxy).front();
+    f.use(config);
+    answered(f.get("https://[2001:db8::1]:444/files"));
     g_assert_true(proxy.notes().front().starts_with("CONNECT [2001:db8::1]:444 HTTP/1.1\r\n"));
-    g_assert_cmpuint(server.connections(), ==, 1);
+    g_assert_true(contains(server.notes().front(), "Host: [2001:db8::1]:444\r\n"));
+    config.ssl_strict = true; // the certificate is not for that address
+    f.use(config);
+    failed(f.get("https://[2001:db8::1]:444/files"), ErrorKind::kTls, Reach::kNotConnected);
+    g_assert_cmpuint(server.notes().size(), ==, 1);
 }
 
 void loopback_never_goes_through_a_proxy()

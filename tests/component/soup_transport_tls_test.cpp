@@ -198,6 +198,59 @@ void wrong_client_certificates_are_settings()
     }
 }
 
+// --- addresses instead of names ------------------------------------------------------------------
+
+// What the client says before anything is encrypted: a record, whose length comes first.
+std::string hello_to(const std::string &host)
+{
+    RawServer *self = nullptr;
+    RawServer server({[&self](RawConnection &peer) {
+        const std::string head = peer.read_bytes(5);
+        const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(head[i]); };
+        self->note(peer.read_bytes(byte(3) * 256U + byte(4)));
+    }});
+    self = &server;
+    Fixture f;
+    (void)f.get(cat("https://", host, ":", server.port(), "/"));
+    server.wait_notes(1);
+    return server.notes().front();
+}
+
+void an_address_is_not_told_as_a_name()
+{
+    g_assert_true(contains(hello_to("localhost"), "localhost"));
+    g_assert_false(contains(hello_to("127.0.0.1"), "127.0.0.1"));
+}
+
+bool has_ipv6()
+{
+    const auto socket = GRef<GSocket>::adopt(
+        g_socket_new(G_SOCKET_FAMILY_IPV6, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, nullptr));
+    const auto any = GRef<GSocketAddress>::adopt(g_inet_socket_address_new_from_string("::1", 0));
+    return socket && g_socket_bind(socket.get(), any.get(), FALSE, nullptr) != FALSE;
+}
+
+// GnuTLS, which is at the other end here, breaks off when an IPv6 address is told as a name.
+void certificate_is_for_the_address()
+{
+    if (!has_ipv6())
+        return g_test_skip("no IPv6 here");
+    Server both({.tls = true, .address = "::1"}); // for 127.0.0.1 and ::1
+    Fixture f;
+    f.use({.ssl_ca_file = authority_file()});
+    answered(f.get(cat("https://[::1]:", both.port(), "/")));
+    answered(f.get(cat("https://[0:0::1]:", both.port(), "/")));
+
+    Server there({.tls = true, .certificate = kClientPem}); // for 127.0.0.1
+    Server elsewhere({.tls = true, .address = "::1", .certificate = kClientPem});
+    f.use({.ssl_ca_file = write_file("client.pem", part_of(kClientPem, false))});
+    answered(f.get(there.url()));
+    const HttpOutcome outcome = f.get(cat("https://[::1]:", elsewhere.port(), "/"));
+    const HttpFailure &failure = failed(outcome, ErrorKind::kTls, Reach::kNotConnected);
+    g_assert_true(contains(failure.error.message, "another host"));
+    g_assert_cmpuint(elsewhere.notes().size(), ==, 0);
+}
+
 void dates_of_a_certificate_may_get_right()
 {
     for (const auto &[pem, word, year] :
@@ -252,6 +305,8 @@ int main(int argc, char **argv)
     add_test("/transport/tls/client-certificate", client_certificate_comes_from_the_interaction);
     add_test("/transport/tls/client-certificate/files", client_certificate_comes_from_files);
     add_test("/transport/tls/client-certificate/wrong", wrong_client_certificates_are_settings);
+    add_test("/transport/tls/address/not-told", an_address_is_not_told_as_a_name);
+    add_test("/transport/tls/address/ipv6", certificate_is_for_the_address);
     add_test("/transport/tls/dates", dates_of_a_certificate_may_get_right);
     add_test("/transport/tls/dates/and-more", dates_beside_another_fault_do_not_count);
     add_test("/transport/settings", settings_are_checked);
