@@ -206,12 +206,19 @@ char **only_direct()
     return g_strdupv(const_cast<char **>(kOnly.data()));
 }
 
+// A link has its name on this machine only ("fe80::1%eth0"): nobody else could go there.
+bool is_only_from_here(std::string_view host)
+{
+    return is_loopback_host(host) ||
+           (host.find(':') != std::string_view::npos && host.find('%') != std::string_view::npos);
+}
+
 gchar **look_up(GProxyResolver *resolver, const gchar *uri, GCancellable *cancel, GError **error)
 {
     Asked &asked = asked_of(resolver);
     const GUriOwn wanted(g_uri_parse(uri, G_URI_FLAGS_NONE, nullptr));
     const char *host = wanted ? g_uri_get_host(wanted.get()) : nullptr;
-    char **found = host && is_loopback_host(host)
+    char **found = host && is_only_from_here(host)
                        ? only_direct()
                        : g_proxy_resolver_lookup(asked.known.get(), uri, cancel, error);
     for (char **proxy = found; proxy && *proxy; ++proxy) {

@@ -1,5 +1,6 @@
 // Which proxy a connection goes through: the one that is set, the environment's, the system's; and
-// with which login. Loopback never goes through any. Knows no libsoup.
+// with which login. Loopback never goes through any, nor does an address with the name of a link
+// ("fe80::1%eth0"). Knows no libsoup.
 #pragma once
 
 #include "base/result.h"

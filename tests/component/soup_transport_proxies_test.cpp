@@ -200,7 +200,7 @@ void tunnel_leads_to_an_ipv6_address()
     g_assert_cmpuint(server.notes().size(), ==, 1);
 }
 
-void loopback_never_goes_through_a_proxy()
+void what_is_here_never_goes_through_a_proxy()
 {
     Server server;
     Server proxy;
@@ -214,7 +214,9 @@ void loopback_never_goes_through_a_proxy()
             answered(f.get(cat("http://", host, ":", server.port(), "/")));
         // nobody is there, but the proxy is not asked either
         g_assert_nonnull(f.get("http://127.1.2.3:1/").failure());
-        g_assert_nonnull(f.get("http://[::1]:1/").failure());
+        for (const char *url :
+             {"http://[::1]:1/", "http://[fe80::1%25lo]:1/", "https://[fe80::1%25lo]:1/"})
+            g_assert_nonnull(f.get(url).failure());
         answered(f.get(kPlain));
         g_unsetenv("http_proxy");
         g_unsetenv("all_proxy");
@@ -395,7 +397,7 @@ int main(int argc, char **argv)
     add_test("/transport/proxy/login/socks", socks_proxy_gets_the_login);
     add_test("/transport/proxy/plain", proxy_gets_the_whole_address);
     add_test("/transport/proxy/ipv6", tunnel_leads_to_an_ipv6_address);
-    add_test("/transport/proxy/loopback", loopback_never_goes_through_a_proxy);
+    add_test("/transport/proxy/loopback", what_is_here_never_goes_through_a_proxy);
     for (const Row &row : kRows)
         add_row_test(cat("/transport/proxy/environment/", row.name), row, environment_is_obeyed);
     add_test("/transport/proxy/environment/login",
