@@ -38,9 +38,10 @@ public:
         note([&] {
             if (const auto *created = std::get_if<UploadCreated>(&notice))
                 created_.push_back(*created);
-            else if (const auto *progress = std::get_if<UploadProgress>(&notice))
+            else if (const auto *progress = std::get_if<UploadProgress>(&notice)) {
                 progress_ = *progress;
-            else if (const auto *stalled = std::get_if<UploadStalled>(&notice))
+                ++beats_;
+            } else if (const auto *stalled = std::get_if<UploadStalled>(&notice))
                 stalls_.push_back(*stalled);
             else if (const auto *resumed = std::get_if<UploadResumed>(&notice))
                 resumes_.push_back(*resumed);
@@ -115,6 +116,7 @@ public:
 
     // read under wait_for(), or after the upload has stopped
     UploadProgress progress_;
+    std::uint64_t beats_ = 0; // messages of progress: the upload thread is alive
     std::vector<UploadCreated> created_;
     std::vector<UploadStalled> stalls_;
     std::vector<UploadResumed> resumes_;

@@ -3,30 +3,40 @@
 #include "live_upload_fixture.h"
 
 #include <cstring>
-#include <thread>
 
 using namespace gsttus;
 using namespace gsttus::test;
 
 namespace {
 
-// The server has not got a byte or a request for a while.
-bool is_quiet(Standin &server)
+constexpr milliseconds kBeat{50};
+
+// The upload thread has gone round so often, with a beat in between: whatever it would do, it has.
+bool lets_beats_pass(Recording &recording, std::uint64_t count)
 {
-    const Snapshot before = server.snapshot();
-    std::this_thread::sleep_for(milliseconds(300));
-    const Snapshot now = server.snapshot();
-    return now.bytes_received == before.bytes_received &&
-           now.requests_total == before.requests_total;
+    std::uint64_t begin = 0;
+    recording.listener.wait_for([&](const Listener &now) {
+        begin = now.beats_;
+        return true;
+    });
+    return recording.listener.wait_for(
+        [&](const Listener &now) { return now.beats_ >= begin + count; });
 }
 
-bool gets_quiet(Standin &server)
+// The server gets no byte and no request any more.
+bool gets_quiet(Recording &recording)
 {
     const TimePoint deadline = Clock::now() + kPatience;
-    while (!is_quiet(server))
-        if (Clock::now() >= deadline)
+    for (Snapshot before = recording.server->snapshot(); Clock::now() < deadline;) {
+        if (!lets_beats_pass(recording, 4))
             return false;
-    return true;
+        Snapshot now = recording.server->snapshot();
+        if (now.bytes_received == before.bytes_received &&
+            now.requests_total == before.requests_total)
+            return true;
+        before = std::move(now);
+    }
+    return false;
 }
 
 // --- max-upload-rate -----------------------------------------------------------------------------
@@ -99,6 +109,7 @@ UploadConfig config_of(const ModeRow &)
     UploadConfig config = quick_config();
     config.replay.spool_mode = SpoolMode::kOverflow;
     config.replay.spool_dir = g_get_user_cache_dir();
+    config.runtime.progress_interval = kBeat;
     return config;
 }
 
@@ -112,7 +123,7 @@ void nothing_is_sent_before_a_pause_is_over(const ModeRow &row)
     recording.upload->start();
     recording.write(bytes); // memory, then disk
     recording.upload->finish();
-    std::this_thread::sleep_for(milliseconds(800)); // longer than it waits for a title
+    g_assert_true(lets_beats_pass(recording, 4)); // they begin when it waits for no title any more
     g_assert_cmpuint(recording.server->snapshot().requests_total, ==, 0);
     ASSERT_STR(recording.upload->stats().state, "paused");
     config.runtime.paused = false;
@@ -140,7 +151,7 @@ void a_pause_ends_a_request_and_is_no_trouble(const ModeRow &row)
             [until](const Snapshot &now) { return now.bytes_received > until; }, kPatience));
         config.runtime.paused = true;
         recording.upload->update(config.runtime);
-        g_assert_true(gets_quiet(*recording.server));
+        g_assert_true(gets_quiet(recording));
         ASSERT_STR(recording.upload->stats().state, "paused");
         g_assert_cmpuint(recording.server->snapshot().bytes_received, <, bytes.size());
         config.runtime.paused = false;
@@ -159,6 +170,7 @@ void an_outage_is_not_counted_in_a_pause()
 {
     UploadConfig config = quick_config();
     config.runtime.outage_timeout = seconds(2);
+    config.runtime.progress_interval = kBeat;
     Recording recording({}, config);
     recording.server->go_away();
     const std::vector<std::byte> bytes = noise(1000);
@@ -168,7 +180,7 @@ void an_outage_is_not_counted_in_a_pause()
         recording.listener.wait_for([](const Listener &now) { return !now.stalls_.empty(); }));
     config.runtime.paused = true;
     recording.upload->update(config.runtime);
-    std::this_thread::sleep_for(milliseconds(2500));
+    g_assert_true(lets_beats_pass(recording, seconds(2) / kBeat + 10));
     const std::size_t stalls = recording.listener.stalls_.size();
     g_assert_true(recording.server->come_back().ok());
     config.runtime.paused = false;
@@ -214,6 +226,60 @@ void what_is_missing_at_a_stop_in_a_pause_is_kept(const ModeRow &row)
     g_assert_cmpuint(recording.server->snapshot().requests_total, ==, 0);
 }
 
+// What is not wanted is removed all the same: that carries no byte of the recording.
+void a_stop_in_a_pause_removes_what_it_should(const ModeRow &row)
+{
+    UploadConfig config = config_of(row);
+    config.on_stop = OnStop::kTerminate;
+    Recording recording(options_of(row), config);
+    recording.upload->start();
+    recording.write(noise(200000));
+    g_assert_true(recording.server->wait_for(
+        [](const Snapshot &now) { return now.bytes_received > 0; }, kPatience));
+    config.runtime.paused = true;
+    recording.upload->update(config.runtime);
+    g_assert_true(gets_quiet(recording));
+    recording.write(noise(100000));
+    const std::uint64_t received = recording.server->snapshot().bytes_received;
+    recording.upload->stop(OnStop::kTerminate);
+    const Snapshot now = recording.server->snapshot();
+    g_assert_cmpuint(now.uploads.size(), >=, 1);
+    for (const auto &[id, upload] : now.uploads)
+        g_assert_true(upload.removed);
+    g_assert_cmpuint(now.bytes_received, ==, received);
+    ASSERT_STR(recording.listener.spool_path_, "");
+    g_assert_false(recording.listener.failure_.has_value());
+}
+
+void a_stop_in_a_pause_that_never_ended_removes_nothing()
+{
+    UploadConfig config = config_of(kModes.front());
+    config.runtime.paused = true;
+    Recording recording({}, config);
+    recording.upload->start();
+    recording.write(noise(100000));
+    recording.upload->stop(OnStop::kTerminate);
+    g_assert_cmpuint(recording.server->snapshot().requests_total, ==, 0);
+    g_assert_true(recording.listener.warnings_.empty());
+}
+
+void a_silent_server_holds_up_no_stop_in_a_pause()
+{
+    UploadConfig config = config_of(kModes.front());
+    config.stop_timeout = seconds(1);
+    Recording recording({}, config);
+    g_assert_true(recording.server->add_fault("on DELETE any: stall 60 s").ok());
+    recording.upload->start();
+    recording.write(noise(200000));
+    g_assert_true(recording.server->wait_for(
+        [](const Snapshot &now) { return now.bytes_received > 0; }, kPatience));
+    config.runtime.paused = true;
+    recording.upload->update(config.runtime);
+    recording.upload->stop(OnStop::kTerminate);
+    g_assert_cmpuint(recording.listener.warnings_.size(), ==, 1); // what is left there
+    g_assert_nonnull(strstr(recording.listener.warnings_[0].message.c_str(), "removed"));
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -226,7 +292,13 @@ int main(int argc, char **argv)
             add_row_test(name + "/from-the-start", row, nothing_is_sent_before_a_pause_is_over);
             add_row_test(name + "/ends-a-request", row, a_pause_ends_a_request_and_is_no_trouble);
             add_row_test(name + "/stop", row, what_is_missing_at_a_stop_in_a_pause_is_kept);
+            if (std::strcmp(row.name, "spool") != 0) // which has nothing there before the end
+                add_row_test(name + "/terminate", row, a_stop_in_a_pause_removes_what_it_should);
         }
+        add_test("/live-upload/pause/terminate/nothing-there",
+                 a_stop_in_a_pause_that_never_ended_removes_nothing);
+        add_test("/live-upload/pause/terminate/silent-server",
+                 a_silent_server_holds_up_no_stop_in_a_pause);
         add_test("/live-upload/pause/outage-timeout", an_outage_is_not_counted_in_a_pause);
         add_test("/live-upload/pause/drain-timeout", drain_timeout_counts_in_a_pause);
     });
