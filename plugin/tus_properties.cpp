@@ -178,8 +178,9 @@ Rows line_rows()
         row::flag("upload-paused", "Upload paused", false, kPlaying,
                   in_runtime<&RuntimeConfig::paused>,
                   "TRUE: nothing is sent; the recording goes on and waits in memory, then on "
-                  "disk. FALSE: it is sent at once. EOS in a pause waits as long as drain-timeout "
-                  "allows; stopped in a pause, what is missing is kept on disk"),
+                  "disk, and the state in stats is \"paused\". FALSE: it is sent at once. EOS in a "
+                  "pause waits as long as drain-timeout allows; stopped in a pause, what is "
+                  "missing is kept on disk. Only on-stop=terminate still sends its DELETE"),
         row::number("qos-dscp", "QoS diff srv code point", {-1, 63, -1}, kPlaying,
                     in_runtime<&RuntimeConfig::qos_dscp>,
                     "Differentiated services code point (0 to 63) of the packets to the server; "
@@ -211,11 +212,13 @@ Rows connection_rows()
                   "PEM file with the key of ssl-cert-file, without a password; default: the key "
                   "is in ssl-cert-file. A key that does not belong to the certificate is an "
                   "ERROR at the start"),
-        row::address("proxy", "Proxy", kReady, in_http<&HttpConfig::proxy>,
-                     "URI of an HTTP or SOCKS proxy, with USER:PASSWORD@ where it wants a "
-                     "login; default: $https_proxy, $http_proxy, $all_proxy and $no_proxy, else "
-                     "the system's. Addresses of this machine are never asked for through a "
-                     "proxy. User name and password are not shown when it is read"),
+        row::address(
+            "proxy", "Proxy", kReady, in_http<&HttpConfig::proxy>,
+            "URI of an HTTP or SOCKS proxy, with USER:PASSWORD@ where it wants a "
+            "login; default: $https_proxy, $http_proxy, $all_proxy and $no_proxy, else "
+            "the system's. Addresses of this machine, and on a link of it (fe80::1%25eth0), are "
+            "never asked for through a proxy. User name and password are not shown when it is "
+            "read"),
         row::secret("proxy-id", "Proxy user", kReady, in_http<&HttpConfig::proxy_id>,
                     "User name for the proxy, wherever its address comes from, in place of the "
                     "one in the address; never readable. A login that the proxy refuses is an "

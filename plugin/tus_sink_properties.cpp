@@ -32,11 +32,11 @@ GParamSpec *stats_spec()
 {
     return g_param_spec_boxed(
         "stats", "Statistics",
-        "The base class's fields and: state, upload-url, bytes-rendered, "
-        "bytes-acked, bytes-in-memory, bytes-on-disk, bytes-resent, requests, "
-        "retries, outages, outage-time (ns), last-http-status, upload-rate "
-        "(bits/s), length-mode, sha256 (of the whole recording, when it has "
-        "ended). Stays after the end of a recording",
+        "The base class's fields and: state (\"paused\": see upload-paused), upload-url, "
+        "bytes-rendered, bytes-acked, bytes-in-memory, bytes-on-disk, bytes-resent, "
+        "requests, retries, outages, outage-time (ns), last-http-status, upload-rate (bits/s), "
+        "length-mode, sha256 (of the whole recording, when it has ended). Stays after the end of a "
+        "recording",
         GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
