@@ -2,6 +2,7 @@
 #include "http/client_certificate.h"
 
 #include "base/text.h"
+#include "http/setting_file.h"
 
 #include <array>
 #include <optional>
@@ -11,27 +12,6 @@
 namespace gsttus {
 
 namespace {
-
-Error bad_file(const char *property, const std::string &path, std::string_view why,
-               const GError *cause)
-{
-    return {.kind = ErrorKind::kSettings,
-            .message = cat(property, " \"", path, "\" can not be used: ", why),
-            .detail = cause ? cause->message : ""};
-}
-
-Result<std::string> read_file(const char *property, const std::string &path)
-{
-    char *raw = nullptr;
-    gsize size = 0;
-    GError *error = nullptr;
-    const bool read = g_file_get_contents(path.c_str(), &raw, &size, &error) != FALSE;
-    const GErrorOwn owned_error(error);
-    const GCharOwn owned(raw);
-    if (!read)
-        return bad_file(property, path, cat("it can not be read (", error->message, ")"), error);
-    return std::string(raw, size);
-}
 
 // --- does the key belong to the certificate? -----------------------------------------------------
 
@@ -98,12 +78,12 @@ bool is_pair(GTlsCertificate *certificate)
 
 Result<GRef<GTlsCertificate>> read_pair(const std::string &cert_file, const std::string &key_file)
 {
-    Result<std::string> certificate = read_file("ssl-cert-file", cert_file);
+    Result<std::string> certificate = read_setting_file("ssl-cert-file", cert_file);
     if (!certificate)
         return certificate.error();
     const bool one_file = key_file.empty() || key_file == cert_file;
     if (!one_file) {
-        Result<std::string> key = read_file("ssl-key-file", key_file);
+        Result<std::string> key = read_setting_file("ssl-key-file", key_file);
         if (!key)
             return key.error();
     }

@@ -8,6 +8,7 @@
 #include "http/cookies.h"
 #include "http/proxies.h"
 #include "http/proxy_login.h"
+#include "http/setting_file.h"
 #include "http/soup_exchange.h"
 
 #include <utility>
@@ -171,26 +172,17 @@ void SoupTransport::trace(const HttpRequest &request, const HttpOutcome &outcome
             cat(what, failure->error.message, " [", failure->error.detail, "]"));
 }
 
-Error settings_error(std::string message, std::string detail)
-{
-    Error error;
-    error.kind = ErrorKind::kSettings;
-    error.message = std::move(message);
-    error.detail = std::move(detail);
-    return error;
-}
-
 Result<GRef<GTlsDatabase>> make_database(const std::string &path)
 {
+    constexpr const char *kProperty = "ssl-ca-file";
+    if (const Result<std::string> content = read_setting_file(kProperty, path); !content)
+        return content.error();
     const GCharOwn absolute(g_canonicalize_filename(path.c_str(), nullptr));
     GError *error = nullptr;
     GTlsDatabase *database = g_tls_file_database_new(absolute.get(), &error);
     const GErrorOwn owned_error(error);
     if (!database)
-        return settings_error(cat("ssl-ca-file \"", path,
-                                  "\" can not be used: it must be a "
-                                  "readable file of PEM certificates"),
-                              error ? error->message : "");
+        return bad_file(kProperty, path, "it must hold certificates in PEM", error);
     return GRef<GTlsDatabase>::adopt(G_TLS_DATABASE(database));
 }
 

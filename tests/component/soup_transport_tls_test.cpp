@@ -3,6 +3,7 @@
 #include "test_certificate.h"
 
 #include <glib/gstdio.h>
+#include <sys/stat.h>
 
 using namespace gsttus;
 using namespace gsttus::test;
@@ -26,6 +27,15 @@ std::string write_file(const char *name, const std::string &text)
     const GCharOwn path(g_build_filename(g_get_user_cache_dir(), name, nullptr));
     g_mkdir_with_parents(g_get_user_cache_dir(), 0700);
     g_assert_true(g_file_set_contents(path.get(), text.c_str(), -1, nullptr));
+    return path.get();
+}
+
+// Nobody will ever write to it.
+std::string write_pipe(const char *name)
+{
+    const GCharOwn path(g_build_filename(g_get_user_cache_dir(), name, nullptr));
+    g_mkdir_with_parents(g_get_user_cache_dir(), 0700);
+    g_assert_cmpint(mkfifo(path.get(), 0600), ==, 0);
     return path.get();
 }
 
@@ -170,6 +180,8 @@ void wrong_client_certificates_are_settings()
     const std::string locked =
         write_file("locked.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nbWFya2Vy\n"
                                  "-----END ENCRYPTED PRIVATE KEY-----\n");
+    const std::string pipe = write_pipe("pipe.pem");
+    const std::string large = write_file("large.pem", std::string(17 << 20, '\n'));
 
     struct Row {
         std::string cert_file, key_file;
@@ -181,6 +193,9 @@ void wrong_client_certificates_are_settings()
           Row{"/no/such.pem", key, "ssl-cert-file", "read"},
           Row{alone, "/no/such.pem", "ssl-key-file", "read"}, Row{"/", "", "ssl-cert-file", "read"},
           Row{garbage, "", "ssl-cert-file", "PEM"}, Row{garbage, key, "ssl-cert-file", "PEM"},
+          Row{pipe, "", "ssl-cert-file", "regular"}, Row{alone, pipe, "ssl-key-file", "regular"},
+          Row{"/dev/zero", key, "ssl-cert-file", "regular"},
+          Row{large, key, "ssl-cert-file", "large"}, Row{alone, large, "ssl-key-file", "large"},
           Row{alone, "", "ssl-cert-file", "key"}, Row{alone, alone, "ssl-cert-file", "key"},
           Row{alone, garbage, "ssl-key-file", "key"},
           Row{alone, locked, "ssl-key-file", "password"},
@@ -283,12 +298,24 @@ void dates_beside_another_fault_do_not_count()
     }
 }
 
-void settings_are_checked()
+void wrong_authorities_are_settings()
 {
-    for (const HttpConfig &config : {HttpConfig{.ssl_ca_file = "/no/such/file.pem"}}) {
-        const auto made = make_soup_transport(config);
+    const std::string garbage = write_file("garbage.pem", "marker");
+    const std::string empty = write_file("empty.pem", "");
+    const std::string pipe = write_pipe("authorities.pem");
+    for (const auto &[path, word] :
+         {std::pair<std::string, const char *>{"/no/such/file.pem", "read"},
+          {"/", "read"},
+          {garbage, "PEM"},
+          {empty, "PEM"},
+          {pipe, "regular"},
+          {"/dev/zero", "regular"}}) {
+        const auto made = make_soup_transport(HttpConfig{.ssl_ca_file = path});
         g_assert_false(made.ok());
+        g_test_message("%s [%s]", made.error().message.c_str(), made.error().detail.c_str());
         g_assert_cmpint(int(made.error().kind), ==, int(ErrorKind::kSettings));
+        g_assert_true(contains(made.error().message, "ssl-ca-file"));
+        g_assert_true(contains(made.error().message, word));
     }
 }
 
@@ -309,6 +336,6 @@ int main(int argc, char **argv)
     add_test("/transport/tls/address/ipv6", certificate_is_for_the_address);
     add_test("/transport/tls/dates", dates_of_a_certificate_may_get_right);
     add_test("/transport/tls/dates/and-more", dates_beside_another_fault_do_not_count);
-    add_test("/transport/settings", settings_are_checked);
+    add_test("/transport/tls/authorities/wrong", wrong_authorities_are_settings);
     return g_test_run();
 }
