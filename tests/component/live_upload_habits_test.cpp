@@ -43,6 +43,7 @@ const std::vector<Row> kRows = {
     {"stale-head", "stale-head=1000000"},
     {"ahead-head", "ahead-head=1000000"},
     {"cookie", "cookie"},
+    {"signed", "signed"},
     {"lost-after", "lost-after"},
     {"lost-after-410", "lost-after=410"},
     {"lost-after-403", "lost-after=403"},
