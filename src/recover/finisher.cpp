@@ -119,8 +119,9 @@ UploadConfig upload_config(const SpooledUpload &upload, const ResumePoint &point
     UploadConfig config;
     config.recovery = point;
     config.homes = homes_of(upload);
-    // the length is known, and the server did not take it last time
+    // the length is known, and the server did not take it last time; nor may it this time
     config.length_mode = was_sent(upload) ? LengthMode::kSpool : LengthMode::kAuto;
+    config.keep_to_the_end = was_sent(upload);
     const GCharOwn parent(g_path_get_dirname(upload.folder.c_str()));
     config.replay.spool_dir = parent.get();
     config.on_stop = OnStop::kKeep;

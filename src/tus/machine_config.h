@@ -30,6 +30,7 @@ struct MachineConfig {
     std::string checksum;                // tus name of the algorithm ("sha1"); empty: none
     bool proved = false;           // this server has noted a length declared at the end before
     bool keep_until_proved = true; // what is acknowledged is kept until it has, see must_keep()
+    bool keep_to_the_end = false;  // all of it is kept, whatever is acknowledged or proved
     std::uint64_t seed = 1;        // of the back-off jitter
 };
 

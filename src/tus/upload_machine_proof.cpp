@@ -33,6 +33,8 @@ bool is_gone(Verdict verdict, const Answer &answer) // Core Protocol, HEAD: 404,
 
 bool UploadMachine::must_keep() const
 {
+    if (config_.keep_to_the_end)
+        return is_ours();
     const bool may_be_needed = !plan_ || plan_->mode() == LengthMode::kDeferred || proof_.refuted();
     return config_.keep_until_proved && config_.length_mode == LengthMode::kAuto && !proved() &&
            may_be_needed && is_ours();

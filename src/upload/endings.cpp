@@ -55,13 +55,15 @@ Error stopped_early(std::uint64_t missing, bool expired)
     return error;
 }
 
-Error not_proved(bool unseen)
+Error not_proved(bool unseen, bool cancelled)
 {
     Error error;
     error.kind = ErrorKind::kServer;
-    error.message = unseen ? "The server took all of the recording, but HEAD, which would show "
-                             "that it knows that it is complete, does not get through."
-                           : "The service has not shown that it has the recording.";
+    error.message =
+        unseen ? "The server took all of the recording, but HEAD, which would show that it knows "
+                 "that it is complete, does not get through."
+        : cancelled ? "Stopped before the service had shown that it has the recording."
+                    : "The service has not shown that it has the recording.";
     return error;
 }
 
@@ -118,19 +120,22 @@ void Endings::complete(Session &session)
 // What the service says of a recording that its server has; `whole`: so have we.
 void Endings::judged(Session &session, const Result<Proof> &followed, bool whole)
 {
-    const bool failed = !followed && followed.error().kind != ErrorKind::kCancelled;
-    const Proof shown = followed ? *followed : Proof::kUnknown;
-    const bool unseen = !failed && shown == Proof::kUnknown && whole && is_unseen(session.machine);
-    if (shown == Proof::kProved)
-        session.proofs.set(true);
-    else if (!failed && shown == Proof::kUnknown)
+    const bool cancelled = !followed && followed.error().kind == ErrorKind::kCancelled;
+    const bool failed = !followed && !cancelled;
+    const bool unknown = followed && *followed == Proof::kUnknown;
+    const bool unseen = unknown && whole && is_unseen(session.machine);
+    if (unknown)
         session.remember();
-    if (!failed && !unseen && shown != Proof::kNotProved) {
+    if (followed && *followed == Proof::kProved)
+        session.proofs.set(true);
+    if (followed && *followed != Proof::kNotProved && !unseen) {
         if (whole)
             done(session);
         return;
     }
-    Error said = failed ? announcer_.shown(followed.error()) : not_proved(unseen);
+    if (cancelled && !whole) // nobody has waited for it, and there is nothing to say
+        return;
+    Error said = failed ? announcer_.shown(followed.error()) : not_proved(unseen, cancelled);
     const std::string folder =
         keep_to_send_again(session, failed ? LastAct::kKeep : LastAct::kKeepWhole, whole, said);
     if (unseen && !folder.empty())

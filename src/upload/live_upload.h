@@ -47,6 +47,7 @@ struct UploadConfig {
     std::uint64_t chunk_align = 1;
     LengthMode length_mode = LengthMode::kAuto;
     bool keep_until_proved = true; // see UploadMachine::must_keep()
+    bool keep_to_the_end = false;  // the same without a proof that would end it
     Checksum checksum = Checksum::kNone;
     ReplayConfig replay;
     OnStop on_stop = OnStop::kFinish;

@@ -19,9 +19,10 @@ namespace {
 // The server takes the recording, the service can not use it.
 class PickyTarget final : public Target {
 public:
-    // Or it only does not show that it has it.
-    explicit PickyTarget(std::string endpoint, bool silent = false)
-        : endpoint_(std::move(endpoint)), silent_(silent)
+    enum class Says { kNo, kNothing, kNothingForLong };
+
+    explicit PickyTarget(std::string endpoint, Says says = Says::kNo)
+        : endpoint_(std::move(endpoint)), says_(says)
     {
     }
 
@@ -30,14 +31,18 @@ public:
         return Destination{{endpoint_}, {{"filename", "noise.bin"}}, false};
     }
 
-    Result<Proof> finished(TargetContext &, std::uint64_t) override
+    Result<Proof> finished(TargetContext &context, std::uint64_t) override
     {
-        if (silent_)
+        if (says_ == Says::kNothing)
             return Proof::kNotProved;
+        if (says_ == Says::kNothingForLong && !context.sleep(seconds(600)))
+            return Error{.kind = ErrorKind::kCancelled, .message = "Stopped."};
         return Error{.kind = ErrorKind::kServer, .message = "File Invalid"};
     }
 
     void abandoned(TargetContext &, std::uint64_t) override {}
+
+    std::string service() const override { return endpoint_; }
 
     std::vector<std::pair<std::string, std::string>> describe() const override
     {
@@ -46,7 +51,7 @@ public:
 
 private:
     std::string endpoint_;
-    bool silent_;
+    Says says_;
 };
 
 struct Kept {
@@ -203,7 +208,8 @@ void what_is_not_proved_is_kept_with_a_warning()
     Recording &recording = kept.recording;
     const std::vector<std::byte> bytes = noise(300000);
     recording.upload = std::make_unique<LiveUpload>(
-        kept.config, std::make_unique<PickyTarget>(recording.server->files_url(), true),
+        kept.config,
+        std::make_unique<PickyTarget>(recording.server->files_url(), PickyTarget::Says::kNothing),
         recording.transport, recording.listener);
     recording.upload->set_hints({});
     recording.upload->start();
@@ -217,6 +223,38 @@ void what_is_not_proved_is_kept_with_a_warning()
     g_assert_cmpuint(kept.left().size(), ==, 1);
     g_assert_cmpint(kept.recover({"--send-again", kept.left().front().id.c_str()}), ==, 0);
     g_assert_cmpuint(kept.left().size(), ==, 0);
+}
+
+// Stopped while it was waited for: nothing is known of the recording, nor of the service.
+void what_was_not_waited_for_is_kept_with_a_warning()
+{
+    for (const bool whole : {true, false}) {
+        Kept kept(SpoolMode::kOverflow, whole ? std::uint64_t{8} << 20 : 0);
+        kept.config.keep_until_proved = whole;
+        Recording &recording = kept.recording;
+        const std::vector<std::byte> bytes = noise(3 << 20);
+        recording.upload = std::make_unique<LiveUpload>(
+            kept.config,
+            std::make_unique<PickyTarget>(recording.server->files_url(),
+                                          PickyTarget::Says::kNothingForLong),
+            recording.transport, recording.listener);
+        recording.upload->set_hints({});
+        recording.upload->start();
+        recording.write(bytes);
+        recording.upload->finish();
+        g_assert_true(recording.listener.wait_for(
+            [](const Listener &told) { return told.complete_.has_value(); }));
+        recording.upload->stop(OnStop::kFinish);
+        recording.upload.reset();
+        g_assert_false(recording.listener.failure_.has_value());
+        g_assert_cmpuint(recording.listener.warnings_.size(), ==, whole ? 1 : 0);
+        g_assert_cmpuint(recording.listener.kept_.size(), ==, whole ? 1 : 0);
+        g_assert_cmpuint(kept.left().size(), ==, whole ? 1 : 0);
+        g_assert_false(Proofs(kept.folder.get(), recording.server->files_url()).has());
+        if (whole)
+            g_assert_cmpint(kept.recover({"--send-again", kept.left().front().id.c_str()}), ==, 0);
+        g_assert_cmpuint(kept.left().size(), ==, 0);
+    }
 }
 
 StandinOptions without_head()
@@ -260,6 +298,26 @@ void what_no_head_has_confirmed_is_kept_and_sent_again()
         kept.recording.check_stored(bytes);
         g_assert_cmpuint(kept.left().size(), ==, 0);
     }
+}
+
+// A server that loses what it has acknowledged must not cost the only copy.
+void sending_again_in_vain_leaves_the_copy_whole()
+{
+    Kept kept(SpoolMode::kOverflow, 64 << 10, without_head());
+    kept.config.keep_until_proved = true;
+    const std::vector<std::byte> bytes = noise(28 << 20); // more than a margin
+    kept.record(bytes);
+    const std::string id = kept.left().front().id;
+    g_assert_true(kept.recording.server->add_fault("on PATCH from 4: answer 503").ok());
+    g_assert_cmpint(kept.recover({"--outage-timeout=2", "--send-again", id.c_str()}), ==, 1);
+    g_assert_cmpuint(kept.left().size(), ==, 1);
+    g_assert_cmpuint(kept.left().front().begin, ==, 0);
+    g_assert_cmpuint(kept.left().front().end, ==, bytes.size());
+    kept.heal(); // it has forgotten everything
+    g_assert_cmpint(kept.recover({}), ==, 1);
+    g_assert_cmpint(kept.recover({"--send-again", id.c_str()}), ==, 0);
+    kept.recording.check_stored(bytes);
+    g_assert_cmpuint(kept.left().size(), ==, 0);
 }
 
 void a_proved_server_without_head_costs_nothing()
@@ -478,6 +536,9 @@ int main(int argc, char **argv)
         add_test("/live-upload/kept/refused", refused_overflow);
         add_test("/live-upload/kept/refused-with-every-byte-on-disk", refused_always);
         add_test("/live-upload/kept/not-proved", what_is_not_proved_is_kept_with_a_warning);
+        add_test("/live-upload/kept/not-waited-for",
+                 what_was_not_waited_for_is_kept_with_a_warning);
+        add_test("/live-upload/kept/sent-in-vain", sending_again_in_vain_leaves_the_copy_whole);
         add_test("/live-upload/kept/no-head", what_no_head_has_confirmed_is_kept_and_sent_again);
         add_test("/live-upload/kept/no-head-but-proved",
                  a_proved_server_without_head_costs_nothing);

@@ -422,6 +422,10 @@ void bytes_are_kept_only_where_they_may_be_needed()
     MachineConfig unwanted;
     unwanted.keep_until_proved = false;
     g_assert_false(keeps(unwanted));
+    MachineConfig once_more; // a recovery of what nobody has proved
+    once_more.length_mode = LengthMode::kSpool;
+    once_more.proved = once_more.keep_to_the_end = true;
+    g_assert_true(keeps(once_more));
     MachineConfig continued;
     continued.upload_url = kUpload;
     g_assert_false(keeps(continued));
