@@ -63,6 +63,7 @@ using GCharOwn = std::unique_ptr<char, GDelete<&g_free>>;
 using GErrorOwn = std::unique_ptr<GError, GDelete<&g_error_free>>;
 using GDateTimeOwn = std::unique_ptr<GDateTime, GDelete<&g_date_time_unref>>;
 using GBytesOwn = std::unique_ptr<GBytes, GDelete<&g_bytes_unref>>;
+using GMainContextOwn = std::unique_ptr<GMainContext, GDelete<&g_main_context_unref>>;
 using GUriOwn = std::unique_ptr<GUri, GDelete<&g_uri_unref>>;
 
 } // namespace gsttus

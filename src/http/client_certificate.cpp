@@ -52,8 +52,7 @@ bool is_pair(GTlsCertificate *certificate)
     const GRef<GIOStream> far = wrap(pair[1]);
     if (!near || !far)
         return true;
-    const std::unique_ptr<GMainContext, GDelete<&g_main_context_unref>> context(
-        g_main_context_new());
+    const GMainContextOwn context(g_main_context_new());
     g_main_context_push_thread_default(context.get());
     End server{
         GRef<GIOStream>::adopt(g_tls_server_connection_new(near.get(), certificate, nullptr)), {}};
@@ -111,20 +110,42 @@ Result<GRef<GTlsCertificate>> read_pair(const std::string &cert_file, const std:
 
 // --- the object that GIO asks --------------------------------------------------------------------
 
+// GIO asks in the context in which it was made, and waits for that without an end. Nobody but who
+// asks is ever at work in a context of its own; and only what answers later is waited for in a way
+// that lets it run.
 struct Shower {
     GTlsInteraction parent;
-    GTlsCertificate *certificate; // ours
+    GTlsCertificate *certificate; // ours, as the context
+    GMainContext *context;
 };
 
 struct ShowerClass {
     GTlsInteractionClass parent;
 };
 
-GTlsInteractionResult show(GTlsInteraction *self, GTlsConnection *connection,
-                           GTlsCertificateRequestFlags, GCancellable *, GError **)
+void show(GTlsInteraction *self, GTlsConnection *connection, GTlsCertificateRequestFlags,
+          GCancellable *cancel, GAsyncReadyCallback callback, gpointer user_data)
 {
-    g_tls_connection_set_certificate(connection, reinterpret_cast<Shower *>(self)->certificate);
-    return G_TLS_INTERACTION_HANDLED;
+    auto *shower = reinterpret_cast<Shower *>(self);
+    g_tls_connection_set_certificate(connection, shower->certificate);
+    g_main_context_push_thread_default(shower->context);
+    const auto task = GRef<GTask>::adopt(g_task_new(self, cancel, callback, user_data));
+    g_task_return_int(task.get(), G_TLS_INTERACTION_HANDLED);
+    g_main_context_pop_thread_default(shower->context);
+}
+
+GTlsInteractionResult shown(GTlsInteraction *, GAsyncResult *result, GError **error)
+{
+    const gssize value = g_task_propagate_int(G_TASK(result), error);
+    return value < 0 ? G_TLS_INTERACTION_FAILED : static_cast<GTlsInteractionResult>(value);
+}
+
+void finalize(GObject *object)
+{
+    auto *shower = reinterpret_cast<Shower *>(object);
+    g_clear_object(&shower->certificate);
+    g_main_context_unref(shower->context);
+    G_OBJECT_CLASS(g_type_class_peek(G_TYPE_TLS_INTERACTION))->finalize(object);
 }
 
 GType shower_type()
@@ -132,11 +153,9 @@ GType shower_type()
     static const GType kType = g_type_register_static_simple(
         G_TYPE_TLS_INTERACTION, "GstTusCertificateInteraction", sizeof(ShowerClass),
         [](gpointer klass, gpointer) {
-            G_TLS_INTERACTION_CLASS(klass)->request_certificate = show;
-            G_OBJECT_CLASS(klass)->finalize = [](GObject *object) {
-                g_clear_object(&reinterpret_cast<Shower *>(object)->certificate);
-                G_OBJECT_CLASS(g_type_class_peek(G_TYPE_TLS_INTERACTION))->finalize(object);
-            };
+            G_TLS_INTERACTION_CLASS(klass)->request_certificate_async = show;
+            G_TLS_INTERACTION_CLASS(klass)->request_certificate_finish = shown;
+            G_OBJECT_CLASS(klass)->finalize = finalize;
         },
         sizeof(Shower), nullptr, GTypeFlags(0));
     return kType;
@@ -153,8 +172,12 @@ Result<GRef<GTlsInteraction>> make_certificate_interaction(const std::string &ce
     Result<GRef<GTlsCertificate>> pair = read_pair(cert_file, key_file);
     if (!pair)
         return pair.error();
+    GMainContextOwn context(g_main_context_new());
+    g_main_context_push_thread_default(context.get());
     gpointer made = g_object_new(shower_type(), nullptr);
+    g_main_context_pop_thread_default(context.get());
     static_cast<Shower *>(made)->certificate = pair->release();
+    static_cast<Shower *>(made)->context = context.release();
     return GRef<GTlsInteraction>::adopt(G_TLS_INTERACTION(made));
 }
 

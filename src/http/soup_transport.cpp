@@ -35,8 +35,6 @@ private:
     GMainContext *context_;
 };
 
-using GMainContextOwn = std::unique_ptr<GMainContext, GDelete<&g_main_context_unref>>;
-
 // What every session of a transport gets.
 struct Doors {
     GRef<GProxyResolver> proxies;

@@ -168,6 +168,22 @@ void client_certificate_comes_from_files()
     g_assert_true(contains(outcome.failure()->error.message, "ssl-cert-file"));
 }
 
+// GIO asks where the object was made: an application that is just busy there is not waited for.
+void busy_main_loop_holds_up_no_certificate()
+{
+    Server server({.tls = true, .want_client_certificate = true});
+    Fixture f;
+    HttpConfig config{.ssl_strict = false};
+    config.ssl_cert_file = write_file("both.pem", kClientPem);
+    f.use(config);
+    f.request.timeout = f.request.connect_timeout = seconds(3);
+    g_assert_true(g_main_context_acquire(nullptr)); // and nobody lets it run
+    answered(f.get(server.url()));
+    f.use({.ssl_strict = false});
+    g_assert_nonnull(f.get(server.url()).failure());
+    g_main_context_release(nullptr);
+}
+
 void wrong_client_certificates_are_settings()
 {
     const std::string both = write_file("both.pem", kClientPem);
@@ -331,6 +347,7 @@ int main(int argc, char **argv)
     add_test("/transport/tls/cut-handshake", cut_tls_handshake_may_be_tried_again);
     add_test("/transport/tls/client-certificate", client_certificate_comes_from_the_interaction);
     add_test("/transport/tls/client-certificate/files", client_certificate_comes_from_files);
+    add_test("/transport/tls/client-certificate/busy", busy_main_loop_holds_up_no_certificate);
     add_test("/transport/tls/client-certificate/wrong", wrong_client_certificates_are_settings);
     add_test("/transport/tls/address/not-told", an_address_is_not_told_as_a_name);
     add_test("/transport/tls/address/ipv6", certificate_is_for_the_address);
