@@ -207,7 +207,8 @@ Rows connection_rows()
                   in_http<&HttpConfig::ssl_cert_file>,
                   "PEM file with the certificate to show to a server that asks for one, and "
                   "the certificates between it and its authority. A file that can not be used "
-                  "is an ERROR at the start"),
+                  "is an ERROR at the start; one that is replaced counts after the next "
+                  "connection that fails"),
         row::text("ssl-key-file", "Key file", nullptr, kReady, in_http<&HttpConfig::ssl_key_file>,
                   "PEM file with the key of ssl-cert-file, without a password; default: the key "
                   "is in ssl-cert-file. A key that does not belong to the certificate is an "

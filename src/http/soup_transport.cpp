@@ -42,6 +42,18 @@ struct Doors {
     GRef<GTlsInteraction> interaction;
 };
 
+Result<GRef<GTlsInteraction>> make_interaction(const HttpConfig &config)
+{
+    if (config.tls_interaction)
+        return config.tls_interaction;
+    if (!config.ssl_cert_file.empty() || !config.ssl_key_file.empty())
+        return make_certificate_interaction(config.ssl_cert_file, config.ssl_key_file);
+    // libsoup's own interaction waits for a main loop on this very thread when a server asks for
+    // a client certificate: for ever. A plain one says at once that there is none.
+    return GRef<GTlsInteraction>::adopt(
+        G_TLS_INTERACTION(g_object_new(G_TYPE_TLS_INTERACTION, nullptr)));
+}
+
 class SoupTransport final : public Transport {
 public:
     SoupTransport(const HttpConfig &config, Doors doors)
@@ -65,8 +77,10 @@ public:
         while (g_main_context_iteration(context_.get(), FALSE)) {
             // connections that were idle for too long are closed here
         }
-        if (!session_)
+        if (!session_) {
+            read_certificate_anew();
             session_ = make_session();
+        }
         bound_connections(request);
         cookies_sent_.clear();
         HttpOutcome outcome = request.with_cookies ? exchange_with_cookies(request, cancel)
@@ -91,6 +105,7 @@ public:
     std::string cookies_sent() const override { return cookies_sent_; }
 
 private:
+    void read_certificate_anew();
     GRef<SoupSession> make_session() const;
     void end_session();
     HttpOutcome exchange(const HttpRequest &request, GCancellable *cancel);
@@ -99,7 +114,7 @@ private:
     static void trace(const HttpRequest &request, const HttpOutcome &outcome);
 
     const HttpConfig config_;
-    const Doors doors_;
+    Doors doors_;
     GMainContextOwn context_;
     GRef<SoupSession> session_; // none: the next request makes one
     Cookies cookies_;           // outlives a session
@@ -108,6 +123,19 @@ private:
     const std::shared_ptr<AddressWatch> watch_;
     Alarm alarm_;
 };
+
+// A certificate that lives for a day is replaced while a recording runs. The one that was read last
+// is used on while the files are just being written. (Of ssl-ca-file GIO looks after itself.)
+void SoupTransport::read_certificate_anew()
+{
+    if (config_.tls_interaction || config_.ssl_cert_file.empty())
+        return;
+    const Result<GRef<GTlsInteraction>> made = make_interaction(config_);
+    if (made)
+        doors_.interaction = *made;
+    else
+        log(LogLevel::kWarning, "http", made.error().message);
+}
 
 GRef<SoupSession> SoupTransport::make_session() const
 {
@@ -182,18 +210,6 @@ Result<GRef<GTlsDatabase>> make_database(const std::string &path)
     if (!database)
         return bad_file(kProperty, path, "it must hold certificates in PEM", error);
     return GRef<GTlsDatabase>::adopt(G_TLS_DATABASE(database));
-}
-
-Result<GRef<GTlsInteraction>> make_interaction(const HttpConfig &config)
-{
-    if (config.tls_interaction)
-        return config.tls_interaction;
-    if (!config.ssl_cert_file.empty() || !config.ssl_key_file.empty())
-        return make_certificate_interaction(config.ssl_cert_file, config.ssl_key_file);
-    // libsoup's own interaction waits for a main loop on this very thread when a server asks for
-    // a client certificate: for ever. A plain one says at once that there is none.
-    return GRef<GTlsInteraction>::adopt(
-        G_TLS_INTERACTION(g_object_new(G_TYPE_TLS_INTERACTION, nullptr)));
 }
 
 Result<Doors> make_doors(const HttpConfig &config)

@@ -184,6 +184,30 @@ void busy_main_loop_holds_up_no_certificate()
     g_main_context_release(nullptr);
 }
 
+// Also while it is written: what was read last is used on.
+void replaced_certificate_is_read_for_new_connections()
+{
+    RawServer server({[](RawConnection &peer) {
+                         peer.read_request();
+                         peer.answer("200 OK", "", peer.client_certificate());
+                     }},
+                     {.tls = true, .want_client_certificate = true});
+    const std::string path = write_file("shown.pem", kClientPem);
+    HttpConfig config{.ssl_strict = false};
+    config.ssl_cert_file = path;
+    Fixture f;
+    f.use(config);
+    const auto shown = [&] {
+        g_assert_nonnull(f.get(cat("https://127.0.0.1:", refused_port(), "/")).failure());
+        return answered(f.get(server.url())).body;
+    };
+    ASSERT_STR(shown(), part_of(kClientPem, false));
+    write_file("shown.pem", "marker");
+    ASSERT_STR(shown(), part_of(kClientPem, false));
+    write_file("shown.pem", kServerPem);
+    ASSERT_STR(shown(), part_of(kServerPem, false));
+}
+
 void wrong_client_certificates_are_settings()
 {
     const std::string both = write_file("both.pem", kClientPem);
@@ -348,6 +372,8 @@ int main(int argc, char **argv)
     add_test("/transport/tls/client-certificate", client_certificate_comes_from_the_interaction);
     add_test("/transport/tls/client-certificate/files", client_certificate_comes_from_files);
     add_test("/transport/tls/client-certificate/busy", busy_main_loop_holds_up_no_certificate);
+    add_test("/transport/tls/client-certificate/replaced",
+             replaced_certificate_is_read_for_new_connections);
     add_test("/transport/tls/client-certificate/wrong", wrong_client_certificates_are_settings);
     add_test("/transport/tls/address/not-told", an_address_is_not_told_as_a_name);
     add_test("/transport/tls/address/ipv6", certificate_is_for_the_address);

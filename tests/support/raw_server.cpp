@@ -187,6 +187,16 @@ void RawConnection::hold()
     }
 }
 
+std::string RawConnection::client_certificate() const
+{
+    GTlsCertificate *given = g_tls_connection_get_peer_certificate(G_TLS_CONNECTION(stream_));
+    char *pem = nullptr;
+    if (given)
+        g_object_get(given, "certificate-pem", &pem, nullptr);
+    const GCharOwn owned(pem);
+    return pem ? pem : "";
+}
+
 std::string RawConnection::protocol() const
 {
     const char *name = G_IS_TLS_CONNECTION(stream_)
