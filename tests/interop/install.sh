@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Gets the real servers and the real client of the interop suite: tusd from the Go module proxy and
-# aiohttp-tus from the Python index into a cache folder, @tus/server, tus-node-server and tus-js-client
+# Gets the real servers and the real client of the interop suite: tusd, also the last one of its first
+# version, from the Go module proxy and aiohttp-tus from the Python index into a cache folder, @tus/server, tus-node-server and tus-js-client
 # from the npm registry beside this script (package.json puts a small package in place of the two large
 # ones that tus-node-server needs for clouds only). Does nothing when they are there. What cannot be had
 # is said aloud; the cases that need it are skipped.
 
-tusd_version=v2.10.0
-tusd_go=1.25.8 # what that version asks for
+tusd_versions=(github.com/tus/tusd/v2@v2.10.0 github.com/tus/tusd@v1.13.0)
+tusd_go=1.25.8 # what the newest of them asks for
 
 interop_cache=${XDG_CACHE_HOME:-$HOME/.cache}/gst-tus
 interop_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -36,11 +36,12 @@ go_for_tusd() {
     echo "$folder/bin/go"
 }
 
-install_tusd() {
-    local target=$interop_cache/tusd-$tusd_version go folder log
+install_tusd() { # MODULE@VERSION
+    local tusd_version=${1#*@} go folder log
+    local target=$interop_cache/tusd-$tusd_version
     [ -x "$target" ] && return 0
     if ! command -v go > /dev/null; then
-        echo "tusd: no Go here, its cases will be skipped"
+        echo "tusd $tusd_version: no Go here, its cases will be skipped"
         return 0
     fi
     echo "Building tusd $tusd_version (once, some minutes)"
@@ -49,11 +50,11 @@ install_tusd() {
     # From the module's own folder: tusd's own go.sum says what its dependencies are.
     if ! { go=$(go_for_tusd) &&
         export GOTOOLCHAIN=local GOFLAGS=-buildvcs=false &&
-        folder=$(module_folder "$go" "github.com/tus/tusd/v2@$tusd_version") && [ -n "$folder" ] &&
+        folder=$(module_folder "$go" "$1") && [ -n "$folder" ] &&
         (cd "$folder" && timeout 1200 "$go" build -mod=readonly -o "$target.part" ./cmd/tusd) &&
         mv "$target.part" "$target"; } 2> "$log"; then
         sed '/^go: downloading/d' "$log" | tail -n 5
-        echo "tusd: could not be built, its cases will be skipped"
+        echo "tusd $tusd_version: could not be built, its cases will be skipped"
     fi
     rm -f "$log"
 }
@@ -92,7 +93,10 @@ install_python_packages() {
 }
 
 install_interop() {
-    (install_tusd)
+    local version
+    for version in "${tusd_versions[@]}"; do
+        (install_tusd "$version")
+    done
     install_node_packages
     install_python_packages
 }

@@ -30,6 +30,9 @@ from servers import Unavailable
 
 CHUNK = 65536
 KEY = "4242$interop0key0marker0d16599c"
+BEARER = "interop0bearer0marker0c1d2e3f"
+TOKEN = "interop0token0marker04a5b6c7d"
+JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"  # what the stand-in's tokens begin with
 
 
 def sha256(path):
@@ -74,8 +77,8 @@ class World:
             server.stop()
 
     @functools.cache
-    def tusd(self):
-        return self.keep(servers.Tusd(self.folder))
+    def tusd(self, version="2"):
+        return self.keep(servers.Tusd(self.folder, version))
 
     @functools.cache
     def node(self):
@@ -99,7 +102,10 @@ class World:
 
     def tus_sink(self, server):
         return Sink(
-            server, f"tussink endpoint={server.url}", {}, ("tus-upload-complete", "upload-url")
+            server,
+            f"tussink endpoint={server.url} metadata=meta,token={TOKEN}",
+            {"GST_TUS_AUTHORIZATION": f"Bearer {BEARER}"},
+            ("tus-upload-complete", "upload-url"),
         )
 
     def gcore_sink(self, server):
@@ -113,6 +119,7 @@ class World:
     def sink(self, name):
         return {
             "tusd": lambda: self.tus_sink(self.tusd()),
+            "tusd 1.13": lambda: self.tus_sink(self.tusd("1.13")),
             "@tus/server": lambda: self.tus_sink(self.node()),
             "tus-node-server 0.7.1": lambda: self.tus_sink(
                 self.old_node("tus-node-server-07", "0.7.1")
@@ -135,6 +142,7 @@ PROXIED = ("tusd behind nginx, buffering on", "tusd behind nginx, buffering off"
 
 
 def check_complete(run):
+    check_no_secret(run.out + run.err, {KEY, BEARER, TOKEN, JWT})
     expect(run.status == 0, f"the pipeline failed: {run.tail()}")
     expect(len(run.messages("tus-upload-complete")) == 1, f"not said to be complete: {run.tail()}")
 
@@ -349,7 +357,7 @@ def odd_server_is_believed_late(world, server, outage):
 
 
 def odd_cases():
-    for server in ("tus-node-server 0.9.0", "aiohttp-tus", "tus-node-server 0.7.1"):
+    for server in ("tus-node-server 0.9.0", "aiohttp-tus", "tus-node-server 0.7.1", "tusd 1.13"):
         for outage in (False, True):
             yield f"{server} has all{' after an outage' if outage else ''}", functools.partial(
                 odd_server_is_believed_late, server=server, outage=outage

@@ -119,21 +119,24 @@ class Server:
 
 
 class Tusd(Server):
-    name = "tusd"
-
-    def __init__(self, folder):
-        programs = sorted(p for p in CACHE.glob("tusd-v*") if p.suffix != ".part")
+    def __init__(self, folder, version):
+        programs = sorted(p for p in CACHE.glob(f"tusd-v{version}*") if p.suffix != ".part")
         if not programs:
-            raise Unavailable("tusd is not installed (Go is missing or could not fetch it)")
+            raise Unavailable(f"tusd {version} is not installed (Go is missing or could not fetch it)")
+        self.name = f"tusd-{version}"
         super().__init__(folder)
         port = free_port()
         self.port = port
-        self.spawn(
+        self.command = (
             programs[-1], "-host", "127.0.0.1", "-port", port, "-upload-dir", self.folder,
             "-behind-proxy", "-base-path", "/files/",
         )  # fmt: skip
+        self.spawn(*self.command)
         self.wait_for_port(port)
         self.url = f"http://127.0.0.1:{port}/files/"
+
+    def completed(self):
+        return re.findall(r'event="?UploadFinished"? id="?([^" ]+)', self.log.read_text())
 
 
 class NodeServer(Server):
