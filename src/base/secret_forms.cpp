@@ -62,12 +62,15 @@ Escaped of_character(std::uint32_t code, std::size_t length)
     return out;
 }
 
-// "\"", "\/", "\u0041", and a pair of surrogates; JSON within JSON has more backslashes.
+// "\"", "\/", "\u0041", and a pair of surrogates; JSON within JSON has more backslashes. "\x41" is
+// how servers' logs write it.
 Escaped read_backslash(std::string_view text)
 {
     const std::size_t at = text.find_first_not_of('\\');
     if (at == std::string_view::npos)
         return of_byte('\\', text.size());
+    if (const auto byte = text[at] == 'x' ? hex_number(text.substr(at + 1), 2) : std::nullopt)
+        return of_byte(static_cast<char>(*byte), at + 3);
     const auto code = text[at] == 'u' ? hex_number(text.substr(at + 1), 4) : std::nullopt;
     if (!code)
         return of_byte(text[at], at + 1);

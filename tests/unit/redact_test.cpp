@@ -84,6 +84,7 @@ void secret_is_found_however_it_is_written()
              "50612F73732B77C3B6726422263C393E",
              R"(Pa\/ss+w\u00f6rd\"&\u003c9\u003e)",
              R"(Pa\\/ss+w\\u00f6rd\\\"&<9>)", // JSON within JSON
+             R"(Pa\x2Fss\x2bw\xC3\xb6rd\x22&<9>)",
              "Pa/ss+w&#246;rd&quot;&amp;&lt;9&gt;",
              "Pa&#x2F;ss+w&#xf6;rd&#34;&amp;&lt;9&gt;",
          })
