@@ -117,6 +117,9 @@ ApiResult<HttpResponse> ApiClient::send(TargetContext &context, const Call &call
             know_secrets_in(*failure->head, context.redactor);
         ApiFailure failed;
         failed.failure.error = failure->error;
+        log(LogLevel::kDebug, "gcore",
+            context.redactor(cat(call.method, " ", call.path, ": ", failure->error.message, " [",
+                                 failure->error.detail, "]")));
         if (failure->error.kind != ErrorKind::kCancelled)
             failed.failure.error.message =
                 cat("could not ", call.purpose, ": ", failure->error.message);

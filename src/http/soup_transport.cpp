@@ -1,8 +1,6 @@
 // The session and what lives as long: its context, its connections, the settings of TLS and proxy.
 #include "http/soup_transport.h"
 
-#include "base/log.h"
-#include "base/redact.h"
 #include "base/text.h"
 #include "http/client_certificate.h"
 #include "http/cookies.h"
@@ -85,7 +83,6 @@ public:
         cookies_sent_.clear();
         HttpOutcome outcome = request.with_cookies ? exchange_with_cookies(request, cancel)
                                                    : exchange(request, cancel);
-        trace(request, outcome);
         // A session keeps the addresses of a host: a new one asks for them again, and follows a
         // server that has moved.
         if (outcome.failure() && outcome.failure()->error.kind != ErrorKind::kCancelled)
@@ -111,7 +108,6 @@ private:
     HttpOutcome exchange(const HttpRequest &request, GCancellable *cancel);
     HttpOutcome exchange_with_cookies(const HttpRequest &request, GCancellable *cancel);
     void bound_connections(const HttpRequest &request);
-    static void trace(const HttpRequest &request, const HttpOutcome &outcome);
 
     const HttpConfig config_;
     Doors doors_;
@@ -185,17 +181,6 @@ void SoupTransport::bound_connections(const HttpRequest &request)
     const guint connect = to_seconds_up(request.connect_timeout);
     if (soup_session_get_timeout(session_.get()) != connect)
         soup_session_set_timeout(session_.get(), connect);
-}
-
-void SoupTransport::trace(const HttpRequest &request, const HttpOutcome &outcome)
-{
-    // of a server's address the path may be secret: only the caller knows
-    const std::string what = cat(request.method, " ", origin_of(request.url), ": ");
-    if (const HttpResponse *response = outcome.response())
-        log(LogLevel::kDebug, "http", cat(what, response->status));
-    else if (const HttpFailure *failure = outcome.failure())
-        log(LogLevel::kDebug, "http",
-            cat(what, failure->error.message, " [", failure->error.detail, "]"));
 }
 
 Result<GRef<GTlsDatabase>> make_database(const std::string &path)

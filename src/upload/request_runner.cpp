@@ -122,6 +122,7 @@ HttpOutcome RequestRunner::remove(const std::string &url, Duration timeout)
 {
     HttpRequest request = make_delete(url, identity());
     know_secrets_of(request);
+    log(LogLevel::kDebug, "http", cat("DELETE ", secrets_.shown_url(url)));
     request.timeout = timeout;
     request.connect_timeout = std::min<Duration>(kReconnect, request.timeout);
     return http_.send(request, core_.cancel.all.get());
@@ -248,6 +249,7 @@ Event RequestRunner::failed(const HttpFailure &failure)
         event.error = drained_too_long();
     event.error.message = secrets_(event.error.message);
     event.error.detail = secrets_(event.error.detail);
+    log(LogLevel::kDebug, "http", cat(event.error.message, " [", event.error.detail, "]"));
     return event;
 }
 

@@ -16,6 +16,8 @@ inline constexpr const char *kMarker = "hushmarker";
 // A pair of metadata whose key does not say that it is a secret: a journal may hold it, because a
 // new upload may need it.
 inline constexpr const char *kProject = "project-hushmarker-4c5d";
+// A secret that a server may put into an upload's address: a journal has to hold that.
+inline constexpr const char *kAddress = "address-hushmarker-1a2b";
 
 std::string base64(std::string_view text);
 
@@ -30,7 +32,7 @@ void show_recovery(const std::vector<std::string> &arguments);
 // Calls `run` in a process of its own, with all logs at level 9 and a folder for what it writes.
 // Then there is no secret in the log, the output and the files in that folder: in any case, in
 // base64, in hexadecimal digits or with percent signs, nor a token of the stand-in. A journal may
-// hold kProject. `shown` is what has to be in stderr: that which may be seen.
+// hold kProject and kAddress. `shown` is what has to be in stderr: that which may be seen.
 void assert_shows_no_secret(void (*run)(const std::string &folder),
                             const std::vector<const char *> &shown);
 

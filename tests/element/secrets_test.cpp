@@ -20,10 +20,17 @@ using namespace gsttus::test;
 namespace {
 
 // What each is found by. "project" is metadata whose key does not say that it is a secret.
-constexpr std::array<const char *, 10> kMarkers = {
-    "basic-hushmarker-0a1b",  "bearer-hushmarker-2c3d",  "header-hushmarker-4e5f",
-    "query-hushmarker-6a7b",  "token-hushmarker-8c9d",   "location-hushmarker-0e1f",
-    "cookie-hushmarker-2a3b", "renewed-hushmarker-6e7f", "project-hushmarker-4c5d",
+constexpr std::array<const char *, 11> kMarkers = {
+    kAddress,
+    "basic-hushmarker-0a1b",
+    "bearer-hushmarker-2c3d",
+    "header-hushmarker-4e5f",
+    "query-hushmarker-6a7b",
+    "token-hushmarker-8c9d",
+    "location-hushmarker-0e1f",
+    "cookie-hushmarker-2a3b",
+    "renewed-hushmarker-6e7f",
+    "project-hushmarker-4c5d",
     "proxy-hushmarker-8e9f",
 };
 
@@ -81,10 +88,13 @@ std::string echo(const Told &told)
     return text;
 }
 
+constexpr const char *kSigned = "/f/1?sig=location-hushmarker-0e1f";
+
 // Creations are taken unless `create` says otherwise; the first PATCH is answered with `patch`.
-RawServer::Script script(std::string create, std::string patch, Told &told)
+RawServer::Script script(std::string create, std::string patch, std::string location, Told &told)
 {
-    return [create = std::move(create), patch = std::move(patch), &told](RawConnection &peer) {
+    return [create = std::move(create), patch = std::move(patch), location = std::move(location),
+            &told](RawConnection &peer) {
         while (true) {
             const std::string request = peer.read_request();
             if (request.empty())
@@ -97,14 +107,16 @@ RawServer::Script script(std::string create, std::string patch, Told &told)
                 peer.answer("204 No Content", "Tus-Version: 1.0.0\r\nTus-Extension: "
                                               "creation,creation-defer-length\r\n");
             else if (request.starts_with("POST") && create.starts_with("201"))
-                peer.answer(create, cat(said, "Set-Cookie: sid=cookie-hushmarker-2a3b\r\nLocation: "
-                                              "/f/1?sig=location-hushmarker-0e1f\r\n"));
+                peer.answer(create,
+                            cat(said, "Set-Cookie: sid=cookie-hushmarker-2a3b\r\nLocation: ",
+                                location, "\r\n"));
             else if (request.starts_with("HEAD"))
                 peer.answer("200 OK", cat(said, "Upload-Offset: 0\r\nUpload-Defer-Length: 1\r\n"));
             else
-                peer.answer(request.starts_with("POST") ? create : patch,
-                            cat(said, "Location: http://127.0.0.2:1/", kMarkers[2], "\r\n"),
-                            echo(told));
+                peer.answer(
+                    request.starts_with("POST") ? create : patch,
+                    cat(said, "Location: http://127.0.0.2:1/", "header-hushmarker-4e5f\r\n"),
+                    echo(told));
         }
     };
 }
@@ -118,8 +130,9 @@ void give_secrets(GstElement *sink, const std::string &endpoint, bool basic, boo
     GstStructure *metadata =
         gst_structure_new("meta", "token", G_TYPE_STRING, "token-hushmarker-8c9d", "project",
                           G_TYPE_STRING, "project-hushmarker-4c5d", nullptr);
-    GstStructure *headers = gst_structure_new("headers", "X-Key", G_TYPE_STRING,
-                                              "Token header-hushmarker-4e5f", nullptr);
+    GstStructure *headers =
+        gst_structure_new("headers", "X-Key", G_TYPE_STRING, "Token header-hushmarker-4e5f",
+                          "X-Other", G_TYPE_STRING, kAddress, nullptr);
     g_object_set(sink, "endpoint", endpoint.c_str(), "metadata", metadata, "spool-dir", spool,
                  "stop-timeout", 300, "on-stop", 1 /* keep */, nullptr);
     gst_util_set_object_arg(G_OBJECT(sink), "spool-mode", "always");
@@ -140,27 +153,33 @@ struct Row {
     const char *create, *patch;
     bool basic;
     bool proxied = false; // the server is a proxy
+    const char *location = kSigned;
 };
 
-constexpr std::array<Row, 11> kRows = {{{"403 Forbidden", "", true},
-                                        {"403 Forbidden", "", false, true},
-                                        {"407 Who Are You", "", false, true},
-                                        {"400 Bad Request", "", false},
-                                        {"307 Temporary Redirect", "", false},
-                                        {"412 Precondition Failed", "", false},
-                                        {"201 Created", "401 Unauthorized", true},
-                                        {"201 Created", "404 Not Found", false},
-                                        {"201 Created", "413 Too Large", true},
-                                        {"201 Created", "500 Oops", false},
-                                        {"201 Created", "307 Temporary Redirect", false}}};
+constexpr std::array<Row, 13> kRows = {
+    {{"403 Forbidden", "", true},
+     {"403 Forbidden", "", false, true},
+     {"407 Who Are You", "", false, true},
+     {"400 Bad Request", "", false},
+     {"307 Temporary Redirect", "", false},
+     {"412 Precondition Failed", "", false},
+     {"201 Created", "401 Unauthorized", true},
+     {"201 Created", "404 Not Found", false},
+     {"201 Created", "413 Too Large", true},
+     {"201 Created", "500 Oops", false},
+     {"201 Created", "307 Temporary Redirect", false},
+     {"201 Created", "413 Too Large", false, false, "/f/address-hushmarker-1a2b/1?sig=x"},
+     {"201 Created", "500 Oops", false, false, "http://address-hushmarker-1a2b.invalid/f/1"}}};
 
 void run_with_secrets(const std::string &folder)
 {
-    const std::string spool = cat(folder, "/spool");
+    const std::string with_query = cat(folder, "/spool");
+    const std::string with_address = cat(folder, "/other"); // which gst-tus-recover would name
     g_setenv("GST_TUS_AUTHORIZATION", "Bearer bearer-hushmarker-2c3d", TRUE);
     for (const Row &row : kRows) {
         Told told;
-        RawServer server({script(row.create, row.patch, told)});
+        const std::string &spool = row.location == kSigned ? with_query : with_address;
+        RawServer server({script(row.create, row.patch, row.location, told)});
         Pipeline pipeline(short_source() + "tussink name=sink");
         give_secrets(pipeline.sink(),
                      row.proxied ? "http://tus.invalid/f?key=query-hushmarker-6a7b"
@@ -179,10 +198,11 @@ void run_with_secrets(const std::string &folder)
         show_pipeline(pipeline);
         show_messages(pipeline);
         told.forget();
-        show_recovery({"--outage-timeout=1", spool});
+        if (row.location == kSigned)
+            show_recovery({"--outage-timeout=1", spool});
     }
     bool journal = false;
-    for (const auto &entry : std::filesystem::recursive_directory_iterator(spool))
+    for (const auto &entry : std::filesystem::recursive_directory_iterator(with_query))
         journal = journal || entry.path().filename() == "journal";
     g_assert_true(journal);
 }
