@@ -1,6 +1,7 @@
 // The session and what lives as long: its context, its connections, the settings of TLS and proxy.
 #include "http/soup_transport.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "http/client_certificate.h"
 #include "http/cookies.h"

@@ -1,6 +1,6 @@
 // The HTTP seam: one blocking call. Any HTTP status is a value; only "no answer" is a failure.
 // An implementation never follows redirects, never repeats a request, never adds credentials, and
-// logs nothing: what in an address or an answer is a secret only the caller knows.
+// logs nothing of them: what in an address or an answer is a secret only the caller knows.
 // Everything here is called on one thread (the upload thread), except GCancellable.
 #pragma once
 
