@@ -50,7 +50,8 @@ public:
         endpoints_[endpoint_] = url;
     }
 
-    // To where it was before it moved: who sent us on was perhaps not the server. FALSE: it had not.
+    // To where it was before it moved: who sent us on was perhaps not the server. FALSE: it had
+    // not.
     bool endpoint_returns()
     {
         if (endpoint_home_.empty())
