@@ -119,7 +119,7 @@ class Server:
 
 
 class Tusd(Server):
-    def __init__(self, folder, version):
+    def __init__(self, folder, version="2"):
         programs = sorted(p for p in CACHE.glob(f"tusd-v{version}*") if p.suffix != ".part")
         if not programs:
             raise Unavailable(f"tusd {version} is not installed (Go is missing or could not fetch it)")
