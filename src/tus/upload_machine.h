@@ -205,7 +205,6 @@ private:
 
     // what HEAD leads to
     Action located(const Answer &answer, const Input &input);
-    bool began_further_back(std::uint64_t offset, const Input &input);
     Action stands_at(const Answer &answer, const Input &input);
     Action refused_head(Verdict verdict, const Answer &answer, const Input &input);
     bool look_again_at(const Answer &answer); // a recovery: the server is ahead

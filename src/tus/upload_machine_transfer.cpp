@@ -374,8 +374,6 @@ Action UploadMachine::located(const Answer &answer, const Input &input)
     }
     switch (positions_.head_says(offset, input.held_from)) {
     case Offset::kBeyond:
-        if (began_further_back(offset, input))
-            return stands_at(answer, input);
         return unless_it_passes(
             Mishap::kOddOffset,
             failures::somebody_else(offset, positions_.sent_offset(), route_.text()), Next::kAsk,
@@ -388,17 +386,6 @@ Action UploadMachine::located(const Answer &answer, const Input &input)
     default:
         return stands_at(answer, input);
     }
-}
-
-// A given upload: the first word about where it begins was wrong, and nothing was sent there yet.
-bool UploadMachine::began_further_back(std::uint64_t offset, const Input &input)
-{
-    const bool may_be = !config_.upload_url.empty() && offset < positions_.origin() &&
-                        positions_.acked() == positions_.base();
-    if (!may_be || !patience_.persists(Mishap::kOddOffset, input.now))
-        return false;
-    positions_.found_origin(offset);
-    return true;
 }
 
 // At an offset that can be.
