@@ -78,7 +78,7 @@ struct HabitReader {
 
     bool lie(bool ahead) const
     {
-        habits.lie_.emplace().ahead = ahead;
+        habits.lie_ = Habits::OffsetLie{.ahead = ahead};
         return number(kLieAfter, 0, INT64_MAX, habits.lie_->after);
     }
 

@@ -211,11 +211,11 @@ void the_outcome_is_true(const Row &row)
 
 void every_habit_has_a_row()
 {
-    for (const auto &[name, value] : standin::all_habits()) {
-        g_test_message("%s", std::string(name).c_str());
+    for (const standin::HabitName &known : standin::all_habits()) {
+        g_test_message("%s", std::string(known.name).c_str());
         g_assert_true(std::any_of(kRows.begin(), kRows.end(), [&](const Row &row) {
             const std::string_view habit = row.habit ? row.habit : "";
-            return habit.substr(0, habit.find('=')) == name;
+            return habit.substr(0, habit.find('=')) == known.name;
         }));
     }
 }
