@@ -226,18 +226,24 @@ void what_is_missing_at_a_stop_in_a_pause_is_kept(const ModeRow &row)
     g_assert_cmpuint(recording.server->snapshot().requests_total, ==, 0);
 }
 
-// What is not wanted is removed all the same: that carries no byte of the recording.
-void a_stop_in_a_pause_removes_what_it_should(const ModeRow &row)
+// Some of it is at the server when it is paused.
+void records_and_pauses(Recording &recording, UploadConfig &config)
 {
-    UploadConfig config = config_of(row);
-    config.on_stop = OnStop::kTerminate;
-    Recording recording(options_of(row), config);
     recording.upload->start();
     recording.write(noise(200000));
     g_assert_true(recording.server->wait_for(
         [](const Snapshot &now) { return now.bytes_received > 0; }, kPatience));
     config.runtime.paused = true;
     recording.upload->update(config.runtime);
+}
+
+// What is not wanted is removed all the same: that carries no byte of the recording.
+void a_stop_in_a_pause_removes_what_it_should(const ModeRow &row)
+{
+    UploadConfig config = config_of(row);
+    config.on_stop = OnStop::kTerminate;
+    Recording recording(options_of(row), config);
+    records_and_pauses(recording, config);
     g_assert_true(gets_quiet(recording));
     recording.write(noise(100000));
     const std::uint64_t received = recording.server->snapshot().bytes_received;
@@ -269,12 +275,7 @@ void a_silent_server_holds_up_no_stop_in_a_pause()
     config.stop_timeout = seconds(1);
     Recording recording({}, config);
     g_assert_true(recording.server->add_fault("on DELETE any: stall 60 s").ok());
-    recording.upload->start();
-    recording.write(noise(200000));
-    g_assert_true(recording.server->wait_for(
-        [](const Snapshot &now) { return now.bytes_received > 0; }, kPatience));
-    config.runtime.paused = true;
-    recording.upload->update(config.runtime);
+    records_and_pauses(recording, config);
     recording.upload->stop(OnStop::kTerminate);
     g_assert_cmpuint(recording.listener.warnings_.size(), ==, 1); // what is left there
     g_assert_nonnull(strstr(recording.listener.warnings_[0].message.c_str(), "removed"));

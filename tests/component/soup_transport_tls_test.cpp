@@ -136,14 +136,6 @@ void client_certificate_comes_from_the_interaction()
                    outcome.failure()->error.detail.c_str());
 }
 
-// A PEM file's certificate, or its key.
-std::string part_of(const std::string &pem, bool key)
-{
-    const std::size_t at = pem.find("-----BEGIN PRIVATE KEY");
-    g_assert_true(at != std::string::npos && at > 0);
-    return key ? pem.substr(at) : pem.substr(0, at);
-}
-
 void client_certificate_comes_from_files()
 {
     const std::string both = write_file("both.pem", kClientPem);

@@ -180,14 +180,6 @@ struct Guarded {
     std::optional<RawServer> guard;
 };
 
-// A PEM file's certificate, or its key.
-std::string part_of(const std::string &pem, bool key)
-{
-    const std::size_t at = pem.find("-----BEGIN PRIVATE KEY");
-    g_assert_true(at != std::string::npos && at > 0);
-    return key ? pem.substr(at) : pem.substr(0, at);
-}
-
 void a_certificate_opens_the_door()
 {
     const std::string both = write_file("both.pem", kClientPem);

@@ -2,6 +2,10 @@
 // from 2020 to 2120. For tests only: the key is public by being here.
 #pragma once
 
+#include <string>
+
+#include <glib.h>
+
 namespace gsttus::test {
 
 // clang-format off
@@ -87,6 +91,15 @@ inline constexpr const char *kClientPem =
     "c/matDIMehwvI9Lppf1cfJ89h4ihRANCAAS3Tw83hz4Zg4CrGaz91vzx0tm4hPyQ\n"
     "vbJ0e+VfypceKOlFzr4RWLB1GIaIMnN6vZaeMRb24FNwi+gcln6UKj8I\n"
     "-----END PRIVATE KEY-----\n";
+
 // clang-format on
+
+// A PEM file's certificate, or its key.
+inline std::string part_of(const std::string &pem, bool key)
+{
+    const std::size_t at = pem.find("-----BEGIN PRIVATE KEY");
+    g_assert_true(at != std::string::npos && at > 0);
+    return key ? pem.substr(at) : pem.substr(0, at);
+}
 
 } // namespace gsttus::test
