@@ -77,7 +77,9 @@ public:
             // connections that were idle for too long are closed here
         }
         if (!session_) {
-            read_certificate_anew();
+            if (had_session_)
+                read_certificate_anew();
+            had_session_ = true;
             session_ = make_session();
         }
         bound_connections(request);
@@ -114,7 +116,8 @@ private:
     Doors doors_;
     GMainContextOwn context_;
     GRef<SoupSession> session_; // none: the next request makes one
-    Cookies cookies_;           // outlives a session
+    bool had_session_ = false;
+    Cookies cookies_; // outlives a session
     std::string cookies_sent_;
     SoupLinks links_;
     const std::shared_ptr<AddressWatch> watch_;

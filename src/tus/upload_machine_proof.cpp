@@ -126,14 +126,14 @@ std::optional<Action> UploadMachine::judged_deferred(const Input &input)
 std::optional<Action> UploadMachine::judged_silence(const Input &input)
 {
     const bool at_start = proof_.fresh() && !positions_.declared();
-    const Error error = failures::silent_about_length(positions_.acked_offset(), route_.text());
+    const bool matters = at_start || awaits_proof();
     // it has said one that can not be: whether it stays with that is not known yet
-    if (patience_.times(Mishap::kContradiction) > 0 && patience_.allows(Mishap::kSilence))
+    const bool is_doubted = patience_.times(Mishap::kContradiction) > 0;
+    const Error error = failures::silent_about_length(positions_.acked_offset(), route_.text());
+    if ((matters || is_doubted) && patience_.allows(Mishap::kSilence))
         return back_off(Trouble::kBusy, error, Next::kAsk, input);
-    if (!at_start && !awaits_proof())
+    if (!matters)
         return std::nullopt;
-    if (patience_.allows(Mishap::kSilence))
-        return back_off(Trouble::kBusy, error, Next::kAsk, input);
     if (at_start || !proved())
         return unfit(error, input);
     // something hides what this server is known to do
