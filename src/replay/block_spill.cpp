@@ -1,48 +1,53 @@
-// Spilling ahead, one block at a time. When to is ReplayStore's matter.
+// One visit at a time. When there is one is ReplayStore's matter.
 #include "replay/block_spill.h"
+
+#include "replay/placement.h"
 
 #include <utility>
 
 namespace gsttus {
 
-std::optional<std::size_t> BlockSpill::next(const Segments &segments, std::uint64_t acked)
-{
-    for (std::size_t i = segments.first_from(acked); i + 1 < segments.size(); ++i) {
-        if (segments[i].block)
-            return i;
-    }
-    return std::nullopt; // the last one is still being filled
-}
-
-BlockSpill::BlockSpill(const Segment &segment, std::unique_ptr<SpoolWrite> write)
-    : block_(segment.block), begin_(segment.begin), data_(segment.bytes()), write_(std::move(write))
+BlockSpill::BlockSpill(FileOps &ops, std::optional<Segment> part, std::unique_ptr<SpoolWrite> write)
+    : ops_(ops), begun_(ops.now()), part_(std::move(part)), write_(std::move(write))
 {
 }
 
-std::unique_ptr<BlockSpill> BlockSpill::begin(const Segments &segments, std::size_t index,
-                                              Spool &spool)
+std::unique_ptr<BlockSpill> BlockSpill::begin(const Segments &segments,
+                                              std::optional<std::size_t> index, Spool &spool)
 {
-    auto write = spool.begin(Spool::Bound::kConfigured);
+    auto write = index ? spool.begin(segments[*index].begin, Spool::Bound::kConfigured)
+                       : spool.begin_facts();
     if (!write)
         return nullptr;
-    return std::unique_ptr<BlockSpill>(new BlockSpill(segments[index], std::move(write)));
+    return std::unique_ptr<BlockSpill>(new BlockSpill(
+        spool.ops(), index ? std::optional(segments[*index]) : std::nullopt, std::move(write)));
 }
 
 Result<void> BlockSpill::run()
 {
-    write_->run(data_);
+    std::span<const std::byte> data;
+    if (part_) {
+        const auto bytes = movable(*part_, ops_, buffer_);
+        unreadable_ = !bytes;
+        data = bytes ? *bytes : data;
+    }
+    write_->run(data);
     return {}; // end() knows
 }
 
 bool BlockSpill::end(std::unique_ptr<BlockSpill> spill, Segments &segments, Spool &spool)
 {
-    const auto written = spool.end(spill->begin_, std::move(spill->write_));
-    if (!written)
-        return false;
-    if (spill->begin_ >= segments.begin() && spill->begin_ < segments.end()) {
-        const std::size_t index = segments.index_of(spill->begin_);
-        if (segments[index].block == spill->block_) {
-            segments.move_to_disk(index, *written);
+    const std::optional<Segment> &part = spill->part_;
+    const auto written = spool.end(std::move(spill->write_));
+    if (spill->unreadable_) // whoever sends it finds out, too
+        part->file->gone = false;
+    if (!written || !written->file)
+        return written.has_value() || spill->unreadable_;
+    if (part->begin >= segments.begin() && part->begin < segments.end()) {
+        const std::size_t index = segments.index_of(part->begin);
+        const Segment &there = segments[index];
+        if (part->block ? there.block == part->block : there.file == part->file) {
+            move_written(segments, spool, index, *written, spill->begun_);
             return true;
         }
     }

@@ -1,5 +1,5 @@
-// A block of memory on its way to a file. begin() and end() need the owner's mutex, run() does not:
-// meanwhile the block may be sent and given up.
+// Bytes on their way to a file, and what the journal has to be told: one visit to the disk. begin()
+// and end() need the owner's mutex, run() does not: meanwhile the bytes may be sent and given up.
 #pragma once
 
 #include "replay/disk_work.h"
@@ -11,31 +11,29 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
+#include <vector>
 
 namespace gsttus {
 
 class BlockSpill final : public DiskWork {
 public:
-    // The oldest full block that the server does not have: what comes in goes on to memory, and
-    // what is sent in good times lies there.
-    static std::optional<std::size_t> next(const Segments &segments, std::uint64_t acked);
-
-    // Of the memory segment at `index`; nullptr: the disk refuses for now. The spool is busy()
-    // until end().
-    static std::unique_ptr<BlockSpill> begin(const Segments &segments, std::size_t index,
-                                             Spool &spool);
+    // Of the segment at `index`, which is not safe; without one, of facts only. nullptr: the disk
+    // refuses for now. The spool is busy() until end().
+    static std::unique_ptr<BlockSpill> begin(const Segments &segments,
+                                             std::optional<std::size_t> index, Spool &spool);
     // FALSE: the disk refused.
     static bool end(std::unique_ptr<BlockSpill> spill, Segments &segments, Spool &spool);
 
     Result<void> run() override;
 
 private:
-    BlockSpill(const Segment &segment, std::unique_ptr<SpoolWrite> write);
+    BlockSpill(FileOps &ops, std::optional<Segment> part, std::unique_ptr<SpoolWrite> write);
 
-    std::shared_ptr<const MemoryBlock> block_;
-    std::uint64_t begin_;
-    std::span<const std::byte> data_; // in block_
+    FileOps &ops_; // outlives this by contract
+    const TimePoint begun_;
+    const std::optional<Segment> part_; // as it was at begin()
+    std::vector<std::byte> buffer_;     // of what is in a file
+    bool unreadable_ = false;
     std::unique_ptr<SpoolWrite> write_;
 };
 

@@ -2,14 +2,16 @@
 // when it is made and does not look at it again.
 #include "replay/disk_work.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "replay/spool.h"
 
+#include <algorithm>
 #include <cerrno>
-#include <set>
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 namespace gsttus {
 
@@ -17,25 +19,25 @@ namespace {
 
 class SpoolSync final : public DiskWork {
 public:
-    SpoolSync(FileOps &ops, FdRef dir, FdRef journal, std::set<std::uint32_t> files,
-              std::string path)
-        : ops_(ops), dir_(std::move(dir)), journal_(std::move(journal)), files_(std::move(files)),
-          path_(std::move(path))
+    SpoolSync(FileOps &ops, Spool::Unsynced what, std::string path)
+        : ops_(ops), what_(std::move(what)), path_(std::move(path))
     {
     }
 
     Result<void> run() override
     {
-        for (const auto number : files_) {
-            // Synced through a descriptor of its own; the store may have closed its one.
-            const FdRef file = open_file(ops_, dir_->get(), spill_name(number).c_str(), O_RDONLY);
-            if (!file && errno == ENOENT)
+        for (const Spool::Unsynced::File &file : what_.files) {
+            const FdRef fd = file.fd ? file.fd
+                                     : open_file(ops_, file.dir->get(),
+                                                 spill_name(file.number).c_str(), O_RDONLY);
+            if (!fd && errno == ENOENT)
                 continue; // acknowledged and deleted by now
-            if (!file || ops_.sync_data(file->get()) != 0)
+            if (!fd || ops_.sync_data(fd->get()) != 0)
                 return failure(errno);
         }
         // The journal last: it speaks of files.
-        if (ops_.sync_all(dir_->get()) != 0 || ops_.sync_data(journal_->get()) != 0)
+        if ((what_.parent && ops_.sync_all(what_.parent->get()) != 0) ||
+            ops_.sync_all(what_.dir->get()) != 0 || ops_.sync_data(what_.journal->get()) != 0)
             return failure(errno);
         return {};
     }
@@ -49,41 +51,65 @@ private:
     }
 
     FileOps &ops_; // outlives this by contract
-    FdRef dir_, journal_;
-    std::set<std::uint32_t> files_;
+    Spool::Unsynced what_;
     std::string path_;
 };
 
 class SpoolCleanUp final : public DiskWork {
 public:
-    SpoolCleanUp(FileOps &ops, FdRef dir, Spool::Needless needless, std::string path)
-        : ops_(ops), dir_(std::move(dir)), needless_(std::move(needless)), path_(std::move(path))
+    SpoolCleanUp(FileOps &ops, Spool::Needless needless) : ops_(ops), needless_(std::move(needless))
     {
     }
 
     Result<void> run() override
     {
         needless_.open.clear();
-        for (const auto number : needless_.files)
-            delete_spill_file(ops_, dir_->get(), number, path_);
+        for (const Spool::Needless::File &file : needless_.files) {
+            const std::string name = spill_name(file.number);
+            const int dir = file.dir ? file.dir->get() : AT_FDCWD;
+            const std::string path = file.dir ? name : cat(file.folder, '/', name);
+            if (ops_.remove_at(dir, path.c_str(), 0) != 0 && errno != ENOENT)
+                log(LogLevel::kWarning, "replay",
+                    cat("a spill file in ", file.folder, " could not be deleted"));
+        }
+        for (const auto &folder : needless_.folders) {
+            if (const auto removed = folder->remove(); !removed)
+                log(LogLevel::kWarning, "replay", removed.error().message);
+        }
         return {};
     }
 
 private:
     FileOps &ops_; // outlives this by contract
-    FdRef dir_;
     Spool::Needless needless_;
-    std::string path_;
 };
+
+bool is_deleted(const FdRef &fd)
+{
+    struct stat info {};
+
+    return fd && ::fstat(fd->get(), &info) == 0 && info.st_nlink == 0;
+}
 
 } // namespace
 
+Result<void> SpoolLook::run()
+{
+    deleted_ = is_deleted(dir_) || is_deleted(journal_) ||
+               std::any_of(files_.begin(), files_.end(), is_deleted);
+    // What is left of it must not be taken for another upload.
+    for (const char *name : {kOldJournalName, kJournalName}) {
+        if (deleted_)
+            (void)ops_.remove_at(dir_->get(), name, 0);
+    }
+    return {};
+}
+
 std::unique_ptr<DiskWork> spool_sync(Spool &spool)
 {
-    if (!spool.has_journal())
+    if (!spool.has_journal() || !spool.has_unsynced())
         return nullptr;
-    return std::make_unique<SpoolSync>(spool.ops(), spool.dir_fd(), spool.journal().fd(),
-                                       spool.take_unsynced(), spool.path());
+    return std::make_unique<SpoolSync>(spool.ops(), spool.take_unsynced(), spool.path());
 }
 
 std::unique_ptr<DiskWork> spool_clean_up(Spool &spool)
@@ -91,8 +117,7 @@ std::unique_ptr<DiskWork> spool_clean_up(Spool &spool)
     auto needless = spool.take_needless();
     if (needless.empty())
         return nullptr;
-    return std::make_unique<SpoolCleanUp>(spool.ops(), spool.dir_fd(), std::move(needless),
-                                          spool.path());
+    return std::make_unique<SpoolCleanUp>(spool.ops(), std::move(needless));
 }
 
 } // namespace gsttus

@@ -15,14 +15,13 @@ std::uint64_t end_of(const DataRecord &record)
 }
 
 // Files go from the front, each when the server has all of it. The note that it has may not have
-// reached the disk although the file is gone. One that is missing behind others was lost.
+// reached the disk although the file is gone. One that is missing behind others was lost. Between
+// records lies what the server had before it would have gone to the disk.
 std::uint64_t acked_by_absence(const std::vector<DataRecord> &records, std::uint64_t acked,
                                const RecordTest &gone)
 {
     std::uint64_t until = acked;
     for (const auto &record : records) {
-        if (record.position > until)
-            break;
         if (!gone(record))
             return until;
         until = std::max(until, end_of(record));

@@ -225,15 +225,15 @@ int Journal::rewrite(int dir, const JournalState &state)
 {
     std::uint32_t chain = 0;
     std::string text = encode_header(chain);
-    const auto add_record = [&](const std::string &payload) {
+    const auto put_record = [&](const std::string &payload) {
         text += encode_record(payload, chain);
     };
     for (const auto &[name, value] : state.notes)
-        add_record(note_payload(name, value));
-    add_record(acked_payload(state.acked));
+        put_record(note_payload(name, value));
+    put_record(acked_payload(state.acked));
     for (const auto &record : state.data)
-        add_record(data_payload(record));
-    add_record(begin_payload(RecordType::kComplete));
+        put_record(data_payload(record));
+    put_record(begin_payload(RecordType::kComplete));
 
     FdRef fd;
     int error = write_new(dir, text, fd);
@@ -258,25 +258,33 @@ int Journal::rewrite(int dir, const JournalState &state)
 int Journal::write_new(int dir, const std::string &text, FdRef &fd)
 {
     fd = open_file(ops_, dir, kNewJournalName, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    return fd ? write_fully(ops_, fd->get(), bytes_of(text), 0).error : errno;
+    if (!fd)
+        return errno;
+    if (const int error = write_fully(ops_, fd->get(), bytes_of(text), 0).error; error != 0)
+        return error;
+    // a file system that knows no syncing says EINVAL
+    return ops_.sync_data(fd->get()) == 0 || errno == EINVAL ? 0 : errno;
 }
 
-int Journal::note(std::string_view name, std::string_view value)
+int Journal::wake(int dir)
 {
-    return add(note_payload(name, value));
+    if (!fd_)
+        fd_ = open_file(ops_, dir, kJournalName, O_RDWR);
+    return fd_ ? 0 : errno;
 }
 
-int Journal::acked(std::uint64_t position)
+int Journal::add(const Fact &fact)
 {
-    return add(acked_payload(position));
+    return add_record(fact.name.empty() ? acked_payload(fact.acked)
+                                        : note_payload(fact.name, fact.value));
 }
 
-int Journal::data(const DataRecord &record)
+int Journal::add(const DataRecord &record)
 {
-    return add(data_payload(record));
+    return add_record(data_payload(record));
 }
 
-int Journal::add(const std::string &payload)
+int Journal::add_record(const std::string &payload)
 {
     if (payload.size() > kMaxPayload)
         return EMSGSIZE;

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gsttus {
@@ -29,6 +30,12 @@ struct DataRecord {
     std::uint32_t file = 0; // number of the spill file
     std::uint32_t length = 0;
     std::uint32_t crc = 0;
+};
+
+// What is noted besides the bytes: a note, or (without a name) how far the server is.
+struct Fact {
+    std::string name, value;
+    std::uint64_t acked = 0;
 };
 
 struct JournalState {
@@ -61,12 +68,11 @@ public:
 
     const FdRef &fd() const { return fd_; }
 
-    // Begins a new journal with `state`. The one before is kept as journal.old: after a power cut
-    // the new one may not be on the disk yet.
+    // Begins a new journal with `state`, which is on the disk itself when it takes the place of the
+    // one before. That one is kept as journal.old: what is unreadable may be the new one.
     int rewrite(int dir, const JournalState &state);
-    int note(std::string_view name, std::string_view value);
-    int acked(std::uint64_t position);
-    int data(const DataRecord &record);
+    int add(const Fact &fact);
+    int add(const DataRecord &record);
 
     // So many records have come since rewrite() that another is worth it.
     bool is_long() const { return size_ > long_at_; }
@@ -75,8 +81,14 @@ public:
 
     void close() { fd_.reset(); }
 
+    // Closes it for a while: gives its descriptor away.
+    FdRef rest() { return std::exchange(fd_, nullptr); }
+
+    // After a rest: opens it again. 0 or errno.
+    int wake(int dir);
+
 private:
-    int add(const std::string &payload);
+    int add_record(const std::string &payload);
     int write_new(int dir, const std::string &text, FdRef &fd);
 
     FileOps &ops_;

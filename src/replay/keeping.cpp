@@ -52,7 +52,7 @@ bool Keeping::write_out(Spool::Bound bound)
         return false;
     described_ = true;
     for (std::size_t i = segments_.first_from(acked_); i < segments_.size();) {
-        if (!segments_[i].block) {
+        if (segments_[i].is_safe()) {
             ++i;
             continue;
         }
@@ -68,7 +68,8 @@ bool Keeping::write_out(Spool::Bound bound)
 void Keeping::write_out_margin()
 {
     for (std::size_t i = segments_.first_from(acked_); i-- > 0;) {
-        if (segments_[i].block && !move_to_disk(segments_, spool_, i, Spool::Bound::kNone).whole)
+        if (!segments_[i].is_safe() &&
+            !move_to_disk(segments_, spool_, i, Spool::Bound::kNone).whole)
             break;
     }
 }
@@ -93,13 +94,13 @@ bool Keeping::give_up_newest()
     // What is in files from the beginning on stays, and what follows in memory has to be written:
     // only a file behind that can go.
     std::size_t i = 0;
-    while (spool_.is_described() && i < segments_.size() && segments_[i].file)
+    while (spool_.is_described() && i < segments_.size() && segments_[i].is_safe())
         ++i;
-    while (i < segments_.size() && !segments_[i].file)
+    while (i < segments_.size() && !segments_[i].is_safe())
         ++i;
     if (i == segments_.size())
         return false;
-    while (!segments_.back().file)
+    while (!segments_.back().is_safe())
         free_back(segments_, spool_);
     cut_back();
     return true;
@@ -126,7 +127,7 @@ std::uint64_t Keeping::kept_until() const
     if (!spool_.is_described())
         return acked_;
     for (std::size_t i = segments_.first_from(acked_); i < segments_.size(); ++i) {
-        if (segments_[i].block)
+        if (!segments_[i].is_safe())
             return std::max(acked_, segments_[i].begin);
     }
     return segments_.end();

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <span>
+#include <vector>
 
 namespace gsttus {
 
@@ -20,7 +21,16 @@ struct Moved {
                            // two at the end of a file
 };
 
-// Writes the memory segment at `index` to disk.
+// Bytes of a segment that are to move: of a block all, of a file that is gone the first checked
+// run, which is read into `buffer`.
+Result<std::span<const std::byte>> movable(const Segment &segment, FileOps &ops,
+                                           std::vector<std::byte> &buffer);
+
+// What was written of the segment at `index` takes its place. FALSE: see Segments::move_to_disk().
+bool move_written(Segments &segments, Spool &spool, std::size_t index, const SpilledRun &written,
+                  TimePoint rest_since = {});
+
+// Writes the segment at `index`, which is not safe, to disk.
 Moved move_to_disk(Segments &segments, Spool &spool, std::size_t index, Spool::Bound bound);
 
 void free_front(Segments &segments, Spool &spool);

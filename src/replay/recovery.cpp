@@ -161,7 +161,8 @@ private:
     bool any_seen_ = false, gone_ = false;
 };
 
-void add_records(const std::vector<DataRecord> &records, Segments &segments)
+void add_records(const std::vector<DataRecord> &records, const SpoolFolder &folder,
+                 Segments &segments)
 {
     std::map<std::uint32_t, std::shared_ptr<SpillFile>> files;
     for (const auto &record : records) {
@@ -169,6 +170,9 @@ void add_records(const std::vector<DataRecord> &records, Segments &segments)
         if (!file)
             file = std::make_shared<SpillFile>();
         file->number = record.file;
+        file->dir = folder.dir_fd();
+        file->folder = folder.path();
+        file->sealed = true;
         file->size = std::max(file->size, record.file_offset + record.length);
         segments.append({.file = file,
                          .file_offset = record.file_offset,
@@ -242,7 +246,7 @@ Result<RecoveredUpload> open_upload(const std::string &spool_dir, const std::str
     config.spool_dir = spool_dir;
     Segments segments(config.max_memory);
     segments.restart_at(run.begin());
-    add_records(run.records, segments);
+    add_records(run.records, **folder, segments);
     FoundUpload found{.folder = std::move(*folder),
                       .segments = std::move(segments),
                       .acked = run.acked,

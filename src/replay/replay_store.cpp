@@ -47,7 +47,10 @@ ReplayStore::ReplayStore(ReplayConfig config, FoundUpload found, FileOps &ops)
 
 ReplayStore::~ReplayStore()
 {
-    const bool stays = kept_ || (spool_.has_journal() && end() > 0);
+    const bool always = config_.spool_mode == SpoolMode::kAlways;
+    if (always && spill_thread_ && segments_.has_memory()) // its thread did not come
+        (void)keep();
+    const bool stays = kept_ || (always && spool_.has_journal() && end() > 0);
     if (!stays)
         spool_.remove();
 }
@@ -83,7 +86,7 @@ std::size_t ReplayStore::append_some(std::span<const std::byte> data)
         if (const std::size_t n = write_to_disk(data); n > 0)
             return n;
     }
-    if (const std::size_t n = segments_.append_to_memory(data); n > 0)
+    if (const std::size_t n = segments_.append_to_memory(data, spool_.ops().now()); n > 0)
         return n;
     return may_spool() && !disk_first ? write_to_disk(data) : 0;
 }
@@ -111,7 +114,7 @@ bool ReplayStore::goes_on_in_file() const
     if (segments_.empty() || !segments_.back().file)
         return false;
     const SpillFile &file = *segments_.back().file;
-    return file.writer && !spool_.is_full(file) && segments_.is_tight();
+    return !file.sealed && !spool_.is_full(file) && segments_.is_tight();
 }
 
 // The disk works again after bytes had to stay in memory: one block at a time, so that no single
@@ -127,10 +130,50 @@ void ReplayStore::backfill()
     }
 }
 
+void ReplayStore::spill_by_thread()
+{
+    spill_thread_ = true;
+    journaling_ = false;
+    if (config_.spool_mode == SpoolMode::kNever)
+        return;
+    spool_.use_journal();
+    spool_.defer();
+}
+
+void ReplayStore::set_due(TimePoint before, bool rests)
+{
+    due_ = before;
+    rests_ = rests;
+}
+
+// The oldest that the server does not have.
+std::optional<std::size_t> ReplayStore::oldest_block() const
+{
+    for (std::size_t i = segments_.first_from(acked_); i < segments_.size(); ++i) {
+        if (segments_[i].block)
+            return i;
+    }
+    return std::nullopt;
+}
+
+std::optional<TimePoint> ReplayStore::oldest_in_memory() const
+{
+    const auto oldest = oldest_block();
+    return oldest ? std::optional(segments_[*oldest].since) : std::nullopt;
+}
+
+bool ReplayStore::awaits_safety(std::uint64_t position) const
+{
+    if (config_.spool_mode != SpoolMode::kAlways || !spill_thread_ || discarded_ || disk_refuses_)
+        return false;
+    const auto oldest = oldest_block();
+    return oldest && segments_[*oldest].begin < position;
+}
+
 // What is held goes first: it is read again only if all goes wrong.
 std::optional<std::size_t> ReplayStore::next_spill() const
 {
-    if (config_.spool_mode != SpoolMode::kOverflow || journaling_ || discarded_)
+    if (config_.spool_mode == SpoolMode::kNever || journaling_ || discarded_)
         return std::nullopt;
     const bool tight = segments_.is_out_of_memory() || segments_.is_tight();
     if (holds_) {
@@ -139,18 +182,38 @@ std::optional<std::size_t> ReplayStore::next_spill() const
             (tight || segments_[oldest].end + config_.rollback_margin <= acked_))
             return oldest;
     }
-    return tight ? BlockSpill::next(segments_, acked_) : std::nullopt;
+    if (const auto oldest = oldest_block();
+        oldest && (segments_[*oldest].since <= due_ ||
+                   // the last one is still being filled
+                   (tight && (*oldest + 1 < segments_.size() || segments_.size() == 1))))
+        return oldest;
+    return next_move();
 }
 
-std::unique_ptr<ReplayStore::Spill> ReplayStore::begin_spill()
+// From files that somebody has deleted, which this program still has open; and what rests.
+std::optional<std::size_t> ReplayStore::next_move() const
 {
-    const auto index = next_spill();
-    if (!index || spool_.busy())
+    if (!moves_ && !rests_)
+        return std::nullopt;
+    for (std::size_t i = segments_.first_from(holds_ || rests_ ? begin() : acked_);
+         i < segments_.size(); ++i) {
+        if (segments_[i].block ? rests_ : segments_[i].file->gone)
+            return i;
+    }
+    return std::nullopt;
+}
+
+std::unique_ptr<ReplayStore::Spill> ReplayStore::begin_spill(bool facts)
+{
+    if (spool_.busy() || config_.spool_mode == SpoolMode::kNever || discarded_)
         return nullptr;
-    auto spill = BlockSpill::begin(segments_, *index, spool_);
+    const auto index = next_spill();
+    if (!index && !(facts && spill_thread_ && spool_.wants_visit()))
+        return nullptr;
+    auto spill = BlockSpill::begin(segments_, index, spool_);
     disk_took(spill != nullptr);
     if (!spill && !disk_refuses_) // something gave way
-        return begin_spill();
+        return begin_spill(facts);
     return spill;
 }
 
@@ -273,7 +336,45 @@ std::shared_ptr<const Piece> ReplayStore::piece(std::uint64_t at) const
 {
     if (at < begin() || at >= end())
         return nullptr;
-    return make_piece(segments_[segments_.index_of(at)], spool_);
+    return make_piece(segments_[segments_.index_of(at)], spool_.ops());
+}
+
+std::unique_ptr<SpoolLook> ReplayStore::look() const
+{
+    if (!spool_.has_folder() || !spool_.dir_fd() || spool_.busy() || kept_)
+        return nullptr;
+    std::vector<FdRef> files;
+    for (std::size_t i = 0; i < segments_.size(); ++i) {
+        if (segments_[i].file && segments_[i].file->fd)
+            files.push_back(segments_[i].file->fd);
+    }
+    return std::make_unique<SpoolLook>(spool_.ops(), spool_.dir_fd(),
+                                       spool_.has_journal() ? spool_.journal_fd() : nullptr,
+                                       std::move(files));
+}
+
+void ReplayStore::looked(const SpoolLook &look)
+{
+    moves_ = moves_ && next_move().has_value();
+    if (!moves_)
+        spool_.forget_left();
+    if (!look.found_deleted())
+        return;
+    log(LogLevel::kWarning, "replay",
+        cat("somebody has deleted files in ", spool_.path(), ": what is needed is written anew"));
+    segments_.for_each_file([](SpillFile &file) { file.gone = true; });
+    moves_ = true;
+    spool_.leave_folder();
+}
+
+bool ReplayStore::rest()
+{
+    if (segments_.has_memory() || moves_ || spool_.busy() || spool_.wants_visit() ||
+        spool_.has_unsynced() || !spool_.has_journal())
+        return false;
+    segments_.for_each_file([this](SpillFile &file) { spool_.rest_file(file); });
+    spool_.rest();
+    return true;
 }
 
 // --- what outlives the process -------------------------------------------------------------------
@@ -291,11 +392,17 @@ void ReplayStore::note(const std::string &name, const std::string &value)
     spool_.note(name, value);
 }
 
+void ReplayStore::begin_journal()
+{
+    if (spill_thread_ && !discarded_)
+        spool_.want_journal();
+}
+
 JournalState ReplayStore::journal_state() const
 {
     JournalState state{.notes = notes_, .acked = acked_, .data = {}};
     for (std::size_t i = 0; i < segments_.size(); ++i) {
-        if (segments_[i].file)
+        if (segments_[i].is_safe())
             append_records(segments_[i], state.data);
     }
     return state;
@@ -327,6 +434,7 @@ Result<std::string> ReplayStore::keep_by(Result<std::string> (Keeping::*how)())
         return Error{.kind = ErrorKind::kInternal, .message = "There is nothing left to keep."};
     journaling_ = true;
     spool_.use_journal();
+    spool_.defer(false);
     Keeping keeping(segments_, spool_, acked_);
     auto folder = (keeping.*how)();
     kept_ = kept_ || keeping.is_described();
@@ -335,6 +443,9 @@ Result<std::string> ReplayStore::keep_by(Result<std::string> (Keeping::*how)())
 
 void ReplayStore::discard()
 {
+    // Where the files can not be deleted, the last note says that nobody needs them.
+    if (spool_.has_journal() && spool_.wants_visit())
+        spool_.ensure_journal();
     discarded_ = true;
     segments_.clear();
     acked_ = end();

@@ -1,7 +1,9 @@
 // Keeps every byte of the stream from the oldest that may be needed again to the newest.
 // Bytes are addressed by their position in the stream (0 is the first byte written).
-// Memory first; when that is full, spill files (SpoolMode). No threads, no locks, no GLib: the
-// owner guards it with a mutex. Only Piece::read() may run without that mutex.
+// Memory first, then spill files: what memory has no room for, and what has been there for too long
+// (SpoolMode). No threads, no locks, no GLib: the owner guards it with a mutex. Only Piece::read(),
+// Spill::run() and DiskWork::run() may run without that mutex; with spill_by_thread() nothing else
+// waits for a disk, but keep() and discard().
 #pragma once
 
 #include "base/result.h"
@@ -96,19 +98,27 @@ public:
     // Deletes the files that release() left; nullptr: there are none.
     std::unique_ptr<DiskWork> clean_up() { return spool_clean_up(spool_); }
 
-    // --- spilling ahead (SpoolMode::kOverflow) --------------------------------------------------
-    // With a thread for it, append() does not write to the disk itself. As long as wants_spill()
-    // (three quarters of the window are used, or see hold_all()), that thread calls begin_spill()
-    // and end_spill() with the mutex, and between the two Spill::run() without it. One at a time;
-    // while spilling(), keep(), discard() and the destructor must not be called.
+    // --- a thread for the disk ------------------------------------------------------------------
+    // With one, nobody else writes: as long as there is something to do, that thread calls
+    // begin_spill() and end_spill() with the mutex, and between the two Spill::run() without it.
+    // One at a time; while spilling(), keep(), discard() and the destructor must not be called. To
+    // disk goes the oldest that the server does not have: when three quarters of the window are
+    // used, when it has been in memory for too long (see set_due()), or see hold_all(). What there
+    // is to note in the journal goes with it, or alone.
     using Spill = BlockSpill;
 
-    // From now on; needs a window of some blocks.
-    void spill_by_thread(bool there = true) { spill_thread_ = there; }
+    // From now on.
+    void spill_by_thread();
+
+    // What came into memory before that is due: `rests`: all of it, also what the server has.
+    void set_due(TimePoint before, bool rests = false);
+    // When the oldest came that the server does not have; nullopt: nothing of that is in memory.
+    std::optional<TimePoint> oldest_in_memory() const;
 
     bool wants_spill() const { return next_spill().has_value(); }
 
-    std::unique_ptr<Spill> begin_spill(); // nullptr: nothing to do, or the disk refuses for now
+    // nullptr: nothing to do, or the disk refuses for now. `facts`: also for facts alone.
+    std::unique_ptr<Spill> begin_spill(bool facts = true);
     void end_spill(std::unique_ptr<Spill> spill);
 
     bool spilling() const { return spool_.busy(); } // between begin_spill() and end_spill()
@@ -116,6 +126,20 @@ public:
     // The thread has something to do, and the disk did not refuse: where append() took nothing, it
     // soon will.
     bool awaits_spill() const { return spill_thread_ && !disk_refuses_ && wants_spill(); }
+
+    // With SpoolMode::kAlways: bytes before `position` are not in the files yet, and will be.
+    bool awaits_safety(std::uint64_t position) const;
+
+    // There is a journal with the next visit to the disk, also without a byte: an upload exists.
+    void begin_journal();
+
+    // Looks whether somebody deletes what is on the disk; nullptr: there is nothing. If so, all
+    // that is needed goes to a new folder.
+    std::unique_ptr<SpoolLook> look() const;
+    void looked(const SpoolLook &look);
+
+    // TRUE: all is in files, and closed but for the lock. Nothing is to come for a while.
+    bool rest();
 
     // --- holding what is acknowledged -----------------------------------------------------------
     // While this is so, release() frees nothing: what lies behind the rollback margin is moved to
@@ -129,8 +153,9 @@ public:
     bool holds_all() const { return holds_; }
 
     // --- crash safety (journal); no effect with SpoolMode::kNever -------------------------------
-    // With SpoolMode::kAlways every byte that append() took, every note and every release() is in
-    // the files before the call returns: kill -9 loses nothing. A power cut: see sync_to_disk().
+    // Without spill_by_thread(), with SpoolMode::kAlways every byte that append() took, every note
+    // and every release() is in the files before the call returns: kill -9 loses nothing. With it,
+    // facts and bytes get there in order. A power cut: see sync_to_disk().
 
     // Facts about the upload that a recovery needs (URL, offsets, target). Later values replace
     // earlier ones of the same name. Written through to the journal when there is one (the first
@@ -165,6 +190,8 @@ private:
     bool drop_from_margin();
     void disk_has_room();
     std::optional<std::size_t> next_spill() const;
+    std::optional<std::size_t> oldest_block() const;
+    std::optional<std::size_t> next_move() const;
     std::size_t write_to_disk(std::span<const std::byte> data);
     void disk_took(bool some);
     bool held_gives_way() const;
@@ -180,6 +207,9 @@ private:
     std::uint64_t acked_ = 0;
     bool journaling_ = false; // every byte goes to disk, with a record
     bool spill_thread_ = false;
+    TimePoint due_ = TimePoint::min(); // see set_due()
+    bool rests_ = false;
+    bool moves_ = false;        // bytes are in files that are gone
     bool disk_refuses_ = false; // as the spill thread found it
     bool discarded_ = false;
     bool holds_ = false;      // hold_all()

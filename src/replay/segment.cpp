@@ -3,7 +3,7 @@
 #include "replay/segment.h"
 
 #include "base/text.h"
-#include "replay/spool.h"
+#include "replay/spool_folder.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -17,7 +17,8 @@ namespace gsttus {
 
 namespace {
 
-constexpr std::uint32_t kCheckLength = 1U << 20; // a recovery cuts at the end of such a run
+// What is read at a time; a recovery cuts at the end of such a run.
+constexpr std::uint32_t kCheckLength = 1U << 18;
 
 class MemoryPiece final : public Piece {
 public:
@@ -46,10 +47,10 @@ private:
 
 class FilePiece final : public Piece {
 public:
-    FilePiece(const Segment &segment, const Spool &spool)
-        : ops_(spool.ops()), dir_(spool.dir_fd()), folder_(spool.path()),
-          number_(segment.file->number), fd_(segment.file->writer), offset_(segment.offset),
-          begin_(segment.begin), end_(segment.end)
+    FilePiece(const Segment &segment, FileOps &ops)
+        : ops_(ops), dir_(segment.file->dir), folder_(segment.file->folder),
+          number_(segment.file->number), fd_(segment.file->fd), offset_(segment.offset),
+          begin_(segment.begin), end_(segment.end), checks_(segment.checks)
     {
     }
 
@@ -59,28 +60,78 @@ public:
 
     Result<std::size_t> read(std::uint64_t at, std::span<std::byte> out) const override
     {
-        if (!fd_)
-            fd_ = open_file(ops_, dir_->get(), spill_name(number_).c_str(), O_RDONLY);
-        if (!fd_)
-            return failure(errno);
-        const auto most = std::min(out.size(), static_cast<std::size_t>(end_ - at));
-        ssize_t n = 0;
-        do
-            n = ops_.read_at(fd_->get(), out.data(), most,
-                             static_cast<off_t>(offset_ + (at - begin_)));
-        while (n < 0 && errno == EINTR);
-        if (n <= 0) // nothing where bytes were written: somebody has cut the file
-            return failure(n == 0 ? EIO : errno);
-        return static_cast<std::size_t>(n);
+        if (at < run_begin_ || at >= run_begin_ + run_.size()) {
+            if (const Result<void> got = load(at); !got)
+                return got.error();
+        }
+        const auto from = static_cast<std::size_t>(at - run_begin_);
+        const std::size_t n = std::min(out.size(), run_.size() - from);
+        std::memcpy(out.data(), run_.data() + from, n);
+        return n;
     }
 
 private:
+    // The checked run that has `at`, into memory.
+    Result<void> load(std::uint64_t at) const
+    {
+        std::uint64_t begin = begin_;
+        std::size_t i = 0;
+        while (begin + checks_[i].length <= at)
+            begin += checks_[i++].length;
+        run_.assign(checks_[i].length, std::byte{});
+        run_begin_ = begin;
+        Result<void> result;
+        for (int attempt = 0; attempt < 2; ++attempt) { // a bit may have fallen over on the way
+            result = fetch(offset_ + (begin - begin_));
+            if (!result)
+                break;
+            if (crc_of(0, run_) == checks_[i].crc)
+                return {};
+            result = damaged(begin, begin + checks_[i].length);
+        }
+        run_.clear();
+        return result;
+    }
+
+    Result<void> fetch(std::uint64_t offset) const
+    {
+        if (!fd_)
+            fd_ = open_spill(ops_, {.number = number_, .dir = dir_, .folder = folder_}, O_RDONLY);
+        if (!fd_)
+            return failure(errno);
+        for (std::size_t done = 0; done < run_.size();) {
+            const ssize_t n = ops_.read_at(fd_->get(), run_.data() + done, run_.size() - done,
+                                           static_cast<off_t>(offset + done));
+            if (n > 0)
+                done += static_cast<std::size_t>(n);
+            else if (n == 0) // nothing where bytes were written: somebody has cut the file
+                return failure(EIO);
+            else if (errno != EINTR)
+                return failure(errno);
+        }
+        return {};
+    }
+
+    std::string path() const { return cat(folder_, '/', spill_name(number_)); }
+
+    // The disk may think better of it.
     Error failure(int error) const
     {
         auto result =
-            disk_error(error, cat("Bytes that were spooled to ", folder_, " cannot be read back."));
+            disk_error(error, cat("Bytes that were spooled to ", path(), " cannot be read back."));
         result.kind = ErrorKind::kDisk;
         return result;
+    }
+
+    Error damaged(std::uint64_t from, std::uint64_t to) const
+    {
+        return {.kind = ErrorKind::kDisk,
+                .message =
+                    cat("Of the recording, the bytes ", from, " to ", to,
+                        ", which were spooled to ", path(), " at ", offset_ + (from - begin_),
+                        ", have changed on the disk: they are not sent."),
+                .retryable = false,
+                .offset = from};
     }
 
     FileOps &ops_; // outlives every Piece by contract
@@ -89,6 +140,9 @@ private:
     std::uint32_t number_;
     mutable FdRef fd_; // null: not opened yet, which may take time
     std::uint64_t offset_, begin_, end_;
+    std::vector<Check> checks_;
+    mutable std::vector<std::byte> run_; // the one that was read last
+    mutable std::uint64_t run_begin_ = 0;
 };
 
 } // namespace
@@ -147,11 +201,11 @@ void append_records(const Segment &segment, std::vector<DataRecord> &out)
     }
 }
 
-std::shared_ptr<const Piece> make_piece(const Segment &segment, const Spool &spool)
+std::shared_ptr<const Piece> make_piece(const Segment &segment, FileOps &ops)
 {
     if (segment.block)
         return std::make_shared<MemoryPiece>(segment);
-    return std::make_shared<FilePiece>(segment, spool);
+    return std::make_shared<FilePiece>(segment, ops);
 }
 
 } // namespace gsttus

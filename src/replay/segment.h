@@ -2,6 +2,7 @@
 // Pieces that read them. Part of the replay store; nobody else uses it.
 #pragma once
 
+#include "base/clock.h"
 #include "replay/journal.h"
 #include "replay/piece.h"
 #include "replay/spill_file.h"
@@ -13,8 +14,6 @@
 #include <vector>
 
 namespace gsttus {
-
-class Spool;
 
 struct MemoryBlock {
     std::unique_ptr<std::byte[]> bytes;
@@ -34,8 +33,12 @@ struct Segment {
     std::shared_ptr<SpillFile> file{};
     std::uint64_t offset = 0;    // of begin, in the block or file
     std::vector<Check> checks{}; // of a file: in order, together as long as the segment
+    TimePoint since{};           // of a block: when the oldest of its bytes came
 
     std::uint64_t length() const { return end - begin; }
+
+    // On the disk, and to be found there by a recovery.
+    bool is_safe() const { return file && !file->gone; }
 
     std::span<const std::byte> bytes() const // of a block
     {
@@ -49,6 +52,7 @@ Segment segment_of(std::uint64_t position, const SpilledRun &written);
 bool continues(const Segment &segment, std::uint64_t position, const SpilledRun &written);
 void append_records(const Segment &segment, std::vector<DataRecord> &out);
 
-std::shared_ptr<const Piece> make_piece(const Segment &segment, const Spool &spool);
+// The bytes of a file are read in runs of one check value each, and only given out if they have it.
+std::shared_ptr<const Piece> make_piece(const Segment &segment, FileOps &ops);
 
 } // namespace gsttus

@@ -65,7 +65,7 @@ std::uint64_t Segments::memory_before(std::uint64_t position) const
     return sum;
 }
 
-std::size_t Segments::append_to_memory(std::span<const std::byte> data)
+std::size_t Segments::append_to_memory(std::span<const std::byte> data, TimePoint now)
 {
     if (held_.empty() || !has_room(held_.back())) {
         if (memory_used_ + block_size_ > window_)
@@ -74,7 +74,7 @@ std::size_t Segments::append_to_memory(std::span<const std::byte> data)
         no_memory_ = !block;
         if (!block)
             return 0;
-        held_.push_back({.begin = end_, .end = end_, .block = std::move(block)});
+        held_.push_back({.begin = end_, .end = end_, .block = std::move(block), .since = now});
         memory_used_ += block_size_;
         ++blocks_;
     }
@@ -96,7 +96,7 @@ void Segments::append(const SpilledRun &written)
     end_ += written.length;
 }
 
-bool Segments::move_to_disk(std::size_t index, const SpilledRun &written)
+bool Segments::move_to_disk(std::size_t index, const SpilledRun &written, TimePoint rest_since)
 {
     const auto at = held_.begin() + static_cast<std::ptrdiff_t>(index);
     const std::uint64_t begin = at->begin;
@@ -107,6 +107,11 @@ bool Segments::move_to_disk(std::size_t index, const SpilledRun &written)
     } else {
         at->begin += written.length;
         at->offset += written.length;
+        at->since = std::max(at->since, rest_since);
+        for (std::uint64_t rest = written.length; rest > 0 && !at->checks.empty();) {
+            rest -= std::min<std::uint64_t>(rest, at->checks.front().length);
+            at->checks.erase(at->checks.begin());
+        }
     }
     if (joins)
         extend(held_[index - 1], written);

@@ -51,12 +51,13 @@ public:
     bool is_out_of_memory() const { return no_memory_; } // the system gave none
 
     // Returns how much found room.
-    std::size_t append_to_memory(std::span<const std::byte> data);
+    std::size_t append_to_memory(std::span<const std::byte> data, TimePoint now);
     void append(const SpilledRun &written);
 
-    // The memory segment at `index`, or its beginning, is on disk now. FALSE: as a part of the
-    // segment before it, else as one of its own.
-    bool move_to_disk(std::size_t index, const SpilledRun &written);
+    // The segment at `index`, or its beginning (of one of a file: its first checked runs), is
+    // elsewhere on the disk now. FALSE: as a part of the segment before it, else as one of its own.
+    // `rest_since`: what is left of a block came after that.
+    bool move_to_disk(std::size_t index, const SpilledRun &written, TimePoint rest_since = {});
 
     // Gives up the oldest, or the newest: the next byte then goes where that began.
     Segment take_front();
@@ -65,6 +66,16 @@ public:
     void drop_last_run();
 
     void clear(); // end() stays
+
+    // For every one of a file that is held.
+    template <typename Do>
+    void for_each_file(Do act)
+    {
+        for (Segment &segment : held_) {
+            if (segment.file)
+                act(*segment.file);
+        }
+    }
 
     // Nothing is held: the next byte goes there.
     void restart_at(std::uint64_t position) { end_ = position; }

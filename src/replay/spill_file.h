@@ -9,15 +9,39 @@
 
 namespace gsttus {
 
+// One of the files that a process holds open although nothing is added to them any more: so many
+// there may be, descriptors are few.
+class OpenSlot {
+public:
+    OpenSlot() = default;
+    ~OpenSlot();
+    OpenSlot(const OpenSlot &) = delete;
+    OpenSlot &operator=(const OpenSlot &) = delete;
+
+    bool take(); // FALSE: there are enough of them
+
+private:
+    bool taken_ = false;
+};
+
 // Whoever drops the last reference but one tells Spool::release_file().
 struct SpillFile {
     std::uint32_t number = 0;
     std::uint64_t size = 0; // bytes that count; more may be there after an error
-    FdRef writer;           // open while bytes are added
+    // Open while bytes are added, and then as long as there are not too many of them: whoever
+    // deletes the file does not take its bytes away. Null: it is opened to be read.
+    FdRef fd;
+    FdRef dir;           // where it is; null: in `folder`
+    std::string folder;  // path
+    bool sealed = false; // nothing is added any more
+    bool gone = false;   // somebody has deleted it, or its journal: its bytes have to move
+    OpenSlot slot;
 };
 
+FdRef open_spill(FileOps &ops, const SpillFile &file, int flags); // null and errno
+
 struct SpilledRun {
-    std::shared_ptr<SpillFile> file;
+    std::shared_ptr<SpillFile> file; // null: there was nothing to write, and all is well
     std::uint64_t file_offset = 0;
     std::uint32_t length = 0;
     std::uint32_t crc = 0;

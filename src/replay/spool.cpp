@@ -3,10 +3,11 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "replay/disk_work.h"
 #include "replay/spool_write.h"
 
 #include <algorithm>
-#include <cerrno>
+#include <atomic>
 #include <limits>
 
 #include <fcntl.h>
@@ -18,12 +19,31 @@ namespace {
 constexpr std::uint64_t kLargestFile = std::uint64_t{16} << 20;
 constexpr std::uint64_t kSmallestFile = std::uint64_t{256} << 10;
 
+constexpr int kMostOpen = 128; // of the 1024 descriptors that most processes have
+std::atomic<int> open_files{0};
+
 } // namespace
 
-void delete_spill_file(FileOps &ops, int dir, std::uint32_t number, const std::string &path)
+OpenSlot::~OpenSlot()
 {
-    if (ops.remove_at(dir, spill_name(number).c_str(), 0) != 0 && errno != ENOENT)
-        log(LogLevel::kWarning, "replay", cat("a spill file in ", path, " could not be deleted"));
+    if (taken_)
+        --open_files;
+}
+
+bool OpenSlot::take()
+{
+    if (!taken_ && ++open_files > kMostOpen)
+        --open_files;
+    else
+        taken_ = true;
+    return taken_;
+}
+
+FdRef open_spill(FileOps &ops, const SpillFile &file, int flags)
+{
+    if (file.dir)
+        return open_file(ops, file.dir->get(), spill_name(file.number).c_str(), flags);
+    return open_file(ops, AT_FDCWD, cat(file.folder, '/', spill_name(file.number)).c_str(), flags);
 }
 
 std::uint64_t Spool::file_size(std::uint64_t max_size)
@@ -43,16 +63,16 @@ void Spool::adopt(std::unique_ptr<SpoolFolder> folder, std::uint32_t next_file, 
     folder_ = std::move(folder);
     next_file_ = next_file;
     used_ = used;
-    journaling_ = adopted_ = true;
+    journal_is_.used = journal_is_.adopted = true;
 }
 
-// --- one write -----------------------------------------------------------------------------------
+// --- one visit to the disk -----------------------------------------------------------------------
 
-std::unique_ptr<SpoolWrite> Spool::begin(Bound bound)
+std::unique_ptr<SpoolWrite> Spool::begin(Bound bound, bool with_bytes)
 {
     if (busy_ || !trouble_.may_try())
         return nullptr;
-    const bool needs_file = !out_ || is_full(*out_);
+    const bool needs_file = with_bytes && (!out_ || is_full(*out_));
     if (needs_file)
         until_check_ = 0;
     std::unique_ptr<SpoolWrite> write(new SpoolWrite(ops_, spool_dir_, file_size_));
@@ -62,7 +82,7 @@ std::unique_ptr<SpoolWrite> Spool::begin(Bound bound)
         write->allowed_ = max_size_ - std::min(max_size_, used_);
     else if (until_check_ > 0)
         write->allowed_ = until_check_;
-    if (write->allowed_ == 0) {
+    if (with_bytes && write->allowed_ == 0) {
         fail(no_room(where()));
         return nullptr;
     }
@@ -72,94 +92,107 @@ std::unique_ptr<SpoolWrite> Spool::begin(Bound bound)
     }
     if (needs_file) {
         write->number_ = next_file_++;
-    } else {
+    } else if (with_bytes) {
         write->file_ = out_;
-        write->fd_ = out_->writer;
+        write->fd_ = out_->fd;
         write->offset_ = out_->size;
     }
+    if (journal_is_.used)
+        prepare_telling(*write);
     busy_ = true;
     return write;
 }
 
-std::optional<SpilledRun> Spool::end(std::uint64_t position, std::unique_ptr<SpoolWrite> write)
+std::unique_ptr<SpoolWrite> Spool::begin(std::uint64_t position, Bound bound)
+{
+    auto write = begin(bound, true);
+    if (write)
+        write->position_ = position;
+    return write;
+}
+
+std::unique_ptr<SpoolWrite> Spool::begin_facts()
+{
+    return begin(Bound::kNone, false);
+}
+
+// What the journal has to be told now.
+void Spool::prepare_telling(SpoolWrite &write)
+{
+    auto &telling = write.telling_;
+    telling.journal = &journal_;
+    telling.needs_snapshot = !journal_is_.there || journal_is_.stale;
+    if (telling.needs_snapshot || journal_.is_long())
+        telling.snapshot = state_();
+    telling.facts = std::exchange(facts_, {});
+    journal_is_.stale = false; // what is told from here on waits for the next visit
+}
+
+std::optional<SpilledRun> Spool::end(std::unique_ptr<SpoolWrite> write)
 {
     busy_ = false;
-    const auto written = take_over(position, *write);
+    const auto written = take_over(*write);
     if (!written && write->file_)
         release_file(write->file_, 0); // what else was in it may be gone meanwhile
     return written;
 }
 
-std::optional<SpilledRun> Spool::take_over(std::uint64_t position, SpoolWrite &write)
+std::optional<SpilledRun> Spool::take_over(SpoolWrite &write)
 {
     if (write.made_folder_)
         folder_ = std::move(write.made_folder_);
+    else if (folder_ && !folder_->dir_fd())
+        folder_->wake(write.dir_);
     if (write.found_room_)
         until_check_ = *write.found_room_;
     if (write.made_file_) {
         seal();
         out_ = write.file_;
     }
+    auto &telling = write.telling_;
+    journal_is_.there = journal_is_.there || telling.begun;
+    // What did not get into it is told again; a disk that fails gets a new one.
+    facts_.insert(facts_.begin(), std::make_move_iterator(telling.facts.begin()),
+                  std::make_move_iterator(telling.facts.end()));
+    journal_is_.stale =
+        journal_is_.stale || telling.failed || (telling.needs_snapshot && !telling.begun);
+    journal_is_.unsynced = journal_is_.unsynced || telling.begun || telling.noted;
     if (write.error_) {
         fail(std::move(*write.error_));
         return std::nullopt;
     }
     const std::size_t length = write.outcome_.written;
-    const SpilledRun written{.file = write.file_,
-                             .file_offset = write.offset_,
-                             .length = static_cast<std::uint32_t>(length),
-                             .crc = write.crc_};
-    if (const int error = journal_written(position, written); error != 0) {
-        // Bytes without a record would be lost in a crash: they do not count as written.
-        fail(not_writable(error, where()));
-        return std::nullopt;
-    }
-    written.file->size += length;
-    used_ += length;
-    until_check_ -= std::min(until_check_, std::uint64_t{length});
-    if (length > 0)
+    if (length > 0) {
+        write.file_->size += length;
+        used_ += length;
+        until_check_ -= std::min(until_check_, std::uint64_t{length});
         trouble_.wrote();
+        if (write.telling_.journal)
+            unsynced_[write.file_->number] = {write.fd_, write.dir_, write.file_->number};
+    }
     if (write.outcome_.error != 0)
         fail(not_writable(write.outcome_.error, where()));
-    if (length == 0)
+    if (length == 0 && write.file_)
         return std::nullopt;
-    return written;
+    return SpilledRun{.file = write.file_,
+                      .file_offset = write.offset_,
+                      .length = static_cast<std::uint32_t>(length),
+                      .crc = write.crc_};
 }
 
 std::optional<SpilledRun> Spool::write(std::uint64_t position, std::span<const std::byte> data,
                                        Bound bound)
 {
-    auto write = data.empty() ? nullptr : begin(bound);
+    auto write = data.empty() ? nullptr : begin(position, bound);
     if (!write)
         return std::nullopt;
-    // The journal comes first: a full disk then costs no file.
-    if (journaling_ && !ensure_journal()) {
-        busy_ = false;
-        return std::nullopt;
-    }
-    if (folder_ && !write->dir_) { // made for the journal
-        write->dir_ = folder_->dir_fd();
-        write->path_ = folder_->path();
-    }
     write->run(data);
-    auto written = end(position, std::move(write));
+    auto written = end(std::move(write));
     needless_.open.clear();
     return written;
 }
 
-// --- files and journal ---------------------------------------------------------------------------
-
-int Spool::journal_written(std::uint64_t position, const SpilledRun &written)
-{
-    if (!journaling_ || written.length == 0)
-        return 0;
-    unsynced_.insert(written.file->number);
-    return journal_.data({.position = position,
-                          .file_offset = written.file_offset,
-                          .file = written.file->number,
-                          .length = written.length,
-                          .crc = written.crc});
-}
+// --- files ---------------------------------------------------------------------------------------
 
 void Spool::release_file(const std::shared_ptr<SpillFile> &file, std::uint64_t bytes)
 {
@@ -170,7 +203,8 @@ void Spool::release_file(const std::shared_ptr<SpillFile> &file, std::uint64_t b
         if (is_out)
             seal();
         unsynced_.erase(file->number);
-        needless_.files.push_back(file->number);
+        needless_.open.push_back(std::exchange(file->fd, nullptr));
+        needless_.files.push_back({file->dir, file->folder, file->number});
     }
     trouble_.freed(used_);
 }
@@ -179,109 +213,149 @@ void Spool::cut_file(const std::shared_ptr<SpillFile> &file, std::uint64_t offse
 {
     if (file == out_)
         seal();
-    const FdRef fd = open_file(ops_, folder_->dir(), spill_name(file->number).c_str(), O_RDWR);
+    const FdRef fd = open_spill(ops_, *file, O_RDWR);
     if (!fd || ops_.truncate(fd->get(), static_cast<off_t>(offset)) != 0)
         log(LogLevel::kWarning, "replay",
-            cat("a spill file in ", folder_->path(), " could not be cut"));
+            cat("a spill file in ", file->folder, " could not be cut"));
     used_ -= std::min(used_, file->size - offset);
     file->size = offset;
 }
 
 void Spool::delete_needless()
 {
-    for (const std::uint32_t number : take_needless().files)
-        delete_spill_file(ops_, folder_->dir(), number, folder_->path());
+    if (const auto work = spool_clean_up(*this))
+        (void)work->run();
+}
+
+// Its file stays open for readers, where there are not too many.
+void Spool::seal()
+{
+    if (!out_)
+        return;
+    const auto file = std::exchange(out_, nullptr);
+    file->sealed = true;
+    if (!file->slot.take())
+        needless_.open.push_back(std::exchange(file->fd, nullptr));
+}
+
+void Spool::leave_folder()
+{
+    if (!folder_)
+        return;
+    seal();
+    journal_.close();
+    journal_is_.there = journal_is_.adopted = false;
+    journal_is_.stale = true;
+    facts_.clear();
+    unsynced_.clear();
+    left_.push_back(std::move(folder_));
+    until_check_ = 0;
+}
+
+void Spool::forget_left()
+{
+    for (auto &folder : std::exchange(left_, {}))
+        needless_.folders.push_back(std::move(folder));
+}
+
+void Spool::rest_file(SpillFile &file)
+{
+    if (file.dir)
+        needless_.open.push_back(std::exchange(file.dir, nullptr));
+}
+
+void Spool::rest()
+{
+    seal();
+    if (const FdRef journal = journal_.rest())
+        needless_.open.push_back(journal);
+    if (folder_)
+        folder_->rest(needless_.open);
+}
+
+// --- the journal ---------------------------------------------------------------------------------
+
+void Spool::want_journal()
+{
+    if (!journal_is_.there && !busy_) // else it is being made
+        journal_is_.stale = true;
+}
+
+bool Spool::wants_visit()
+{
+    return journal_is_.used && !busy_ && (journal_is_.stale || !facts_.empty()) &&
+           trouble_.may_try();
 }
 
 bool Spool::ensure_journal()
 {
-    if (!make_folder())
+    want_journal();
+    auto visit = begin_facts();
+    if (!visit)
         return false;
-    const bool needed = !journal_.is_open() || journal_stale_;
-    if (!needed && !journal_.is_long())
-        return true;
-    const int error = journal_.rewrite(folder_->dir(), state_());
-    if (error == 0) {
-        journal_stale_ = false;
-        return true;
-    }
-    if (!needed) { // the long one still serves
-        journal_.rewrite_failed();
-        return true;
-    }
-    fail(not_writable(error, where()));
-    return false;
+    visit->run({});
+    return end(std::move(visit)).has_value();
 }
 
 void Spool::note(const std::string &name, const std::string &value)
 {
-    if (!journaling_ || !folder_)
-        return; // the snapshot of the first journal brings it
-    // One that was read by a recovery is not changed, but replaced.
-    if (!journal_.is_open() || journal_stale_) {
-        journal_stale_ = true;
-        if (trouble_.may_try())
-            ensure_journal();
-        return;
-    }
-    if (const int error = journal_.note(name, value); error != 0) {
-        journal_stale_ = true;
-        fail(not_writable(error, where()));
-    }
+    tell({.name = name, .value = value, .acked = 0});
 }
 
 bool Spool::acked(std::uint64_t position)
 {
-    if (!journaling_ || !folder_)
+    if (!journal_is_.used || !(folder_ || busy_))
         return true;
-    if (!journal_.is_open() || journal_stale_ || journal_.is_long()) {
-        journal_stale_ = journal_stale_ || !journal_.is_open();
-        const bool was_stale = journal_stale_;
-        if (trouble_.may_try() && ensure_journal() && was_stale)
-            return true;
-        if (was_stale)
-            return false;
-    }
-    const int error = journal_.acked(position);
-    if (error != 0) {
-        journal_stale_ = true;
-        fail(not_writable(error, where()));
-    }
-    return error == 0;
+    tell({.name = {}, .value = {}, .acked = position});
+    return deferred_ || !is_stale();
 }
+
+void Spool::tell(Fact fact)
+{
+    // the snapshot of the first journal brings it; one that was read by a recovery is not changed,
+    // but replaced
+    if (!journal_is_.used || !(folder_ || busy_))
+        return;
+    if (!journal_is_.there && !busy_)
+        journal_is_.stale = true;
+    else if (fact.name.empty() && !facts_.empty() && facts_.back().name.empty())
+        facts_.back() = std::move(fact); // the last one counts
+    else
+        facts_.push_back(std::move(fact));
+    if (!deferred_ && wants_visit())
+        ensure_journal();
+}
+
+Spool::Unsynced Spool::take_unsynced()
+{
+    Unsynced out{.files = {},
+                 .dir = folder_->dir_fd(),
+                 .parent = journal_is_.unsynced ? folder_->parent_fd() : nullptr,
+                 .journal = journal_.fd()};
+    for (auto &[number, file] : std::exchange(unsynced_, {}))
+        out.files.push_back(std::move(file));
+    journal_is_.unsynced = false;
+    return out;
+}
+
+// --- the end -------------------------------------------------------------------------------------
 
 void Spool::remove()
 {
     seal();
     journal_.close();
+    journal_is_.there = journal_is_.stale = journal_is_.unsynced = false;
+    facts_.clear();
     unsynced_.clear();
-    needless_ = {};
     used_ = 0;
+    forget_left();
+    needless_.files.clear(); // with their folders
+    delete_needless();
     if (!folder_)
         return;
     if (const auto removed = folder_->remove(); !removed)
         log(LogLevel::kWarning, "replay", removed.error().message);
     folder_.reset();
-}
-
-bool Spool::make_folder()
-{
-    if (folder_)
-        return true;
-    SpoolWrite write(ops_, spool_dir_, file_size_);
-    if (!write.make_folder()) {
-        fail(std::move(*write.error_));
-        return false;
-    }
-    folder_ = std::move(write.made_folder_);
-    return true;
-}
-
-void Spool::seal()
-{
-    if (!out_)
-        return;
-    needless_.open.push_back(std::exchange(std::exchange(out_, nullptr)->writer, nullptr));
 }
 
 std::string Spool::where() const

@@ -10,9 +10,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -21,9 +21,6 @@
 namespace gsttus {
 
 class SpoolWrite;
-
-// Where that fails, the log says so.
-void delete_spill_file(FileOps &ops, int dir, std::uint32_t number, const std::string &path);
 
 class Spool {
 public:
@@ -46,19 +43,34 @@ public:
                                     Bound bound);
 
     // The same in three steps, so that the slow one, SpoolWrite::run(), needs no lock. From begin()
-    // to end() the Spool is busy(): write() and begin() refuse. note(), acked(), ensure_journal()
-    // and remove() must not be called then.
-    std::unique_ptr<SpoolWrite> begin(Bound bound); // null: as write()
-    std::optional<SpilledRun> end(std::uint64_t position, std::unique_ptr<SpoolWrite> write);
+    // to end() the Spool is busy(): it refuses both, and facts wait. ensure_journal() and remove()
+    // must not be called then. The bytes may be none: what there is to note gets to the disk.
+    std::unique_ptr<SpoolWrite> begin(std::uint64_t position, Bound bound); // null: as write()
+    std::unique_ptr<SpoolWrite> begin_facts();                              // the same
+    std::optional<SpilledRun> end(std::unique_ptr<SpoolWrite> write);
 
     bool busy() const { return busy_; }
 
+    // From now on nothing is written but by begin() and end(): what is to be noted waits for that.
+    void defer(bool all = true) { deferred_ = all; }
+
+    // Facts wait, or the journal is wanted and not there, and the disk may be asked.
+    bool wants_visit();
+
     // What waits for somebody who has time for the disk.
     struct Needless {
-        std::vector<std::uint32_t> files; // to delete
-        std::vector<FdRef> open;          // to close, which may be slow too
+        struct File {
+            FdRef dir; // null: in `folder`
+            std::string folder;
+            std::uint32_t number = 0;
+        };
 
-        bool empty() const { return files.empty() && open.empty(); }
+        std::vector<File> files; // to delete
+        std::vector<FdRef> open; // to close, which may be slow too
+        // To delete, with all that is ours. They were given up: see leave_folder().
+        std::vector<std::unique_ptr<SpoolFolder>> folders;
+
+        bool empty() const { return files.empty() && open.empty() && folders.empty(); }
     };
 
     // A file that nobody needs any more is deleted by delete_needless(), or take_needless() hands
@@ -75,27 +87,32 @@ public:
     Needless take_needless() { return std::exchange(needless_, {}); }
 
     // From now on every byte and fact is journaled; the journal itself comes with the next write.
-    void use_journal() { journaling_ = true; }
+    void use_journal() { journal_is_.used = true; }
+
+    // With the next visit there is a journal, also without bytes. Needs use_journal().
+    void want_journal();
 
     // Makes folder and journal now if they are not there. FALSE: the reason is in trouble().
     bool ensure_journal();
 
-    bool has_journal() const { return journal_.is_open(); }
+    bool has_journal() const { return journal_is_.there; }
 
     // A journal on disk knows of every byte in a spill file.
-    bool is_described() const { return journal_.is_open() || adopted_; }
+    bool is_described() const { return journal_is_.there || journal_is_.adopted; }
 
     void note(const std::string &name, const std::string &value);
-    // FALSE: the journal on disk does not say so, and needs the bytes before `position` still.
+    // FALSE: the journal on disk does not say so, and needs the bytes before `position` still. (If
+    // facts wait, the files wait too: see take_needless().)
     bool acked(std::uint64_t position);
 
-    bool is_stale() const { return journal_stale_; } // the journal: acked() tries again
+    bool is_stale() const
+    {
+        return journal_is_.stale || (!deferred_ && !facts_.empty());
+    } // the journal: acked() tries again
 
     std::uint64_t used() const { return used_; }
 
     std::string path() const { return folder_ ? folder_->path() : std::string(); }
-
-    const FdRef &dir_fd() const { return folder_->dir_fd(); }
 
     FileOps &ops() const { return ops_; }
 
@@ -104,16 +121,46 @@ public:
 
     const DiskTrouble &trouble() const { return trouble_; }
 
-    std::set<std::uint32_t> take_unsynced() { return std::exchange(unsynced_, {}); }
+    // What a power cut would take: files, the journal. Nothing while busy().
+    struct Unsynced {
+        struct File {
+            FdRef fd;  // null: opened anew
+            FdRef dir; // null: in the folder that is synced
+            std::uint32_t number = 0;
+        };
 
-    const Journal &journal() const { return journal_; }
+        std::vector<File> files;
+        FdRef dir, parent, journal; // parent may be null: it knows the folder
+    };
+
+    bool has_unsynced() const { return !busy_ && (journal_is_.unsynced || !unsynced_.empty()); }
+
+    Unsynced take_unsynced();
+
+    // Somebody has deleted the folder, its journal or a file: the folder is given up, and another
+    // one begins with the next visit. Bytes in its files are to move: see SpillFile::gone. When
+    // they have, forget_left() lets go of what is left of it.
+    void leave_folder();
+    void forget_left();
+
+    const FdRef &journal_fd() const { return journal_.fd(); } // not while busy()
+
+    const FdRef &dir_fd() const { return folder_->dir_fd(); } // null: it rests
+
+    bool has_folder() const { return folder_ != nullptr; }
+
+    void rest_file(SpillFile &file); // its directory is not held open; the file as others are
+
+    // Nothing is added for now: folder and journal are closed, their lock stays.
+    void rest();
 
     void remove(); // the folder and everything of ours in it
 
 private:
-    bool make_folder();
-    std::optional<SpilledRun> take_over(std::uint64_t position, SpoolWrite &write);
-    int journal_written(std::uint64_t position, const SpilledRun &written);
+    std::unique_ptr<SpoolWrite> begin(Bound bound, bool with_bytes);
+    void prepare_telling(SpoolWrite &write);
+    std::optional<SpilledRun> take_over(SpoolWrite &write);
+    void tell(Fact fact);
     void seal();
     std::string where() const; // for messages
     void fail(Error error);
@@ -125,17 +172,26 @@ private:
     const std::function<JournalState()> state_;
 
     std::unique_ptr<SpoolFolder> folder_;
-    Journal journal_;
-    bool journaling_ = false;
-    bool adopted_ = false;       // with a journal, which is replaced at the first chance
-    bool journal_stale_ = false; // a fact could not be written: begin a new journal
+    std::vector<std::unique_ptr<SpoolFolder>> left_; // bytes in them have not moved yet
+    Journal journal_;                                // of who visits the disk, while busy_
+    std::vector<Fact> facts_;
+
+    struct {
+        bool used = false;
+        bool there = false;    // on the disk, and ours to add to
+        bool adopted = false;  // a recovery has read one: it is replaced at the first chance
+        bool stale = false;    // begin a new one: there is none, or a fact is not in it
+        bool unsynced = false; // and worth a sync
+    } journal_is_;
+
+    bool deferred_ = false;
+    bool busy_ = false;
     std::shared_ptr<SpillFile> out_;
     std::uint32_t next_file_ = 1;
     std::uint64_t used_ = 0;
     std::uint64_t until_check_ = 0; // bytes that may be written before the disk is asked again
-    std::set<std::uint32_t> unsynced_;
+    std::map<std::uint32_t, Unsynced::File> unsynced_;
     Needless needless_;
-    bool busy_ = false;
 
     DiskTrouble trouble_;
 };

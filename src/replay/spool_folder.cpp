@@ -8,8 +8,10 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -109,6 +111,16 @@ bool is_our_file(std::string_view name)
            name == kNewJournalName || spill_number(name).has_value();
 }
 
+// It holds also when the program changes its working directory.
+std::string path_in(const std::string &spool_dir, const std::string &id)
+{
+    std::string path = cat(spool_dir, spool_dir.ends_with('/') ? "" : "/", id);
+    std::array<char, PATH_MAX> here{};
+    if (path.starts_with('/') || !::getcwd(here.data(), here.size()))
+        return path;
+    return cat(here.data(), '/', path);
+}
+
 Error dir_error(int error, const std::string &spool_dir)
 {
     return disk_error(error, cat("The spool folder ", spool_dir, " cannot be used."));
@@ -199,7 +211,7 @@ std::unique_ptr<SpoolFolder> SpoolFolder::try_create(const std::string &spool_di
         errno = error;
         return nullptr;
     }
-    std::string path = cat(spool_dir, spool_dir.ends_with('/') ? "" : "/", id);
+    std::string path = path_in(spool_dir, id);
     return std::unique_ptr<SpoolFolder>(new SpoolFolder(ops, std::move(path), std::move(id), parent,
                                                         std::move(dir), std::move(lock)));
 }
@@ -207,7 +219,7 @@ std::unique_ptr<SpoolFolder> SpoolFolder::try_create(const std::string &spool_di
 Result<std::unique_ptr<SpoolFolder>> SpoolFolder::open(const std::string &spool_dir,
                                                        const std::string &id, FileOps &ops)
 {
-    std::string path = cat(spool_dir, spool_dir.ends_with('/') ? "" : "/", id);
+    std::string path = path_in(spool_dir, id);
     const Error not_ours{.kind = ErrorKind::kNotFound,
                          .message = cat("There is no spooled upload ", path, '.')};
     if (!is_upload_id(id))
@@ -240,8 +252,30 @@ Result<std::unique_ptr<SpoolFolder>> SpoolFolder::open(const std::string &spool_
                                                         std::move(dir), std::move(lock)));
 }
 
+void SpoolFolder::rest(std::vector<FdRef> &open)
+{
+    for (FdRef *fd : {&parent_, &dir_}) {
+        if (*fd)
+            open.push_back(std::exchange(*fd, nullptr));
+    }
+}
+
+bool SpoolFolder::open_again()
+{
+    if (!parent_)
+        parent_ = open_dir(ops_, AT_FDCWD, path_.substr(0, path_.rfind('/')), true);
+    if (!dir_ && parent_)
+        dir_ = open_dir(ops_, parent_->get(), id_, false);
+    return dir_ != nullptr;
+}
+
 Result<void> SpoolFolder::remove()
 {
+    if (!open_again()) {
+        if (errno == ENOENT)
+            return {};
+        return disk_error(errno, cat("The folder ", path_, " could not be deleted."));
+    }
     int failure = 0;
     const auto remove_file = [&](const std::string &name) {
         struct stat info {};

@@ -28,11 +28,18 @@ public:
     static Result<std::unique_ptr<SpoolFolder>> open(const std::string &spool_dir,
                                                      const std::string &id, FileOps &ops);
 
-    int dir() const { return dir_->get(); }
+    int dir() const { return dir_ ? dir_->get() : -1; }
 
     const FdRef &dir_fd() const { return dir_; }
 
-    const std::string &path() const { return path_; }
+    const FdRef &parent_fd() const { return parent_; } // null: it rests
+
+    const std::string &path() const { return path_; } // absolute
+
+    // Closes all but the lock, by giving it away; the folder goes on by its path.
+    void rest(std::vector<FdRef> &open);
+
+    void wake(FdRef dir) { dir_ = std::move(dir); }
 
     // Deletes our files and the folder. Foreign files stay, and with them the folder: an Error.
     Result<void> remove();
@@ -49,7 +56,9 @@ private:
 
     FileOps &ops_;
     std::string path_, id_;
-    FdRef parent_, dir_, lock_;
+    bool open_again();
+
+    FdRef parent_, dir_, lock_; // the first two may rest
 };
 
 } // namespace gsttus

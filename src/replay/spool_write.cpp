@@ -1,4 +1,5 @@
-// Folder, room, file, bytes: in this order, each only where it is missing.
+// Folder, journal, room, file, bytes: in this order, each only where it is missing. The journal
+// comes early: a full disk then costs no file.
 #include "replay/spool_write.h"
 
 #include "base/text.h"
@@ -14,6 +15,8 @@ namespace gsttus {
 namespace {
 
 constexpr std::uint64_t kReserve = std::uint64_t{256} << 20; // left to others on the disk
+// With one check value: so much is read back at a time.
+constexpr std::uint64_t kMostRun = std::uint64_t{1} << 18;
 constexpr std::uint64_t kCheckEvery = std::uint64_t{4} << 20;
 
 Error spool_error(int error, const std::string &where, const char *what)
@@ -35,13 +38,75 @@ Error not_writable(int error, const std::string &where)
 
 void SpoolWrite::run(std::span<const std::byte> data)
 {
-    if ((!dir_ && !make_folder()) || (!allowed_ && !ask_for_room()) ||
+    if ((!dir_ && !(path_.empty() ? make_folder() : wake_folder())) ||
+        (telling_.journal && !write_journal()) || data.empty() || (!allowed_ && !ask_for_room()) ||
         (!file_ && !open_spill_file()))
         return;
     data = data.first(static_cast<std::size_t>(
-        std::min({std::uint64_t{data.size()}, file_size_ - offset_, *allowed_})));
+        std::min({std::uint64_t{data.size()}, kMostRun, file_size_ - offset_, *allowed_})));
     outcome_ = write_fully(ops_, fd_->get(), data, offset_);
     crc_ = crc_of(0, data.first(outcome_.written));
+    if (!telling_.journal || outcome_.written == 0)
+        return;
+    const int error =
+        telling_.journal->add(DataRecord{.position = position_,
+                                         .file_offset = offset_,
+                                         .file = file_->number,
+                                         .length = static_cast<std::uint32_t>(outcome_.written),
+                                         .crc = crc_});
+    if (error == 0)
+        return;
+    // Bytes without a record would be lost in a crash: they do not count as written.
+    error_ = not_writable(error, path_);
+}
+
+// After a rest.
+bool SpoolWrite::wake_folder()
+{
+    dir_ = open_file(ops_, AT_FDCWD, path_.c_str(), O_RDONLY | O_DIRECTORY);
+    if (!dir_)
+        error_ = not_writable(errno, path_);
+    return dir_ != nullptr;
+}
+
+// FALSE: error_ says why.
+bool SpoolWrite::write_journal()
+{
+    if (const int error = telling_.needs_snapshot ? 0 : telling_.journal->wake(dir_->get());
+        error != 0) {
+        telling_.failed = true;
+        error_ = not_writable(error, path_);
+        return false;
+    }
+    if (telling_.snapshot && !begin_journal())
+        return false;
+    auto &facts = telling_.facts;
+    std::size_t told = 0;
+    int error = 0;
+    while (told < facts.size() && (error = telling_.journal->add(facts[told])) == 0)
+        telling_.noted = !facts[told++].name.empty() || telling_.noted;
+    facts.erase(facts.begin(), facts.begin() + static_cast<std::ptrdiff_t>(told));
+    if (error == 0)
+        return true;
+    error_ = not_writable(error, path_);
+    telling_.failed = error_->kind != ErrorKind::kNoSpace;
+    return false;
+}
+
+bool SpoolWrite::begin_journal()
+{
+    const int error = telling_.journal->rewrite(dir_->get(), *telling_.snapshot);
+    if (error == 0) {
+        telling_.begun = true;
+        telling_.facts.clear(); // the snapshot has them
+        return true;
+    }
+    if (!telling_.needs_snapshot) { // the long one still serves
+        telling_.journal->rewrite_failed();
+        return true;
+    }
+    error_ = not_writable(error, path_);
+    return false;
 }
 
 bool SpoolWrite::make_folder()
@@ -73,13 +138,15 @@ bool SpoolWrite::open_spill_file()
 {
     auto file = std::make_shared<SpillFile>();
     file->number = number_;
-    file->writer =
+    file->dir = dir_;
+    file->folder = path_;
+    file->fd =
         open_file(ops_, dir_->get(), spill_name(number_).c_str(), O_RDWR | O_CREAT | O_EXCL, 0600);
-    if (!file->writer) {
+    if (!file->fd) {
         error_ = not_writable(errno, path_);
         return false;
     }
-    fd_ = file->writer;
+    fd_ = file->fd;
     file_ = std::move(file);
     made_file_ = true;
     return true;

@@ -1,8 +1,10 @@
-// One write to the spool that is under way: the step that may be slow, and needs no lock. The Spool
-// says what it may do when it begins, and takes over what it found when it ends.
+// One visit to the disk that is under way: the step that may be slow, and needs no lock. It brings
+// what the journal has to say, and bytes. The Spool says what it may do when it begins, and takes
+// over what it found when it ends.
 #pragma once
 
 #include "replay/file_ops.h"
+#include "replay/journal.h"
 #include "replay/spill_file.h"
 #include "replay/spool_folder.h"
 
@@ -12,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace gsttus {
 
@@ -20,8 +23,9 @@ Error not_writable(int error, const std::string &where);
 
 class SpoolWrite {
 public:
-    // Does the disk's work: the folder and a file where they are missing, then a beginning of
-    // `data`. Needs no lock: what it found comes into effect with Spool::end().
+    // Does the disk's work: folder, journal and a file where they are missing, facts, then a
+    // beginning of `data`, which may be empty, and its record. Needs no lock: what it found comes
+    // into effect with Spool::end().
     void run(std::span<const std::byte> data);
 
 private:
@@ -33,6 +37,9 @@ private:
     }
 
     bool make_folder();
+    bool wake_folder();
+    bool write_journal();
+    bool begin_journal();
     bool ask_for_room();
     bool open_spill_file();
 
@@ -51,7 +58,16 @@ private:
     std::uint64_t offset_ = 0;
     WriteOutcome outcome_;
     std::uint32_t crc_ = 0;
-    std::optional<Error> error_; // nothing was written
+    std::optional<Error> error_; // no bytes were written
+    std::uint64_t position_ = 0; // of the bytes in the stream
+
+    struct {
+        Journal *journal = nullptr;           // the Spool's, which leaves it alone; null: none
+        std::optional<JournalState> snapshot; // begin a new one with this
+        bool needs_snapshot = false;          // the one that is there does not serve any more
+        std::vector<Fact> facts;
+        bool begun = false, noted = false, failed = false;
+    } telling_;
 };
 
 } // namespace gsttus

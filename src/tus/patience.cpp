@@ -91,6 +91,8 @@ constexpr std::array<Limit, kMishaps> kLimits = {{
     {Mishap::kAssembly, 20, Until::kAsked},
     // ten seconds: the servers of a cluster have heard of it by then
     {Mishap::kJoinedGone, 6, Until::kAsked},
+    // descriptors come back, a cable is pushed in; what fails for minutes is broken
+    {Mishap::kReadBack, 10, Until::kProgress},
 }};
 
 constexpr bool in_order()

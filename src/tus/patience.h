@@ -54,8 +54,9 @@ enum class Mishap {
     kJoin,       // somebody holds what is to be joined
     kAssembly,   // the joined upload does not grow
     kJoinedGone, // 404 for the joined upload
+    kReadBack,   // what is to be sent could not be read from the disk
 };
-inline constexpr std::size_t kMishaps = static_cast<std::size_t>(Mishap::kJoinedGone) + 1;
+inline constexpr std::size_t kMishaps = static_cast<std::size_t>(Mishap::kReadBack) + 1;
 
 class Patience {
 public:

@@ -35,6 +35,9 @@ Action UploadMachine::no_answer(const NoAnswer &failure, Next next, const Input 
         return do_next(next, input); // when the pause is over
     switch (failure.error.kind) {
     case ErrorKind::kDisk:
+        if (failure.error.retryable && patience_.allows(Mishap::kReadBack))
+            break;
+        return fail(failure.error);
     case ErrorKind::kSettings:
     case ErrorKind::kInternal:
         return fail(failure.error);

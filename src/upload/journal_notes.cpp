@@ -37,8 +37,11 @@ void JournalNotes::write(const UploadMachine &machine, const std::vector<std::st
     if (machine.origin_known())
         facts[note_name::kOrigin] = std::to_string(machine.origin());
     facts[note_name::kLengthMode] = to_string(machine.mode());
-    facts[note_name::kReleased] = std::to_string(machine.releasable());
-    facts[note_name::kParts] = cat(machine.releasable(), '\n', lines_of(machine.parts()));
+    // Of a single upload the server tells that; each of these is a record on the disk.
+    const std::uint64_t released =
+        machine.mode() == LengthMode::kConcatenation ? machine.releasable() : 0;
+    facts[note_name::kReleased] = std::to_string(released);
+    facts[note_name::kParts] = cat(released, '\n', lines_of(machine.parts()));
     facts[note_name::kHomes] = lines_of(homes); // the upload-url may be anywhere
     if (const std::string sha256 = core_.sha256(); !sha256.empty())
         facts[note_name::kSha256] = sha256;
@@ -51,6 +54,8 @@ void JournalNotes::write(const UploadMachine &machine, const std::vector<std::st
             core_.store->note(name, value);
         known = value;
     }
+    if (!machine.upload_url().empty() || !machine.parts().empty())
+        core_.store->begin_journal();
 }
 
 void JournalNotes::finished()

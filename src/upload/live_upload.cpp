@@ -44,6 +44,17 @@ Error no_room(const ReplayConfig &config, bool disk_works)
     return error;
 }
 
+Error disk_holds_up(const ReplayConfig &config)
+{
+    Error error;
+    error.kind = ErrorKind::kDisk;
+    error.message = cat("The disk with ", config.spool_dir,
+                        " does not answer: the pipeline waits, since with spool-mode=always every "
+                        "byte is in a file before the next one is taken. With "
+                        "spool-mode=overflow it would not, and a crash would cost some seconds.");
+    return error;
+}
+
 WriteStatus write_status(const LiveUpload::Core &core) REQUIRES(core.mutex)
 {
     if (core.outcome == UploadOutcome::kFailed)
@@ -78,6 +89,27 @@ void wait_for_room(LiveUpload::Core &core, MutexLock &lock, TimePoint &patience)
     core.wake.app.wait_until(lock, Clock::now() + retry);
     core.waiters.blocked -= blocked ? 1 : 0;
     --core.waiters.writers;
+}
+
+// With spool-mode=always a byte is taken when it is in a file: a writer waits for that, but no
+// longer than the disk takes bytes at all, and for nobody who wants to stop.
+void wait_until_safe(LiveUpload::Core &core, MutexLock &lock) REQUIRES(core.mutex)
+{
+    const std::uint64_t end = core.store->end();
+    const TimePoint patience = Clock::now() + kDiskRetry;
+    while (core.thread.handle && core.fate.act == LastAct::kNone && !core.fate.spill_gone &&
+           core.store->awaits_safety(end) && !core.waiters.interrupted && !core.stop.asked &&
+           !core.thread.exited) {
+        if (!core.waiters.block_warned && Clock::now() >= patience) {
+            core.waiters.block_warned = true;
+            core.warnings.push_back(disk_holds_up(core.config.replay));
+            core.wake.worker.notify_all();
+        }
+        core.wake.disk.notify_all();
+        ++core.waiters.writers;
+        core.wake.app.wait_until(lock, Clock::now() + kDiskRetry);
+        --core.waiters.writers;
+    }
 }
 
 // What keeps the upload thread although its time is over.
@@ -164,6 +196,7 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
         core_->hash.add(rest.first(taken)); // others run meanwhile
         lock.lock();
     }
+    wait_until_safe(*core_, lock);
     return result;
 }
 
@@ -171,6 +204,7 @@ void LiveUpload::finish()
 {
     MutexLock lock(core_->mutex);
     core_->end(Clock::now());
+    core_->wake.disk.notify_all();
 }
 
 DrainStatus LiveUpload::wait_drained()
@@ -223,6 +257,7 @@ void LiveUpload::stop(OnStop policy)
     }
     core_->wake.worker.notify_all();
     core_->wake.app.notify_all();
+    core_->wake.disk.notify_all(); // what is here gets to the disk first of all
     if (!core_->thread.handle)
         return;
     const bool at_once = core_->stop.policy != OnStop::kFinish;

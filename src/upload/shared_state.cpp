@@ -3,11 +3,29 @@
 #include "upload/shared_state.h"
 
 #include "upload/journal_notes.h"
-#include "upload/spiller.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace gsttus {
+
+namespace {
+
+// What a crash may cost, while the server does not take it.
+constexpr seconds kMemoryPatience{3};
+// After the end, a server that keeps up has it all by then.
+constexpr milliseconds kLag{500};
+// A disk needs some memory in front of it.
+constexpr std::uint64_t kLeastWindow = std::uint64_t{1} << 20;
+
+ReplayConfig with_window(ReplayConfig config)
+{
+    if (config.spool_mode != SpoolMode::kNever)
+        config.max_memory = std::max(config.max_memory, kLeastWindow);
+    return config;
+}
+
+} // namespace
 
 bool StopRequest::is_due(TimePoint now)
 {
@@ -21,13 +39,13 @@ LiveUpload::Core::Core(UploadConfig config_in, std::unique_ptr<Target> target_in
                        std::unique_ptr<ReplayStore> recovered)
     : config(std::move(config_in)), target(std::move(target_in)),
       transport(std::move(transport_in)), observer(observer_in),
-      store(recovered ? std::move(recovered) : std::make_unique<ReplayStore>(config.replay)),
+      store(recovered ? std::move(recovered)
+                      : std::make_unique<ReplayStore>(with_window(config.replay))),
       runtime(config.runtime)
 {
     if (config.recovery)
         source.ended_at = Clock::now();
-    if (Spiller::is_wanted(config)) // also for what is written before it starts
-        store->spill_by_thread();
+    store->spill_by_thread(); // also for what is written before it starts
     tally.stats.state = to_string(State::kIdle);
     tally.stats.upload_url = config.upload_url;
     tally.stats.shown_url = redact_url(config.upload_url);
@@ -55,6 +73,20 @@ GThread *LiveUpload::Core::make_thread(const char *name, void (*run)(Core &))
     if (made)
         (void)start.release(); // the thread's
     return made;
+}
+
+bool LiveUpload::Core::gives_back(TimePoint now) const
+{
+    if (!ended() || outcome != UploadOutcome::kNone)
+        return false;
+    return thread.in_trouble || now - *source.ended_at >= kLag;
+}
+
+Duration LiveUpload::Core::memory_patience(TimePoint now) const
+{
+    const bool at_once =
+        config.replay.spool_mode == SpoolMode::kAlways || stop.asked || gives_back(now);
+    return at_once ? Duration::zero() : Duration(kMemoryPatience);
 }
 
 std::size_t LiveUpload::Core::append(std::span<const std::byte> data)

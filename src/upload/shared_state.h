@@ -73,6 +73,7 @@ struct UploadThread {
     std::optional<Wait> waiting;             // what it waits for
     std::optional<TimePoint> callback_since; // an observer runs
     bool following = false;                  // all is stored: Target::finished
+    bool in_trouble = false;                 // the last attempt failed
     bool exited = false;
 };
 
@@ -94,7 +95,7 @@ struct StoreFate {
     std::optional<StoreView> lent;             // act has the store, or had
     std::optional<Result<std::string>> result; // of act: the folder
     bool spill_over = false;                   // the disk thread has to end
-    bool spill_gone = false;                   // it has
+    bool spill_gone = false;                   // it has, or there was none
 };
 
 struct Tally {
@@ -145,6 +146,11 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     // The upload ends now, as the stop says. In a pause nothing can be finished.
     bool has_to_stop(TimePoint now) REQUIRES(mutex);
 
+    // The recording has ended, but not all of it is at the server, and it does not get there.
+    bool gives_back(TimePoint now) const REQUIRES(mutex);
+    // How long what the server does not have may be in memory only.
+    Duration memory_patience(TimePoint now) const REQUIRES(mutex);
+
     std::size_t append(std::span<const std::byte> data) REQUIRES(mutex);
     void end(TimePoint now) REQUIRES(mutex);
     void take_disk_warning() REQUIRES(mutex);
@@ -158,6 +164,24 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     // Of the whole recording; empty: it has not ended, or nobody knows. `wait`: for what is just
     // being added.
     std::string sha256(bool wait = false);
+};
+
+// The upload thread does something that a disk may take long for: stop() knows. Never with the
+// mutex.
+class InDisk {
+public:
+    explicit InDisk(LiveUpload::Core &core) : core_(core)
+    {
+        core_.reading_since = Clock::now().time_since_epoch().count();
+    }
+
+    ~InDisk() { core_.reading_since = 0; }
+
+    InDisk(const InDisk &) = delete;
+    InDisk &operator=(const InDisk &) = delete;
+
+private:
+    LiveUpload::Core &core_;
 };
 
 } // namespace gsttus

@@ -8,80 +8,90 @@
 namespace gsttus {
 
 namespace {
-constexpr seconds kDiskRetry{1};
+constexpr seconds kLook{1}; // what nobody wakes the thread for is done so often
 constexpr seconds kSyncInterval{1};
-// With less, the streaming thread writes to the disk itself.
-constexpr std::uint64_t kLeastWindow = std::uint64_t{1} << 20;
+constexpr seconds kFactsInterval{1};
 
-// What the disk thread does, one thing after the other: what to do next and what came of it is
-// said with the mutex, what takes time is done without.
-class DiskLoop {
+struct Task {
+    enum class Kind { kNothing, kLook, kSpill, kCleanUp, kSync };
+
+    Result<void> run() const
+    {
+        if (spill)
+            return spill->run();
+        if (look)
+            return look->run();
+        return work ? work->run() : Result<void>();
+    }
+
+    Kind kind = Kind::kNothing;
+    std::unique_ptr<ReplayStore::DiskWork> work;
+    std::unique_ptr<ReplayStore::Spill> spill;
+    std::unique_ptr<SpoolLook> look;
+};
+
+} // namespace
+
+// What the disk needs, one thing after the other: what to do next and what came of it is said with
+// the mutex, what takes time is done without.
+class Spiller::Chores {
 public:
-    explicit DiskLoop(LiveUpload::Core &core) : core_(core) {}
+    explicit Chores(LiveUpload::Core &core) : core_(core) {}
 
-    void run();
+    // FALSE: there is nothing to do now.
+    bool do_one(MutexLock &lock) REQUIRES(core_.mutex);
+    TimePoint next_look() const REQUIRES(core_.mutex);
 
 private:
-    struct Task {
-        enum class Kind { kNothing, kCleanUp, kSync, kSpill };
-
-        Result<void> run() const
-        {
-            if (spill)
-                return spill->run();
-            return work ? work->run() : Result<void>();
-        }
-
-        Kind kind = Kind::kNothing;
-        std::unique_ptr<ReplayStore::DiskWork> work; // nullptr: there turned out to be none
-        std::unique_ptr<ReplayStore::Spill> spill;   // kSpill
-    };
-
-    Task next() REQUIRES(core_.mutex);
+    Task next(TimePoint now) REQUIRES(core_.mutex);
     void done(Task task, const Result<void> &result) REQUIRES(core_.mutex);
     void wake_writer() REQUIRES(core_.mutex);
 
     LiveUpload::Core &core_;
-    // spool-mode=always is for power cuts too: what was taken reaches the disk itself soon.
-    const bool syncs_ = core_.config.replay.spool_mode == SpoolMode::kAlways;
-    TimePoint synced_ = Clock::now();
+    TimePoint looked_ = Clock::now(), synced_{}, noted_{};
     bool sync_failed_ = false; // and told
 };
 
-void DiskLoop::run()
+// The analysis does not follow a lock that is passed on.
+bool Spiller::Chores::do_one(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
 {
-    MutexLock lock(core_.mutex);
-    while (!core_.fate.spill_over) {
-        Task task = next();
-        if (task.kind == Task::Kind::kNothing) {
-            core_.wake.disk.wait_until(lock, Clock::now() + kDiskRetry);
-            continue;
-        }
-        lock.unlock();
-        const Result<void> result = task.run();
-        lock.lock();
-        done(std::move(task), result);
-    }
-    core_.finish_store(lock);
-    core_.fate.spill_gone = true;
-    core_.wake.disk.notify_all();
+    Task task = next(Clock::now());
+    if (task.kind == Task::Kind::kNothing)
+        return false;
+    lock.unlock();
+    const Result<void> result = task.run();
+    lock.lock();
+    done(std::move(task), result);
+    return true;
 }
 
-DiskLoop::Task DiskLoop::next()
+Task Spiller::Chores::next(TimePoint now)
 {
-    if (auto needless = core_.store->clean_up())
-        return {Task::Kind::kCleanUp, std::move(needless), nullptr};
-    if (syncs_ && Clock::now() - synced_ >= kSyncInterval)
-        return {Task::Kind::kSync, core_.store->sync_to_disk(), nullptr};
-    auto spill = core_.store->begin_spill();
+    ReplayStore &store = *core_.store;
+    if (now - looked_ >= kLook) {
+        looked_ = now;
+        if (auto look = store.look())
+            return {Task::Kind::kLook, nullptr, nullptr, std::move(look)};
+    }
+    const bool rests = core_.gives_back(now);
+    store.set_due(now - core_.memory_patience(now), rests);
+    auto spill = store.begin_spill(rests || now - noted_ >= kFactsInterval);
     core_.take_disk_warning();
-    if (spill)
-        return {Task::Kind::kSpill, nullptr, std::move(spill)};
+    if (spill) {
+        noted_ = now;
+        return {Task::Kind::kSpill, nullptr, std::move(spill), nullptr};
+    }
     wake_writer(); // for now the disk makes no room
+    if (auto needless = store.clean_up())
+        return {Task::Kind::kCleanUp, std::move(needless), nullptr, nullptr};
+    if (rests || now - synced_ >= kSyncInterval) {
+        if (auto sync = store.sync_to_disk())
+            return {Task::Kind::kSync, std::move(sync), nullptr, nullptr};
+    }
     return {};
 }
 
-void DiskLoop::done(Task task, const Result<void> &result)
+void Spiller::Chores::done(Task task, const Result<void> &result)
 {
     if (task.kind == Task::Kind::kSync) {
         synced_ = Clock::now();
@@ -94,39 +104,79 @@ void DiskLoop::done(Task task, const Result<void> &result)
         core_.store->end_spill(std::move(task.spill));
         core_.take_disk_warning();
         wake_writer();
+    } else if (task.kind == Task::Kind::kLook) {
+        core_.store->looked(*task.look);
     } // what could not be deleted, the log says
 }
 
-void DiskLoop::wake_writer()
+void Spiller::Chores::wake_writer()
 {
     if (core_.waiters.writers > 0)
         core_.wake.app.notify_all();
 }
 
-} // namespace
+TimePoint Spiller::Chores::next_look() const
+{
+    const TimePoint now = Clock::now();
+    TimePoint next = now + kLook;
+    if (const auto oldest = core_.store->oldest_in_memory())
+        next = std::min(next, *oldest + core_.memory_patience(now));
+    return std::max(next, now + milliseconds(10)); // where the disk refuses
+}
+
+void Spiller::run(LiveUpload::Core &core)
+{
+    Chores chores(core);
+    MutexLock lock(core.mutex);
+    while (!core.fate.spill_over) {
+        if (chores.do_one(lock))
+            continue;
+        if (core.gives_back(Clock::now()) && core.store->rest())
+            break;
+        core.wake.disk.wait_until(lock, chores.next_look());
+    }
+    if (core.fate.spill_over)
+        core.finish_store(lock);
+    core.fate.spill_gone = true;
+    core.wake.disk.notify_all();
+    core.wake.worker.notify_all();
+}
+
+Spiller::Spiller(LiveUpload::Core &core) : core_(core), chores_(std::make_unique<Chores>(core)) {}
+
+Spiller::~Spiller()
+{
+    stop(TimePoint{});
+}
 
 void Spiller::start()
 {
-    if (!is_wanted(core_.config))
-        return;
-    thread_ = core_.make_thread("tus-disk", [](LiveUpload::Core &core) { DiskLoop(core).run(); });
+    if (core_.config.replay.spool_mode == SpoolMode::kNever || core_.config.recovery)
+        return; // the upload thread does what there is
+    thread_ = core_.make_thread("tus-disk", &Spiller::run);
     if (thread_)
         return;
     MutexLock lock(core_.mutex);
-    core_.store->spill_by_thread(false);
+    core_.fate.spill_gone = true;
     core_.warnings.push_back({.kind = ErrorKind::kInternal,
-                              .message = "The system has no thread for the disk: the pipeline "
-                                         "has to wait for it, and a power cut may take what is "
-                                         "spooled."});
+                              .message = "The system has no thread for the disk: what memory can "
+                                         "not hold gets there late, and the pipeline may have to "
+                                         "wait for it."});
     core_.wake.app.notify_all();
 }
 
-bool Spiller::is_wanted(const UploadConfig &config)
+void Spiller::work_off()
 {
-    const ReplayConfig &replay = config.replay;
-    const bool ahead =
-        replay.spool_mode == SpoolMode::kOverflow && replay.max_memory >= kLeastWindow;
-    return (ahead || replay.spool_mode == SpoolMode::kAlways) && !config.recovery;
+    MutexLock lock(core_.mutex);
+    if (thread_ && !core_.fate.spill_gone)
+        return;
+    lock.unlock();
+    const InDisk scope(core_);
+    lock.lock();
+    while (core_.fate.act == LastAct::kNone && chores_->do_one(lock)) {
+    }
+    if (core_.gives_back(Clock::now()))
+        (void)core_.store->rest();
 }
 
 void Spiller::end(LastAct act)
@@ -135,8 +185,12 @@ void Spiller::end(LastAct act)
     core_.fate.act = act;
     core_.fate.spill_over = true;
     core_.wake.disk.notify_all();
-    if (!thread_)
-        core_.finish_store(lock);
+    if (thread_ && !core_.fate.spill_gone)
+        return; // it does that as its last
+    lock.unlock();
+    const InDisk scope(core_);
+    lock.lock();
+    core_.finish_store(lock);
 }
 
 void Spiller::stop(TimePoint deadline)

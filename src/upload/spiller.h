@@ -1,25 +1,26 @@
-// The disk thread of an upload: does what the spool needs, so that neither the streaming nor the
-// upload thread waits for a disk. (With spool-mode=always the streaming thread does all the same.)
-// The upload thread starts and ends it. Knows no server.
+// What an upload has to do on the disk, and the disk thread that does it, so that neither the
+// streaming nor the upload thread waits for a disk. The upload thread starts and ends it. When the
+// recording has ended and all of it is in files, the thread ends by itself; what comes after that,
+// and all where there is no thread, the upload thread does. Knows no server.
 #pragma once
 
 #include "upload/shared_state.h"
+
+#include <memory>
 
 namespace gsttus {
 
 class Spiller {
 public:
-    explicit Spiller(LiveUpload::Core &core) : core_(core) {}
-
-    ~Spiller() { stop(TimePoint{}); }
-
+    explicit Spiller(LiveUpload::Core &core);
+    ~Spiller();
     Spiller(const Spiller &) = delete;
     Spiller &operator=(const Spiller &) = delete;
 
-    static bool is_wanted(const UploadConfig &config); // there will be something to do for it
-    void start(); // if it is wanted; where there is no thread, others do some of its work
+    void start(); // not for a recovery, nor without a disk
 
-    bool active() const { return thread_ != nullptr; }
+    // What there is to do, if no thread does it. May take as long as a disk does.
+    void work_off();
 
     // Nothing new is begun. The last act is done as soon as the disk allows; without a thread,
     // here. Not after a stop() in vain: what is left is that thread's.
@@ -28,8 +29,13 @@ public:
     void stop(TimePoint deadline);
 
 private:
+    class Chores;
+
+    static void run(LiveUpload::Core &core); // the thread
+
     LiveUpload::Core &core_;
-    GThread *thread_ = nullptr; // owned; nullptr: there is none, or it is on its own
+    const std::unique_ptr<Chores> chores_; // the upload thread's
+    GThread *thread_ = nullptr;            // owned; nullptr: there is none, or it is on its own
 };
 
 } // namespace gsttus

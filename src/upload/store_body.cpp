@@ -7,23 +7,6 @@ namespace gsttus {
 
 namespace {
 
-// The upload thread does something that a disk may take long for; never with the mutex.
-class InDisk {
-public:
-    explicit InDisk(LiveUpload::Core &core) : core_(core)
-    {
-        core_.reading_since = Clock::now().time_since_epoch().count();
-    }
-
-    ~InDisk() { core_.reading_since = 0; }
-
-    InDisk(const InDisk &) = delete;
-    InDisk &operator=(const InDisk &) = delete;
-
-private:
-    LiveUpload::Core &core_;
-};
-
 // Given up for room since the machine looked; asking again, it sees that they are gone.
 Error gone()
 {

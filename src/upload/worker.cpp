@@ -112,16 +112,14 @@ void Worker::after_step(Session &session, const Input &input)
 {
     UploadMachine &machine = session.machine;
     session.note(); // before bytes are given up: what is said of them must not be older
-    std::unique_ptr<ReplayStore::DiskWork> needless;
     {
         MutexLock lock(core_.mutex);
         publish(machine, announcer_.secrets(), core_.tally, input.now);
+        core_.thread.in_trouble = machine.in_trouble();
         release(machine);
-        if (!spiller_.active())
-            needless = core_.store->clean_up();
+        core_.wake.disk.notify_all();
     }
-    if (needless)
-        (void)needless->run(); // the log says what it could not delete
+    spiller_.work_off();
     const std::uint64_t pending = input.produced - std::min(input.produced, machine.acked());
     for (const Report &report : machine.take_reports())
         announcer_.pass_on(report, pending);
@@ -147,7 +145,6 @@ void Worker::release(const UploadMachine &machine)
     // Also where nothing was freed: the margin gives way to a writer who asks.
     if (core_.waiters.writers > 0)
         core_.wake.app.notify_all();
-    core_.wake.disk.notify_all();
 }
 
 Worker::Outcome Worker::perform(Session &session, const Action &action)

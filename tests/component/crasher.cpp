@@ -1,8 +1,11 @@
-// A recording that is to be killed: writes the same noise as recover_test.cpp to URL with
-// spool-mode always in DIR, and says after each write, in eight bytes, how much was accepted.
+// A recording that is to be killed: writes the same noise as its tests to URL with spool-mode
+// always in DIR, or with MODE overflow; says after each write, in eight bytes, how much was
+// accepted. MODE ended: overflow, and the recording ends.
 #include "http/soup_transport.h"
 #include "noise.h"
 #include "upload/tus_target.h"
+
+#include <string_view>
 
 #include <unistd.h>
 
@@ -10,11 +13,13 @@ using namespace gsttus;
 
 int main(int argc, char **argv)
 {
-    if (argc != 3)
+    if (argc < 3)
         return 2;
+    const std::string_view mode = argc > 3 ? argv[3] : "always";
     UploadConfig config;
     config.chunk_size = 64 << 10;
-    config.replay.spool_mode = SpoolMode::kAlways;
+    config.replay.spool_mode = mode == "always" ? SpoolMode::kAlways : SpoolMode::kOverflow;
+    config.keep_until_proved = mode == "always";
     config.replay.spool_dir = argv[2];
     config.replay.rollback_margin = 0; // what the server has goes at once
     config.runtime.flush_interval = milliseconds(1);
@@ -34,6 +39,8 @@ int main(int argc, char **argv)
         if (write(STDOUT_FILENO, &accepted, sizeof accepted) != sizeof accepted)
             return 1;
     }
+    if (mode == "ended")
+        upload.finish();
     pause(); // all is written: the kill comes anyway
     return 0;
 }

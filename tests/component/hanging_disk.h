@@ -30,6 +30,10 @@ public:
     ssize_t read_at(int fd, void *data, std::size_t length, off_t offset) override
     {
         wait_while_it_hangs(kRead);
+        if (failing_reads_ > 0 && failing_reads_-- > 0) {
+            errno = EIO;
+            return -1;
+        }
         return FileOps::read_at(fd, data, length, offset);
     }
 
@@ -41,7 +45,7 @@ public:
 
     int syncs() const { return syncs_; }
 
-    void fail_next_write() { fail_next_write_ = true; }
+    void fail_write(int number) { fails_at_ = number; } // the first is 1
 
     ssize_t write_at(int fd, const void *data, std::size_t length, off_t offset) override
     {
@@ -50,13 +54,17 @@ public:
             ++writes_;
             changed_.notify_all();
         }
-        if (fail_next_write_.exchange(false)) {
+        if (fails_at_ > 0 && --fails_at_ == 0) {
             errno = EIO;
             return -1;
         }
         wait_while_it_hangs(kWrite);
         return FileOps::write_at(fd, data, length, offset);
     }
+
+    void fail_reads(int times) { failing_reads_ = times; }
+
+    int failing_reads() const { return failing_reads_; }
 
     int writes()
     {
@@ -110,7 +118,8 @@ private:
     bool hung_ GUARDED_BY(mutex_) = false;
     int writes_ GUARDED_BY(mutex_) = 0;
     std::atomic<int> syncs_{0};
-    std::atomic<bool> fail_next_write_{false};
+    std::atomic<int> fails_at_{0};
+    std::atomic<int> failing_reads_{0};
 };
 
 // Stays: nobody waits for a disk thread whose disk hangs.

@@ -14,6 +14,7 @@
 #include "upload/tus_target.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -204,6 +205,17 @@ struct Recording {
     std::unique_ptr<Standin> server;
     std::unique_ptr<LiveUpload> upload;
 };
+
+inline bool comes_true(const std::function<bool()> &holds)
+{
+    const TimePoint deadline = Clock::now() + kPatience;
+    while (!holds()) {
+        if (Clock::now() >= deadline)
+            return false;
+        g_usleep(1000);
+    }
+    return true;
+}
 
 // main() of every program: its tests are those that `add` adds.
 inline int run(int argc, char **argv, void (*add)())

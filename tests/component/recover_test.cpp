@@ -90,6 +90,7 @@ struct Case {
         config.replay.spool_dir = folder.get();
         config.replay.max_memory = 256 << 10;
         config.replay.rollback_margin = 0;
+        config.keep_until_proved = mode == SpoolMode::kAlways;
         config.runtime.flush_interval = milliseconds(10);
         config.stop_timeout = patience(milliseconds(500));
         return config;
@@ -412,14 +413,16 @@ void signed_upload_is_finished(const SignedRow &row)
     const std::vector<std::byte> bytes = noise(1500000);
     if (row.begun) {
         test.leave(test.tus_target(), SpoolMode::kOverflow, bytes, true);
-        g_assert_true(test.server->come_back().ok());
     } else {
+        test.server->go_away();
         DeafObserver observer;
         LiveUpload upload(
             test.config(SpoolMode::kAlways), test.tus_target(),
             [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+        upload.start();
         g_assert_true(upload.write(bytes).status == WriteStatus::kOk);
     }
+    g_assert_true(test.server->come_back().ok());
     const std::string folder =
         cat(test.folder.get(), '/', list_uploads(test.folder.get())->front().id);
     JournalState state = Case::read_journal(folder);

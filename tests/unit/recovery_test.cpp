@@ -269,10 +269,13 @@ struct Recovering : gsttus::test::StoreTest {
             std::uint64_t until = 0, end = 0;
             {
                 ReplayStore store(config(SpoolMode::kOverflow), small);
-                store.spill_by_thread(by_thread);
+                if (by_thread)
+                    store.spill_by_thread();
                 fill(store);
                 end = store.end();
-                g_assert_cmpuint(store.on_disk(), ==, 4096 * kKiB);
+                // by thread, the journal is there too
+                g_assert_cmpuint(store.on_disk(), <=, 4096 * kKiB);
+                g_assert_cmpuint(store.on_disk(), >=, (by_thread ? 4000 : 4096) * kKiB);
                 const auto kept = store.keep();
                 g_assert_false(kept.ok()); // memory has no room there
                 until = kept.error().offset.value();

@@ -23,7 +23,7 @@ struct Held {
     {
         std::size_t taken = 0;
         while (taken < length) {
-            const auto n = segments.append_to_memory(stream_bytes(segments.end(), length - taken));
+            const auto n = segments.append_to_memory(stream_bytes(segments.end(), length - taken), {});
             if (n == 0)
                 break;
             taken += n;
@@ -78,7 +78,7 @@ struct Held {
         g_assert_cmpuint(append(kWindow), ==, kWindow - kBlock - 1);
         g_assert_cmpuint(segments.size(), ==, 16);
         g_assert_cmpuint(segments.memory_used(), ==, kWindow);
-        g_assert_cmpuint(segments.append_to_memory(stream_bytes(0, 1)), ==, 0);
+        g_assert_cmpuint(segments.append_to_memory(stream_bytes(0, 1), {}), ==, 0);
         g_assert_false(segments.is_out_of_memory()); // the window is full, the system is not
         assert_in_order();
     }
