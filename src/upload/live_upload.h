@@ -8,6 +8,7 @@
 #include "http/transport.h"
 #include "replay/replay_store.h"
 #include "tus/upload_machine.h"
+#include "upload/host_header.h"
 #include "upload/notice.h"
 #include "upload/target.h"
 
@@ -27,6 +28,7 @@ enum class Checksum { kNone, kMd5, kSha1, kSha256, kSha512 };
 struct RuntimeConfig {
     std::string authorization; // secret
     Headers extra_headers;     // treated as secrets
+    std::vector<HostHeader> host_headers;
     Duration flush_interval = milliseconds(1000);
     Duration timeout = seconds(30);
     Duration outage_timeout = Duration::zero(); // zero: never

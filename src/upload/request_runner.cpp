@@ -280,6 +280,7 @@ Identity RequestRunner::identity()
     MutexLock lock(core_.mutex);
     identity.authorization = core_.runtime.authorization;
     identity.extra_headers = core_.runtime.extra_headers;
+    identity.host_headers = core_.runtime.host_headers;
     credentials_used_ = core_.changes.credentials;
     return identity;
 }
@@ -293,6 +294,8 @@ void RequestRunner::know_secrets_of(const HttpRequest &request)
         secrets_.add_header(core_.runtime.authorization);
         for (const Header &header : core_.runtime.extra_headers)
             secrets_.add_header(header.second);
+        for (const HostHeader &one : core_.runtime.host_headers)
+            secrets_.add_header(one.header.second);
     }
     for (const auto &[key, value] : metadata_) {
         if (tus::names_secret(key))

@@ -99,6 +99,10 @@ HttpRequest base_request(const char *method, const std::string &url, const Ident
         if (!identity.authorization.empty())
             request.headers.emplace_back("Authorization", identity.authorization);
     }
+    for (const HostHeader &one : identity.host_headers) {
+        if (may_see(url, one))
+            request.headers.push_back(one.header);
+    }
     return request;
 }
 

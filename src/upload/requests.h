@@ -6,10 +6,12 @@
 #include "http/dates.h"
 #include "http/transport.h"
 #include "tus/events.h"
+#include "upload/host_header.h"
 #include "upload/target.h"
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gsttus {
 
@@ -19,6 +21,7 @@ struct Identity {
     std::vector<std::string> homes; // the endpoints, or the given upload-url
     std::string authorization;      // empty: none
     Headers extra_headers;
+    std::vector<HostHeader> host_headers; // each to its host, besides
 };
 
 bool same_origin(const std::string &a, const std::string &b);

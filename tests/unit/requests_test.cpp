@@ -192,6 +192,48 @@ void credentials_stay_with_the_origin_that_was_meant()
     }
 }
 
+struct NamedRow {
+    const char *named, *url;
+    bool told;
+};
+
+constexpr NamedRow kNamed[] = {
+    {"h", "https://h/f", true},
+    {"h", "https://H:443/f", true},
+    {"H:443", "https://h/f", true},
+    {"h:8443", "https://h:8443/f", true},
+    {"[::1]:99", "http://[::1]:99/f", true},
+    {"127.0.0.1", "http://127.0.0.1/f", true},
+    {"localhost:80", "http://localhost/f", true},
+    {"h", "https://h:8443/f", false},
+    {"h:8443", "https://h/f", false},
+    {"h", "http://h/f", false}, // everybody on the way would see it
+    {"h:80", "http://h/f", false},
+    {"h", "https://h.evil/f", false},
+    {"h", "https://evil.h/f", false},
+    {"h", "https://h@evil/f", false},
+    {"h", "https://evil/h", false},
+    {"h", "https://evil/?https://h/", false},
+    {"h", "https://evil#@h/", false},
+    {"h", "ftp://h/f", false},
+    {"localhost", "http://localhost.evil/f", false},
+    {"h", "h/f", false},
+    {"h", "", false},
+    {"", "https://h/f", false},
+};
+
+void named_host_and_no_other_is_told()
+{
+    for (const NamedRow &row : kNamed) {
+        g_test_message("%s %s", row.named, row.url);
+        const Identity identity{.host_headers = {{row.named, {"Authorization", "Bearer secret"}},
+                                                 {row.named, {"X-Key", "secret"}}}};
+        const HttpRequest request = make_head({row.url}, identity);
+        ASSERT_STR(value_of(request, "Authorization"), row.told ? "Bearer secret" : "(none)");
+        ASSERT_STR(value_of(request, "X-Key"), row.told ? "secret" : "(none)");
+    }
+}
+
 void answer_is_read()
 {
     HttpResponse response;
@@ -257,6 +299,7 @@ int main(int argc, char **argv)
     add_test("/requests/patch", patch_says_offset_type_and_length);
     add_test("/requests/options", options_has_tus_resumable);
     add_test("/requests/credentials", credentials_stay_with_the_origin_that_was_meant);
+    add_test("/requests/named-host", named_host_and_no_other_is_told);
     add_test("/requests/answer", answer_is_read);
     add_test("/requests/answer-malformed", malformed_headers_count_as_absent);
     add_test("/requests/retry-after", retry_after_is_seconds_or_a_date);
