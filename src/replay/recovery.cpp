@@ -262,38 +262,47 @@ Result<RecoveredUpload> open_upload(const std::string &spool_dir, const std::str
     return open_upload(spool_dir, id, real_file_ops());
 }
 
+Result<std::vector<std::string>> upload_ids(const std::string &spool_dir)
+{
+    const FdRef parent =
+        open_file(real_file_ops(), AT_FDCWD, (spool_dir + "/.").c_str(), O_RDONLY | O_DIRECTORY);
+    if (!parent && errno != ENOENT)
+        return disk_error(errno, cat("The spool folder ", spool_dir, " cannot be read."));
+    std::vector<std::string> ids = parent ? names_in(parent->get()) : std::vector<std::string>();
+    std::erase_if(ids, [](const std::string &name) { return !is_upload_id(name); });
+    return ids;
+}
+
+std::optional<SpooledUpload> look_at_upload(const std::string &spool_dir, const std::string &id)
+{
+    SpooledUpload upload;
+    upload.id = id;
+    upload.folder = path_of(spool_dir, id);
+    upload.owner = is_upload_id(id) ? other_owner(upload.folder) : std::nullopt;
+    if (upload.owner)
+        return upload;
+    FileOps &ops = real_file_ops();
+    auto folder = SpoolFolder::open(spool_dir, id, ops);
+    if (folder)
+        describe(**folder, ops, upload);
+    else if (folder.error().retryable)
+        upload.in_use = true;
+    else if (folder.error().kind == ErrorKind::kNotFound)
+        return std::nullopt;
+    else
+        upload.trouble = folder.error().message;
+    return upload;
+}
+
 Result<std::vector<SpooledUpload>> list_uploads(const std::string &spool_dir)
 {
-    FileOps &ops = real_file_ops();
+    const Result<std::vector<std::string>> ids = upload_ids(spool_dir);
+    if (!ids)
+        return ids.error();
     std::vector<SpooledUpload> uploads;
-    const FdRef parent =
-        open_file(ops, AT_FDCWD, (spool_dir + "/.").c_str(), O_RDONLY | O_DIRECTORY);
-    if (!parent) {
-        if (errno == ENOENT)
-            return uploads;
-        return disk_error(errno, cat("The spool folder ", spool_dir, " cannot be read."));
-    }
-    for (const auto &id : names_in(parent->get())) {
-        if (!is_upload_id(id))
-            continue;
-        SpooledUpload upload;
-        upload.id = id;
-        upload.folder = path_of(spool_dir, id);
-        upload.owner = other_owner(upload.folder);
-        if (upload.owner) {
-            uploads.push_back(std::move(upload));
-            continue;
-        }
-        auto folder = SpoolFolder::open(spool_dir, id, ops);
-        if (folder)
-            describe(**folder, ops, upload);
-        else if (folder.error().retryable)
-            upload.in_use = true;
-        else if (folder.error().kind == ErrorKind::kNotFound)
-            continue;
-        else
-            upload.trouble = folder.error().message;
-        uploads.push_back(std::move(upload));
+    for (const std::string &id : *ids) {
+        if (std::optional<SpooledUpload> upload = look_at_upload(spool_dir, id))
+            uploads.push_back(std::move(*upload));
     }
     return uploads;
 }

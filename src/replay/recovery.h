@@ -30,6 +30,12 @@ struct SpooledUpload {
     std::uint64_t disk_bytes = 0;     // size of its files
 };
 
+// Names of folders that look like uploads, oldest first. A folder that is not there: none.
+Result<std::vector<std::string>> upload_ids(const std::string &spool_dir);
+
+// nullopt: there is no upload of that name, any more perhaps.
+std::optional<SpooledUpload> look_at_upload(const std::string &spool_dir, const std::string &id);
+
 // Oldest first. Whatever is not ours is skipped. A folder that is not there: none.
 Result<std::vector<SpooledUpload>> list_uploads(const std::string &spool_dir);
 

@@ -86,6 +86,13 @@ bool is_secured(GUri *from, GUri *to)
            g_strcmp0(g_uri_get_scheme(to), "https") == 0;
 }
 
+bool has_header(const HttpRequest &request, const std::string &name)
+{
+    return std::any_of(request.headers.begin(), request.headers.end(), [&](const Header &header) {
+        return g_ascii_strcasecmp(header.first.c_str(), name.c_str()) == 0;
+    });
+}
+
 HttpRequest base_request(const char *method, const std::string &url, const Identity &identity)
 {
     HttpRequest request;
@@ -100,7 +107,7 @@ HttpRequest base_request(const char *method, const std::string &url, const Ident
             request.headers.emplace_back("Authorization", identity.authorization);
     }
     for (const HostHeader &one : identity.host_headers) {
-        if (may_see(url, one))
+        if (may_see(url, one) && !has_header(request, one.header.first))
             request.headers.push_back(one.header);
     }
     return request;

@@ -21,7 +21,7 @@ struct Identity {
     std::vector<std::string> homes; // the endpoints, or the given upload-url
     std::string authorization;      // empty: none
     Headers extra_headers;
-    std::vector<HostHeader> host_headers; // each to its host, besides
+    std::vector<HostHeader> host_headers; // each to its host; of a name the first
 };
 
 bool same_origin(const std::string &a, const std::string &b);
