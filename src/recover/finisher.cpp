@@ -4,15 +4,18 @@
 
 #include "base/redact.h"
 #include "base/text.h"
-#include "glib/loopback.h"
 #include "glib/ptr.h"
 #include "gsttus_version.h"
 #include "http/soup_transport.h"
 #include "recover/journal_facts.h"
+#include "recover/printable.h"
 #include "recover/targets.h"
 #include "recover/withheld.h"
+#include "tus/route.h"
 #include "upload/note_names.h"
 #include "upload/recording_hash.h"
+
+#include <algorithm>
 
 #include <pwd.h>
 
@@ -28,30 +31,49 @@ Error make_error(ErrorKind kind, std::string message)
     return error;
 }
 
-bool is_open_to_others(const std::string &url)
+std::vector<std::string> addresses_of(const SpooledUpload &upload)
 {
-    const GUriOwn uri(g_uri_parse(url.c_str(), G_URI_FLAGS_ENCODED, nullptr));
-    const char *host = uri ? g_uri_get_host(uri.get()) : nullptr;
-    if (!host || g_strcmp0(g_uri_get_scheme(uri.get()), "http") != 0)
-        return false;
-    return !is_loopback_host(host);
+    std::vector<std::string> urls = homes_of(upload);
+    urls.push_back(note(upload, note_name::kUploadUrl));
+    urls.push_back(target_note(upload, "endpoint"));
+    return urls;
+}
+
+bool is_named(const std::string &url, const RecoverOptions &options)
+{
+    return std::any_of(options.host_headers.begin(), options.host_headers.end(),
+                       [&](const HostHeader &one) { return is_named_host(url, one.host); });
 }
 
 // As the sinks do: credentials leave this machine only over TLS.
 Result<void> check_secrecy(const SpooledUpload &upload, const RecoverOptions &options)
 {
-    if (options.authorization.empty() && options.extra_headers.empty())
-        return {};
-    std::vector<std::string> urls = homes_of(upload);
-    urls.push_back(note(upload, note_name::kUploadUrl));
-    urls.push_back(target_note(upload, "endpoint"));
-    for (const std::string &url : urls) {
-        if (is_open_to_others(url))
+    for (const std::string &url : addresses_of(upload)) {
+        if (is_open_to_others(url) && is_named(url, options))
             return make_error(ErrorKind::kSettings,
                               cat("The credentials would go over the network unencrypted, to ",
                                   redact_url(url), ". Finish this upload without them."));
     }
     return {};
+}
+
+// A refusal, and what would help: nobody but the user says who may be told.
+Error with_advice(Error error, const SpooledUpload &upload, const RecoverOptions &options)
+{
+    if (error.http_status != 401 && error.http_status != 403)
+        return error;
+    for (const std::string &url : addresses_of(upload)) {
+        const std::string_view origin = origin_part(url);
+        if (origin.empty() || is_named(url, options) || target_is_gcore(upload))
+            continue;
+        error.message +=
+            cat(" No credentials are named for it: --authorization ",
+                origin.substr(origin.rfind('@') == std::string_view::npos ? origin.find("//") + 2
+                                                                          : origin.rfind('@') + 1),
+                "='…' gives them.");
+        return error;
+    }
+    return error;
 }
 
 // What is neither here nor at the server is lost.
@@ -84,7 +106,7 @@ public:
         else if (std::holds_alternative<UploadResumed>(notice))
             tell_("going on");
         else if (const auto *video = std::get_if<VideoCreated>(&notice))
-            tell_(cat("created video ", video->id, " (", video->name, ')'));
+            made(*video);
         else if (const auto *complete = std::get_if<UploadComplete>(&notice))
             complete_ = *complete;
     }
@@ -101,8 +123,15 @@ public:
     // read after the upload thread has ended
     std::optional<UploadComplete> complete_;
     Error error_;
+    std::uint64_t video_id_ = 0; // 0: none was made
 
 private:
+    void made(const VideoCreated &video)
+    {
+        video_id_ = video.id;
+        tell_(cat("created video ", video.id, " (", video.name, ')'));
+    }
+
     void waiting(const UploadStalled &stalled)
     {
         if (stalled.first)
@@ -125,8 +154,8 @@ UploadConfig upload_config(const SpooledUpload &upload, const ResumePoint &point
     const GCharOwn parent(g_path_get_dirname(upload.folder.c_str()));
     config.replay.spool_dir = parent.get();
     config.on_stop = OnStop::kKeep;
-    config.runtime.authorization = options.authorization;
-    config.runtime.extra_headers = options.extra_headers;
+    config.runtime.host_headers = options.host_headers;
+    config.runtime.max_upload_rate = options.max_rate;
     config.runtime.outage_timeout = options.outage_timeout;
     config.runtime.progress_interval = milliseconds(200);
     return config;
@@ -166,6 +195,17 @@ std::string sha256_of(const SpooledUpload &upload, const ReplayStore &store)
     const bool whole = size_note(upload, note_name::kLength) == store.end();
     const std::string noted = whole ? note(upload, note_name::kSha256) : std::string();
     return noted.empty() ? hash_of(store) : noted;
+}
+
+// The server had confirmed it all; only the files were not cleared away any more.
+FinishedUpload clear_away(const SpooledUpload &upload, const ResumePoint &point, ReplayStore &store)
+{
+    UploadComplete complete;
+    complete.upload_url = point.upload_url;
+    complete.bytes = point.origin.value_or(0) + store.end();
+    complete.sha256 = sha256_of(upload, store);
+    store.discard();
+    return {std::move(complete), video_of(upload)};
 }
 
 // Until it is complete, has failed or is cancelled.
@@ -216,12 +256,12 @@ std::string describe_upload(const SpooledUpload &upload)
                     "): --send-again sends it once more");
     else if (where.empty())
         where = cat("not created yet, ", describe_target(upload));
-    const std::string name = name_of(upload);
+    const std::string name = printable(name_of(upload), kMostOfName);
     return cat(upload.id, "  ", size.get(), " here  ", name.empty() ? "(no name)" : name, "  ",
                where);
 }
 
-Result<UploadComplete> finish_upload(RecoveredUpload opened, const SpooledUpload &listed,
+Result<FinishedUpload> finish_upload(RecoveredUpload opened, const SpooledUpload &listed,
                                      const RecoverOptions &options,
                                      const std::function<void(const UploadProgress &)> &progress,
                                      const std::function<void(const std::string &)> &tell,
@@ -240,13 +280,8 @@ Result<UploadComplete> finish_upload(RecoveredUpload opened, const SpooledUpload
         return given.error();
     const std::uint64_t end = store->end();
     const ResumePoint point = target_was_removed(upload) ? ResumePoint() : resume_point_of(upload);
-    // The server had confirmed it all; only the files were not cleared away any more.
-    if (finished) {
-        std::string sha256 = sha256_of(upload, *store);
-        store->discard();
-        return UploadComplete{
-            point.upload_url, point.origin.value_or(0) + end, {}, {}, std::move(sha256)};
-    }
+    if (finished)
+        return clear_away(upload, point, *store);
     if (const Result<void> whole = check_whole(point, store->begin()); !whole)
         return whole.error();
     Result<std::unique_ptr<Target>> target = make_target(upload, options);
@@ -265,7 +300,11 @@ Result<UploadComplete> finish_upload(RecoveredUpload opened, const SpooledUpload
         std::move(config), std::move(*target),
         [http = http_config(options), watcher] { return make_soup_transport(http); }, *watcher,
         std::move(store));
-    return run(live, *watcher, cancel);
+    const Result<UploadComplete> complete = run(live, *watcher, cancel);
+    if (!complete)
+        return with_advice(complete.error(), upload, options);
+    return FinishedUpload{*complete,
+                          watcher->video_id_ != 0 ? watcher->video_id_ : video_of(upload)};
 }
 
 } // namespace gsttus

@@ -11,17 +11,22 @@
 namespace gsttus {
 
 struct RecoverOptions {
-    std::string api_key;       // for Gcore; secret
-    std::string api_url;       // empty: the one of the recording
-    std::string authorization; // for the tus server; secret
-    Headers extra_headers;
+    std::string api_key; // for the Gcore API at api_url, and no other; secret
+    std::string api_url; // empty: Gcore's own
+    std::vector<HostHeader> host_headers;
     std::vector<std::string> whole_urls; // of addresses that are noted without their query; secret
     Metadata metadata;                   // besides what is noted, or instead; may be secret
     std::string ssl_ca_file, ssl_cert_file, ssl_key_file;
     std::string proxy; // may hold a login; empty: the environment's, else the system's
     bool ssl_strict = true;
     Duration outage_timeout = seconds(60);
-    std::string send_again; // the id of one that was_sent(); empty: none
+    std::uint64_t max_rate = 0; // bits/s; 0: no limit
+    std::string send_again;     // the id of one that was_sent(); empty: none
+};
+
+struct FinishedUpload {
+    UploadComplete upload;
+    std::uint64_t video_id = 0; // 0: it belongs to no video
 };
 
 // What the journal says of the recording, for people.
@@ -33,7 +38,7 @@ bool was_sent(const SpooledUpload &upload);
 
 // `opened` is what was `listed`. `progress` is called on another thread. Cancelling leaves what is
 // not finished for another time.
-Result<UploadComplete> finish_upload(RecoveredUpload opened, const SpooledUpload &listed,
+Result<FinishedUpload> finish_upload(RecoveredUpload opened, const SpooledUpload &listed,
                                      const RecoverOptions &options,
                                      const std::function<void(const UploadProgress &)> &progress,
                                      const std::function<void(const std::string &)> &tell,

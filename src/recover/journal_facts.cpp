@@ -68,6 +68,11 @@ std::string name_of(const SpooledUpload &upload)
     return name;
 }
 
+std::uint64_t video_of(const SpooledUpload &upload)
+{
+    return tus::parse_size(target_note(upload, "video_id")).value_or(0);
+}
+
 Metadata metadata_of(const SpooledUpload &upload)
 {
     Metadata metadata = target_notes(upload, "metadata.");

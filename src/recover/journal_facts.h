@@ -27,6 +27,8 @@ std::vector<std::pair<std::string, std::string>> target_notes(const SpooledUploa
 
 // How the application calls it; empty: not at all.
 std::string name_of(const SpooledUpload &upload);
+// Gcore's; 0: none, or none any more.
+std::uint64_t video_of(const SpooledUpload &upload);
 Metadata metadata_of(const SpooledUpload &upload);
 // Where the sink would send credentials.
 std::vector<std::string> homes_of(const SpooledUpload &upload);

@@ -2,21 +2,21 @@
 #include "recover/targets.h"
 
 #include "base/redact.h"
+#include "base/text.h"
+#include "gcore/api_address.h"
 #include "gcore/gcore_target.h"
 #include "recover/journal_facts.h"
 #include "recover/withheld.h"
 #include "tus/protocol.h"
+#include "tus/route.h"
 #include "upload/note_names.h"
 #include "upload/tus_target.h"
+
+#include <algorithm>
 
 namespace gsttus {
 
 namespace {
-
-bool is_gcore(const SpooledUpload &upload)
-{
-    return target_note(upload, "kind") == "gcore";
-}
 
 // An upload that exists needs no target, as long as it exists.
 class NoTarget final : public Target {
@@ -58,12 +58,46 @@ std::optional<VideoOption> option_of(const std::string &name, const std::string 
     }
 }
 
+bool is_same_api(const std::string &a, const std::string &b)
+{
+    const Result<ApiAddress> one = parse_api_address(a);
+    const Result<ApiAddress> other = parse_api_address(b);
+    return one && other && origin_part(one->url) == origin_part(other->url) &&
+           path_part(one->url) == path_part(other->url);
+}
+
+// A journal is no reason to tell anybody the key, or the token that Gcore gives for it.
+Result<void> check_addresses(const SpooledUpload &upload, const RecoverOptions &options)
+{
+    const std::string noted = target_note(upload, "api_url");
+    const std::string allowed = options.api_url.empty() ? GcoreConfig().api_url : options.api_url;
+    if (!noted.empty() && !is_same_api(noted, allowed))
+        return Error{.kind = ErrorKind::kSettings,
+                     .message =
+                         cat("The recording is for the Gcore API at ", redact_url(noted),
+                             ", the API key for the one at ", redact_url(allowed),
+                             ". If the key is for the former, too, finish it with --api-url ",
+                             redact_url(noted))};
+    const std::string endpoint = target_note(upload, "endpoint");
+    const auto is_given = [&](const std::string &url) {
+        return origin_part(url) == origin_part(endpoint);
+    };
+    if (endpoint.empty() ||
+        std::any_of(options.whole_urls.begin(), options.whole_urls.end(), is_given))
+        return {};
+    return Error{.kind = ErrorKind::kSettings,
+                 .message = cat("The recording goes to ", redact_url(endpoint),
+                                " instead of to the servers that Gcore names, and would show its "
+                                "token there. If that is right, give --url ",
+                                redact_url(endpoint))};
+}
+
 Result<std::unique_ptr<Target>> make_gcore(const SpooledUpload &upload,
                                            const RecoverOptions &options)
 {
     GcoreConfig config;
     config.api_key = options.api_key;
-    config.api_url = options.api_url.empty() ? target_note(upload, "api_url") : options.api_url;
+    config.api_url = options.api_url.empty() ? GcoreConfig().api_url : options.api_url;
     config.endpoint = target_note(upload, "endpoint");
     config.video_id = tus::parse_size(target_note(upload, "video_id")).value_or(0);
     config.video_name = target_note(upload, "video_name");
@@ -80,6 +114,11 @@ Result<std::unique_ptr<Target>> make_gcore(const SpooledUpload &upload,
 
 } // namespace
 
+bool target_is_gcore(const SpooledUpload &upload)
+{
+    return target_note(upload, "kind") == "gcore";
+}
+
 Result<std::unique_ptr<Target>> make_target(const SpooledUpload &upload,
                                             const RecoverOptions &options)
 {
@@ -89,7 +128,11 @@ Result<std::unique_ptr<Target>> make_target(const SpooledUpload &upload,
             return *missing;
         return std::unique_ptr<Target>(std::make_unique<NoTarget>(*missing));
     }
-    if (is_gcore(upload)) {
+    if (target_is_gcore(upload)) {
+        if (!options.api_key.empty()) {
+            if (const Result<void> right = check_addresses(upload, options); !right)
+                return right.error();
+        }
         Result<std::unique_ptr<Target>> target = make_gcore(upload, options);
         if (!target && exists && options.api_key.empty())
             return std::unique_ptr<Target>(std::make_unique<NoTarget>(target.error()));
@@ -109,12 +152,12 @@ Result<std::unique_ptr<Target>> make_target(const SpooledUpload &upload,
 
 bool target_was_removed(const SpooledUpload &upload)
 {
-    return is_gcore(upload) && target_note(upload, "video_id") == "0";
+    return target_is_gcore(upload) && target_note(upload, "video_id") == "0";
 }
 
 std::string describe_target(const SpooledUpload &upload)
 {
-    return is_gcore(upload) ? "Gcore" : redact_url(target_note(upload, "endpoint"));
+    return target_is_gcore(upload) ? "Gcore" : redact_url(target_note(upload, "endpoint"));
 }
 
 } // namespace gsttus

@@ -13,6 +13,8 @@ namespace gsttus {
 Result<std::unique_ptr<Target>> make_target(const SpooledUpload &upload,
                                             const RecoverOptions &options);
 
+bool target_is_gcore(const SpooledUpload &upload);
+
 // What the target had made was deleted again because nothing had arrived: there is nothing to go
 // on with.
 bool target_was_removed(const SpooledUpload &upload);

@@ -7,6 +7,7 @@
 #include "noise.h"
 #include "patience.h"
 #include "raw_http.h"
+#include "recover_fixture.h"
 #include "replay/journal.h"
 #include "replay/recovery.h"
 #include "standin/standin.h"
@@ -33,14 +34,16 @@ using gsttus::standin::UploadRecord;
 using gsttus::test::AckObserver;
 using gsttus::test::add_row_test;
 using gsttus::test::add_test;
+using gsttus::test::Case;
 using gsttus::test::DeafObserver;
+using gsttus::test::host_of;
+using gsttus::test::kKey;
 using gsttus::test::noise;
 using gsttus::test::patience;
+using gsttus::test::Run;
 using gsttus::test::sha256;
 
 namespace {
-
-constexpr const char *kKey = "1234$recover-test-key";
 
 class BytesBody final : public BodySource {
 public:
@@ -58,134 +61,6 @@ public:
 
 private:
     std::span<const std::byte> bytes_;
-};
-
-struct Run {
-    int status = -1;
-    std::string out, err;
-};
-
-struct Case {
-    explicit Case(StandinOptions options = {}) : folder(g_dir_make_tmp("recover-XXXXXX", nullptr))
-    {
-        options.api_key = kKey;
-        options.examine = false; // noise is no video: it would be kept
-        auto started = Standin::start(std::move(options));
-        if (!started)
-            g_error("stand-in: %s", started.error().message.c_str());
-        server = std::move(*started);
-    }
-
-    ~Case()
-    {
-        // nothing of the uploads may be left once all are finished
-        g_assert_cmpint(gsttus::test::remove_spool(folder.get()), ==, 0);
-    }
-
-    UploadConfig config(SpoolMode mode) const
-    {
-        UploadConfig config;
-        config.chunk_size = 64 << 10;
-        config.replay.spool_mode = mode;
-        config.replay.spool_dir = folder.get();
-        config.replay.max_memory = 256 << 10;
-        config.replay.rollback_margin = 0;
-        config.keep_until_proved = mode == SpoolMode::kAlways;
-        config.runtime.flush_interval = milliseconds(10);
-        config.stop_timeout = patience(milliseconds(500));
-        return config;
-    }
-
-    std::unique_ptr<Target> tus_target() const
-    {
-        return std::make_unique<TusTarget>(server->files_url(),
-                                           Metadata{{"filename", "left-behind.bin"}});
-    }
-
-    std::unique_ptr<Target> gcore_target() const
-    {
-        GcoreConfig config;
-        config.api_key = kKey;
-        config.api_url = server->url();
-        config.video_name = "left behind";
-        auto target = make_gcore_target(std::move(config));
-        g_assert_true(target.ok());
-        return std::move(*target);
-    }
-
-    // One recording that stops in the middle.
-    void leave(std::unique_ptr<Target> target, SpoolMode mode, std::span<const std::byte> bytes,
-               bool away_after_half, OnStop policy = OnStop::kKeep)
-    {
-        DeafObserver observer;
-        LiveUpload upload(
-            config(mode), std::move(target),
-            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
-        upload.set_hints({});
-        upload.start();
-        const auto half = bytes.first(bytes.size() / 2);
-        g_assert_true(upload.write(half).status == WriteStatus::kOk);
-        if (away_after_half) {
-            g_assert_true(server->wait_for(
-                [&](const Snapshot &now) { return now.bytes_received > half.size() / 2; },
-                patience(seconds(20))));
-            server->go_away();
-        }
-        g_assert_true(upload.write(bytes.subspan(half.size())).status == WriteStatus::kOk);
-        upload.stop(policy);
-    }
-
-    Run recover(std::vector<const char *> arguments) const
-    {
-        std::vector<const char *> argv = {g_getenv("GST_TUS_RECOVER")};
-        argv.insert(argv.end(), arguments.begin(), arguments.end());
-        argv.push_back(folder.get());
-        argv.push_back(nullptr);
-        char *out = nullptr;
-        char *err = nullptr;
-        int wait_status = 0;
-        GError *raw = nullptr;
-        if (!g_spawn_sync(nullptr, const_cast<char **>(argv.data()), nullptr, G_SPAWN_DEFAULT,
-                          nullptr, nullptr, &out, &err, &wait_status, &raw))
-            g_error("gst-tus-recover: %s", raw->message);
-        const GCharOwn own_out(out);
-        const GCharOwn own_err(err);
-        g_test_message("%s%s", out, err);
-        // a secret in what people see would be one in every log
-        g_assert_null(strstr(out, kKey));
-        g_assert_null(strstr(err, kKey));
-        return {WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1, out, err};
-    }
-
-    // What the journal in that folder says.
-    static JournalState read_journal(const std::string &path)
-    {
-        char *text = nullptr;
-        gsize length = 0;
-        g_assert_true(g_file_get_contents((path + "/journal").c_str(), &text, &length, nullptr));
-        const GCharOwn own(text);
-        return parse_journal(std::as_bytes(std::span(text, length))).state;
-    }
-
-    static void write_journal(const std::string &path, const JournalState &state)
-    {
-        FileOps &ops = real_file_ops();
-        const FdRef dir = open_file(ops, AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
-        g_assert_cmpint(Journal(ops).rewrite(dir->get(), state), ==, 0);
-    }
-
-    void check_stored(std::span<const std::byte> bytes) const
-    {
-        const Snapshot snapshot = server->snapshot();
-        const UploadRecord *record = snapshot.only_finished();
-        g_assert_nonnull(record);
-        g_assert_cmpuint(record->offset, ==, bytes.size());
-        ASSERT_STR(record->sha256, sha256(bytes));
-        g_assert_cmpuint(snapshot.unannounced_offsets, ==, 0);
-    }
-
-    GCharOwn folder;
-    std::unique_ptr<Standin> server;
 };
 
 struct LeaveRow {
@@ -286,10 +161,10 @@ void nothing_to_do_ends_at_once()
     LiveUpload upload(
         test.config(SpoolMode::kAlways), test.tus_target(),
         [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+    upload.start();
     g_assert_true(upload.write(noise(1000)).status == WriteStatus::kOk);
     for (int round = 0; round < 100; ++round)
-        g_assert_cmpint(test.recover({}).status, ==, 0);
-    upload.start();
+        g_assert_cmpint(test.recover({}).status, ==, 1); // what is under way is not finished
     upload.stop(OnStop::kFinish);
 }
 
@@ -329,7 +204,7 @@ void upload_that_another_program_took_is_no_failure(const QuickerRow &row)
         test.server->clear_faults();
         program.join();
     }
-    g_assert_cmpint(run.status, ==, 0);
+    g_assert_cmpint(run.status, ==, row.gone ? 0 : 1);
     g_assert_nonnull(strstr(run.out.c_str(), row.says));
     g_assert_nonnull(strstr(run.out.c_str(), "1 upload finished, 0 not, "));
     g_assert_cmpint(test.recover({}).status, ==, 0);
@@ -347,8 +222,8 @@ void credentials_do_not_travel_unencrypted()
         g_assert_true(upload.write(noise(1000)).status == WriteStatus::kOk);
     }
     for (const std::vector<const char *> &arguments :
-         {std::vector<const char *>{"--authorization", "Bearer marker"},
-          std::vector<const char *>{"--header", "X-Key: marker"}}) {
+         {std::vector<const char *>{"--authorization", "0.0.0.0:1=Bearer marker"},
+          std::vector<const char *>{"--header", "0.0.0.0:1=X-Key: marker"}}) {
         const Run run = test.recover(arguments);
         g_assert_cmpint(run.status, ==, 1);
         g_assert_nonnull(strstr(run.out.c_str(), "unencrypted"));
@@ -479,6 +354,7 @@ void credentials_go_where_the_sink_sent_them(const HomeRow &row)
     }
     if (row.redirected)
         g_assert_true(test.server->add_fault(cat("on ANY any: redirect 307 to ", leads_to)).ok());
+    const std::string continued = config.upload_url;
     const std::uint64_t before = holder.snapshot().requests_total;
     const std::vector<std::byte> bytes = noise(300000);
     {
@@ -493,7 +369,9 @@ void credentials_go_where_the_sink_sent_them(const HomeRow &row)
         upload.stop(OnStop::kKeep);
     }
     const std::uint64_t sent = holder.snapshot().requests_total;
-    const Run run = test.recover({"--authorization", "Bearer marker", "--header", "X-Key: marker"});
+    const std::string home = host_of(row.continued ? continued : endpoint);
+    const Run run = test.recover({"--authorization", cat(home, "=Bearer marker").c_str(),
+                                  "--header", cat(home, "=X-Key: marker").c_str()});
     g_assert_cmpint(run.status, ==, 0);
     const Snapshot snapshot = holder.snapshot();
     ASSERT_STR(snapshot.only_finished()->sha256, sha256(bytes));
@@ -637,7 +515,8 @@ void gcore_upload_is_finished_in_its_video()
     const std::vector<std::byte> bytes = noise(800000);
     test.leave(test.gcore_target(), SpoolMode::kOverflow, bytes, true);
     g_assert_true(test.server->come_back().ok());
-    g_assert_cmpint(test.recover({"--api-key", kKey}).status, ==, 0);
+    g_assert_cmpint(
+        test.recover({"--api-key", kKey, "--api-url", test.server->url().c_str()}).status, ==, 0);
     test.check_stored(bytes);
     g_assert_cmpuint(test.server->snapshot().videos.size(), ==, 1);
 }
@@ -652,7 +531,8 @@ void gcore_recording_that_never_reached_the_api_gets_a_video()
     const Run without_key = test.recover({});
     g_assert_cmpint(without_key.status, ==, 1); // and says what is missing
     g_assert_nonnull(strstr(without_key.out.c_str(), "GCORE_API_KEY"));
-    g_assert_cmpint(test.recover({"--api-key", kKey}).status, ==, 0);
+    g_assert_cmpint(
+        test.recover({"--api-key", kKey, "--api-url", test.server->url().c_str()}).status, ==, 0);
     test.check_stored(bytes);
     ASSERT_STR(test.server->snapshot().videos.begin()->second.name, "left behind");
 }
@@ -679,7 +559,8 @@ void gcore_video_that_is_perhaps_deleted_is_left_alone()
         upload.stop(OnStop::kKeep);
     }
     test.server->clear_faults();
-    g_assert_cmpint(test.recover({"--api-key", kKey}).status, ==, 0);
+    g_assert_cmpint(
+        test.recover({"--api-key", kKey, "--api-url", test.server->url().c_str()}).status, ==, 0);
     test.check_stored(bytes);
     const Snapshot snapshot = test.server->snapshot();
     g_assert_cmpuint(snapshot.videos.size(), ==, 2);
@@ -704,7 +585,8 @@ void one_upload_can_be_deleted()
     test.leave(test.tus_target(), SpoolMode::kOverflow, noise(300000), true);
     const std::string listed = test.recover({"--list"}).out;
     const std::string id = listed.substr(0, listed.find(' '));
-    g_assert_cmpint(test.recover({"--delete", "../etc"}).status, ==, 1);
+    g_assert_cmpint(test.recover({"--delete", "upload-0"}).status, ==, 1);
+    g_assert_cmpint(test.recover({"--delete", "../etc"}).status, ==, 2);
     g_assert_cmpint(test.recover({"--delete", id.c_str()}).status, ==, 0);
     g_assert_nonnull(strstr(test.recover({"--list"}).out.c_str(), "0 uploads"));
 }
@@ -751,7 +633,7 @@ void leftover_with_a_foreign_file_is_said_to_stay()
     g_assert_false(g_file_test(folder.get(), G_FILE_TEST_EXISTS));
 }
 
-void upload_of_another_user_is_said_and_no_failure()
+void upload_of_another_user_is_said_and_not_finished()
 {
     Case test;
     if (geteuid() != 0)
@@ -765,7 +647,7 @@ void upload_of_another_user_is_said_and_no_failure()
     test.leave(test.tus_target(), SpoolMode::kOverflow, noise(300000), false);
     for (const bool only_list : {true, false}) {
         const Run run = only_list ? test.recover({"--list"}) : test.recover({});
-        g_assert_cmpint(run.status, ==, 0);
+        g_assert_cmpint(run.status, ==, only_list ? 0 : 1);
         g_assert_nonnull(strstr(run.out.c_str(), "belongs to user 12345: run gst-tus-recover as"));
         if (!only_list)
             g_assert_nonnull(
@@ -871,7 +753,7 @@ int main(int argc, char **argv)
     add_test("/recover/delete", one_upload_can_be_deleted);
     add_test("/recover/leftover", rest_of_a_finished_upload_is_no_failure);
     add_test("/recover/leftover-foreign-file", leftover_with_a_foreign_file_is_said_to_stay);
-    add_test("/recover/of-another-user", upload_of_another_user_is_said_and_no_failure);
+    add_test("/recover/of-another-user", upload_of_another_user_is_said_and_not_finished);
     add_test("/recover/usage", wrong_usage_is_told_apart);
     for (const KilledRow &row : kKilled)
         add_row_test(std::string("/recover/killed/") + row.name, row,

@@ -455,8 +455,9 @@ void kept_bytes_are_recovered(Mode mode, const char *name)
     g_assert_true(opened.ok());
     const auto cancel = GRef<GCancellable>::adopt(g_cancellable_new());
     RecoverOptions options;
-    options.authorization = "Bearer recovery";
-    const Result<UploadComplete> complete = finish_upload(
+    options.host_headers = {{scene.tap->url("").substr(std::string_view("http://").size()),
+                             {"Authorization", "Bearer recovery"}}};
+    const Result<FinishedUpload> complete = finish_upload(
         std::move(*opened), listed->front(), options, [](const UploadProgress &) {},
         [](const std::string &text) { g_test_message("%s", text.c_str()); }, cancel.get());
     g_assert_true(complete.ok());

@@ -141,7 +141,11 @@ void record(const Scene &scene, const std::string &folder)
     show_recovery({"--list", spool});
     std::vector<std::string> arguments = {"--outage-timeout=1", cat("--metadata=token=", kToken),
                                           cat("--proxy=", kProxy), spool};
-    if (!scene.gcore)
+    const std::string host = server->url().substr(server->url().find("://") + 3);
+    arguments.push_back(cat("--authorization=", host, '=', kBearer));
+    if (scene.gcore)
+        arguments.push_back(cat("--api-url=", server->url()));
+    else
         arguments.push_back(cat("--url=", endpoint_of(*server)));
     if (upload_url)
         arguments.push_back(cat("--url=", upload_url));
@@ -152,7 +156,6 @@ void record(const Scene &scene, const std::string &folder)
 // They mostly wait: all at once.
 void record_all(const std::string &folder)
 {
-    g_setenv("GST_TUS_AUTHORIZATION", kBearer, TRUE);
     g_setenv("GCORE_API_KEY", kApiKey, TRUE);
     std::vector<std::thread> threads;
     for (const Scene &scene : all_scenes())

@@ -21,7 +21,7 @@ ALLOWED = {
 # system include prefix -> folders that may use it
 ONLY = {
     "libsoup/": ["src/http"],
-    "json-glib/": ["src/gcore"],
+    "json-glib/": ["src/gcore", "src/recover"],
     "gst/": ["plugin"],
     "glib": ["src/glib", "src/http", "src/gcore", "src/upload", "src/recover", "plugin"],
     "gio/": ["src/glib", "src/http", "src/gcore", "src/upload", "src/recover", "plugin"],

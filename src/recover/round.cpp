@@ -1,0 +1,121 @@
+// A thousand uploads for a server that is away shall not cost a thousand outage-timeouts, but none
+// of them goes without an attempt: the first may have failed for a reason of its own.
+#include "recover/round.h"
+
+#include "base/text.h"
+#include "glib/ptr.h"
+#include "recover/journal_facts.h"
+#include "replay/recovery.h"
+#include "tus/route.h"
+#include "upload/note_names.h"
+
+#include <algorithm>
+
+namespace gsttus {
+
+namespace {
+
+constexpr Duration kShortPatience = seconds(10); // with a server that did not answer just now
+
+std::string parent_of(const SpooledUpload &upload)
+{
+    const GCharOwn parent(g_path_get_dirname(upload.folder.c_str()));
+    return parent.get();
+}
+
+std::string server_of(const SpooledUpload &upload)
+{
+    for (const std::string &url : {note(upload, note_name::kUploadUrl),
+                                   target_note(upload, "endpoint"), target_note(upload, "api_url")})
+        if (!origin_part(url).empty())
+            return std::string(origin_part(url));
+    return {};
+}
+
+bool is_absence(const Error &error)
+{
+    return error.kind == ErrorKind::kNetwork || error.kind == ErrorKind::kTimeout;
+}
+
+} // namespace
+
+RecoverOptions Round::options_for(const SpooledUpload &upload) const
+{
+    RecoverOptions options = options_;
+    if (away_.count(server_of(upload)) != 0 &&
+        (options.outage_timeout > kShortPatience || options.outage_timeout == Duration::zero()))
+        options.outage_timeout = kShortPatience;
+    return options;
+}
+
+Outcome Round::failed(const SpooledUpload &upload, Error error, const Told &before)
+{
+    const bool is_news = before.outcome != Outcome::kFailed || before.error != error.message;
+    teller_.not_finished(upload, error, is_news);
+    error_ = std::move(error);
+    return Outcome::kFailed;
+}
+
+Outcome Round::open_and_finish(const SpooledUpload &upload, const Told &before)
+{
+    Result<RecoveredUpload> opened = open_upload(parent_of(upload), upload.id);
+    // another program was quicker since it was listed
+    if (!opened && opened.error().retryable) {
+        teller_.in_use(upload);
+        return Outcome::kInUse;
+    }
+    if (!opened && opened.error().kind == ErrorKind::kNotFound) {
+        teller_.gone(upload);
+        return Outcome::kGone;
+    }
+    if (!opened)
+        return failed(upload, opened.error(), before);
+    const Result<FinishedUpload> result = finish_upload(
+        std::move(*opened), upload, options_for(upload), Teller::progress, Teller::tell, cancel_);
+    const std::string server = server_of(upload);
+    if (result) {
+        away_.erase(server);
+        teller_.finished(upload, *result);
+        return Outcome::kFinished;
+    }
+    if (is_absence(result.error()))
+        away_.insert(server);
+    else
+        away_.erase(server);
+    return failed(upload, result.error(), before);
+}
+
+Outcome Round::finish(const SpooledUpload &upload, const Told &before)
+{
+    if (upload.leftover) {
+        const Result<void> removed = delete_leftover(parent_of(upload), upload.id);
+        if (before.outcome != Outcome::kLeftover)
+            teller_.left_over(upload, removed);
+        return removed ? Outcome::kGone : Outcome::kLeftover;
+    }
+    if (upload.owner) {
+        teller_.of_another_user(upload, before.outcome != Outcome::kOfAnother);
+        return Outcome::kOfAnother;
+    }
+    if (upload.in_use) {
+        teller_.in_use(upload, before.outcome != Outcome::kInUse);
+        return Outcome::kInUse;
+    }
+    if (g_cancellable_is_cancelled(cancel_)) {
+        teller_.not_tried(upload);
+        return Outcome::kNotTried;
+    }
+    teller_.begins(upload);
+    if (!upload.trouble.empty())
+        return failed(upload, Error{.kind = ErrorKind::kDisk, .message = upload.trouble}, before);
+    if (was_sent(upload) && options_.send_again != upload.id)
+        return failed(upload,
+                      Error{.kind = ErrorKind::kProtocol,
+                            .message = cat("It was sent, but is not proved to be there: "
+                                           "--send-again ",
+                                           upload.id, " sends it once more.")},
+                      before);
+    return open_and_finish(upload, before);
+}
+
+} // namespace gsttus

@@ -1,0 +1,54 @@
+// One upload after the other: what is done with each, and what is told of it. Worker thread; blocks
+// for as long as servers and disks need.
+#pragma once
+
+#include "recover/finisher.h"
+#include "recover/teller.h"
+
+#include <set>
+#include <string>
+
+namespace gsttus {
+
+enum class Outcome {
+    kFinished,
+    kFailed,    // last_error() says why
+    kInUse,     // by a program that is still running
+    kOfAnother, // user
+    kGone,      // or a leftover, which went
+    kLeftover,  // which could not be removed
+    kNotTried,  // cancelled before
+};
+
+// What was told of an upload before; by who remembers it.
+struct Told {
+    Outcome outcome = Outcome::kNotTried;
+    std::string error;
+};
+
+class Round {
+public:
+    // All of which outlive it.
+    Round(const RecoverOptions &options, Teller &teller, GCancellable *cancel)
+        : options_(options), teller_(teller), cancel_(cancel)
+    {
+    }
+
+    // As it was listed. `before` is told again only where there is news.
+    Outcome finish(const SpooledUpload &upload, const Told &before = {});
+
+    const Error &last_error() const { return error_; }
+
+private:
+    Outcome open_and_finish(const SpooledUpload &upload, const Told &before);
+    Outcome failed(const SpooledUpload &upload, Error error, const Told &before);
+    RecoverOptions options_for(const SpooledUpload &upload) const;
+
+    const RecoverOptions &options_;
+    Teller &teller_;
+    GCancellable *const cancel_; // the caller's
+    std::set<std::string> away_; // servers that did not answer, and have not since
+    Error error_;
+};
+
+} // namespace gsttus
