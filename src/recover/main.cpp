@@ -140,7 +140,7 @@ int finish_all(const Listed &listed, const std::vector<Place> &places, const Tas
             round.finish(upload);
     });
     clear_up(places);
-    teller.sum_up();
+    teller.sum_up(teller.counts());
     return listed.all && teller.counts().are_all_finished() ? kAllFinished : kSomeNot;
 }
 
@@ -207,11 +207,9 @@ int main(int argc, char **argv)
     Teller teller(task.teller, cancel.get());
     if (!task.watch)
         return run(task, *places, cancel.get(), teller);
-    run_interruptible(cancel.get(), [&] {
-        Watch(task.folders.empty() ? std::vector<Place>() : *places, task.options, teller,
-              cancel.get())
-            .run();
-    });
-    teller.sum_up();
+    Watch watch(task.folders.empty() ? std::vector<Place>() : *places, task.options, teller,
+                cancel.get());
+    run_interruptible(cancel.get(), [&] { watch.run(); });
+    teller.sum_up(watch.counts());
     return kAllFinished;
 }

@@ -220,16 +220,15 @@ void Teller::left_over(const SpooledUpload &upload, const Result<void> &removed)
     print_json(line);
 }
 
-void Teller::sum_up() const
+void Teller::sum_up(const Counts &counts) const
 {
-    say(cat(plural(counts_.finished), " finished, ", counts_.unfinished, " not, ", counts_.in_use,
-            " in use",
-            counts_.of_others > 0 ? cat(", ", counts_.of_others, " of other users") : ""));
+    say(cat(plural(counts.finished), " finished, ", counts.unfinished, " not, ", counts.in_use,
+            " in use", counts.of_others > 0 ? cat(", ", counts.of_others, " of other users") : ""));
     JsonLine line("end");
-    line.add("finished", std::uint64_t{counts_.finished});
-    line.add("not_finished", std::uint64_t{counts_.unfinished});
-    line.add("in_use", std::uint64_t{counts_.in_use});
-    line.add("of_other_users", std::uint64_t{counts_.of_others});
+    line.add("finished", std::uint64_t{counts.finished});
+    line.add("not_finished", std::uint64_t{counts.unfinished});
+    line.add("in_use", std::uint64_t{counts.in_use});
+    line.add("of_other_users", std::uint64_t{counts.of_others});
     print_json(line);
 }
 

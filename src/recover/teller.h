@@ -48,7 +48,7 @@ public:
     void not_tried(const SpooledUpload &upload); // interrupted before
     void gone(const SpooledUpload &upload) const;
     void left_over(const SpooledUpload &upload, const Result<void> &removed) const;
-    void sum_up() const;
+    void sum_up(const Counts &counts) const;
 
     const Counts &counts() const { return counts_; }
 

@@ -118,6 +118,31 @@ void Watch::wait() const
         g_cancellable_release_fd(cancel_);
 }
 
+Counts Watch::counts() const
+{
+    Counts counts;
+    counts.finished = teller_.counts().finished;
+    for (const auto &[found, memory] : known_) {
+        switch (memory.told.outcome) {
+        case Outcome::kFailed:
+        case Outcome::kNotTried:
+            ++counts.unfinished;
+            break;
+        case Outcome::kInUse:
+            ++counts.in_use;
+            break;
+        case Outcome::kOfAnother:
+            ++counts.of_others;
+            break;
+        case Outcome::kFinished:
+        case Outcome::kGone:
+        case Outcome::kLeftover:
+            break;
+        }
+    }
+    return counts;
+}
+
 void Watch::run()
 {
     while (!g_cancellable_is_cancelled(cancel_)) {

@@ -24,6 +24,9 @@ public:
 
     void run();
 
+    // What was finished, and what is left of what it has seen.
+    Counts counts() const;
+
 private:
     struct Memory {
         Told told;
