@@ -25,6 +25,7 @@ missing_packages() {
             golang-go) command -v go > /dev/null && continue ;;
             nodejs) command -v node > /dev/null && continue ;;
             npm | nginx | valgrind | clang | python3 | meson) command -v "$package" > /dev/null && continue ;;
+            systemd) command -v systemd-analyze > /dev/null && continue ;;
             clang-format) command -v clang-format > /dev/null && continue ;;
             ffmpeg) command -v ffprobe > /dev/null && continue ;;
             g++) command -v g++ > /dev/null && continue ;;
@@ -98,6 +99,8 @@ install_test_dependencies() {
     install_packages nodejs npm || true
     install_packages golang-go || true
     install_nginx || true
+    # For systemd-analyze only: no systemd has to run.
+    install_packages systemd || true
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
