@@ -266,7 +266,9 @@ auto secret_entries_of(Given &to)
                      "of the place to create it (better: GST_TUS_URLS, with blanks between)",
                      "URL"},
         GOptionEntry{"metadata", 'm', 0, G_OPTION_ARG_STRING_ARRAY, &to.metadata,
-                     "Metadata for a new upload; a secret is not kept on disk", "KEY=VALUE"},
+                     "Metadata for a new upload; a secret is not kept on disk, and goes only to a "
+                     "server that --url names, or that Gcore does",
+                     "KEY=VALUE"},
         GOptionEntry{},
     };
 }

@@ -4,6 +4,8 @@
 #include "base/redact.h"
 #include "base/text.h"
 #include "recover/journal_facts.h"
+#include "tus/protocol.h"
+#include "tus/route.h"
 #include "upload/note_names.h"
 
 #include <algorithm>
@@ -46,6 +48,17 @@ std::string incomplete_url(const std::string &text)
     return redact_url(cat(text.substr(from, end - from), end == text.size() ? "" : "?"));
 }
 
+// Secret metadata goes to servers that Gcore names, or to one that the user does: a journal is no
+// reason to tell anybody.
+bool may_have_secrets(const SpooledUpload &upload, const RecoverOptions &options)
+{
+    const std::string endpoint = target_note(upload, "endpoint");
+    return endpoint.empty() || std::any_of(options.whole_urls.begin(), options.whole_urls.end(),
+                                           [&](const std::string &url) {
+                                               return origin_part(url) == origin_part(endpoint);
+                                           });
+}
+
 bool can_be_made_anew(const SpooledUpload &upload, std::uint64_t begin)
 {
     return begin == 0 && !target_note(upload, "endpoint").empty() && !missing_for_creation(upload);
@@ -62,7 +75,10 @@ Result<void> give_back(SpooledUpload &upload, const RecoverOptions &options, std
         if (const auto found = upload.notes.find(name); found != upload.notes.end())
             complete_urls(found->second, options.whole_urls);
     }
+    const bool may_tell = may_have_secrets(upload, options);
     for (const auto &[key, value] : options.metadata) {
+        if (!may_tell && tus::names_secret(key))
+            continue; // missing_for_creation() says what is missing
         upload.notes[cat(note_name::kTarget, "metadata.", key)] = value;
         upload.notes.erase(cat(note_name::kTarget, kWithheld, key));
     }
@@ -87,7 +103,8 @@ Result<void> give_back(SpooledUpload &upload, const RecoverOptions &options, std
 
 std::optional<Error> missing_for_creation(const SpooledUpload &upload)
 {
-    if (const std::string endpoint = target_note(upload, "endpoint"); lacks_query(endpoint))
+    const std::string endpoint = target_note(upload, "endpoint");
+    if (lacks_query(endpoint))
         return missing(cat("A new upload can not be made: the address to create it at, ",
                            redact_url(endpoint),
                            ", has a query, which is not kept on disk. Give all of it with --url "
@@ -97,7 +114,8 @@ std::optional<Error> missing_for_creation(const SpooledUpload &upload)
         return std::nullopt;
     const std::string &key = withheld.front().first;
     return missing(cat("A new upload can not be made: the value of the metadata \"", key,
-                       "\" is not kept on disk. Give it with --metadata ", key, "=VALUE"));
+                       "\" is not kept on disk. Give it with --metadata ", key, "=VALUE",
+                       endpoint.empty() ? std::string() : cat(" --url ", redact_url(endpoint))));
 }
 
 } // namespace gsttus

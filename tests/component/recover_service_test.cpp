@@ -318,6 +318,30 @@ void token_goes_to_a_given_endpoint_only()
     g_assert_cmpint(run_recover({"--delete", upload}).status, ==, 0);
 }
 
+// As a credential: the journal names a server, the user has to.
+void secret_metadata_goes_to_a_given_server_only()
+{
+    Case test;
+    const std::string upload =
+        leave_in(test, test.folder.get(),
+                 std::make_unique<TusTarget>(test.server->files_url(),
+                                             Metadata{{"filename", "a"}, {"token", "metamarker"}}));
+    for (const std::string &url :
+         {std::string("http://127.0.0.1:1/files/"), std::string("https://elsewhere.example/")}) {
+        const Run run = run_recover({"--metadata", "token=metamarker", "--url", url, upload});
+        g_assert_cmpint(run.status, ==, 1);
+        g_assert_true(run.says(cat("--metadata token=VALUE --url ", test.server->files_url())));
+        g_assert_false(run.says("metamarker"));
+        g_assert_cmpuint(test.server->snapshot().requests_total, ==, 0);
+    }
+    g_assert_cmpint(
+        run_recover({"--metadata", "token=metamarker", "--url", test.server->files_url(), upload})
+            .status,
+        ==, 0);
+    const Snapshot snapshot = test.server->snapshot();
+    ASSERT_STR(snapshot.only_finished()->metadata.at("token"), "metamarker");
+}
+
 // --- what is told --------------------------------------------------------------------------------
 
 constexpr const char *kHostile = "\x1b[31m\x1b]0;t\x07 a\nnot finished: b\xe2\x80\xae\xff'$(x)\"";
@@ -628,6 +652,7 @@ int main(int argc, char **argv)
     add_test("/recover-service/credentials-missing", refusal_says_which_credentials_are_missing);
     add_test("/recover-service/api-key", api_key_goes_to_the_given_api_only);
     add_test("/recover-service/gcore-token", token_goes_to_a_given_endpoint_only);
+    add_test("/recover-service/secret-metadata", secret_metadata_goes_to_a_given_server_only);
     add_test("/recover-service/hostile-names", hostile_names_do_not_reach_the_terminal);
     add_test("/recover-service/json", json_is_all_that_is_on_stdout);
     add_test("/recover-service/commands", commands_get_the_facts);
