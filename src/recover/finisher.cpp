@@ -77,8 +77,12 @@ Error with_advice(Error error, const SpooledUpload &upload, const RecoverOptions
 }
 
 // What is neither here nor at the server is lost.
-Result<void> check_whole(const ResumePoint &point, std::uint64_t begin)
+Result<void> check_whole(const ResumePoint &point, const ReplayStore &store, const std::string &cut)
 {
+    const std::uint64_t begin = store.begin();
+    if (point.upload_url.empty() && store.end() == 0 && !cut.empty())
+        return make_error(ErrorKind::kUploadLost,
+                          "Nothing of it is left, neither here nor at the server.");
     // If it can be asked, the server knows better than notes that may be old.
     const bool can_ask = !point.upload_url.empty() && point.mode != LengthMode::kConcatenation;
     if (can_ask || begin <= point.released)
@@ -282,7 +286,7 @@ Result<FinishedUpload> finish_upload(RecoveredUpload opened, const SpooledUpload
     const ResumePoint point = target_was_removed(upload) ? ResumePoint() : resume_point_of(upload);
     if (finished)
         return clear_away(upload, point, *store);
-    if (const Result<void> whole = check_whole(point, store->begin()); !whole)
+    if (const Result<void> whole = check_whole(point, *store, opened.cut); !whole)
         return whole.error();
     Result<std::unique_ptr<Target>> target = make_target(upload, options);
     if (!target)

@@ -51,7 +51,7 @@ void run_interruptible(GCancellable *cancel, const std::function<void()> &work)
 
 struct Listed {
     std::vector<SpooledUpload> uploads; // oldest first, wherever they are
-    bool all = true;                    // FALSE: a folder could not be read
+    bool all = true;                    // FALSE: a folder could not be read, or is no upload
 };
 
 Listed list(const std::vector<Place> &places)
@@ -61,6 +61,8 @@ Listed list(const std::vector<Place> &places)
         if (!place.only.empty()) {
             if (auto upload = look_at_upload(place.spool_dir, place.only))
                 listed.uploads.push_back(std::move(*upload));
+            else
+                listed.all = false;
             continue;
         }
         Result<std::vector<SpooledUpload>> found = list_uploads(place.spool_dir);
@@ -98,6 +100,8 @@ int show(const Listed &listed, const std::vector<Place> &places, const Teller &t
 {
     for (const SpooledUpload &upload : listed.uploads)
         teller.listed(upload);
+    if (!listed.all && listed.uploads.empty())
+        Teller::complain("there is no upload that can be finished");
     const std::size_t count = listed.uploads.size();
     teller.say(cat(count, count == 1 ? " upload" : " uploads", names_of(places)));
     return listed.all ? kAllFinished : kSomeNot;

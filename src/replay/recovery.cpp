@@ -224,6 +224,15 @@ void describe(SpoolFolder &folder, FileOps &ops, SpooledUpload &out)
     out.notes = std::move(journal.state.notes);
 }
 
+// A lock goes last of all files. Where a journal outlives it, somebody else has removed it, perhaps
+// from a program that is at work still.
+bool has_lost_its_lock(const std::string &folder)
+{
+    const FdRef dir =
+        open_file(real_file_ops(), AT_FDCWD, folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    return dir && (file_size(dir->get(), kJournalName) || file_size(dir->get(), kOldJournalName));
+}
+
 } // namespace
 
 Result<RecoveredUpload> open_upload(const std::string &spool_dir, const std::string &id,
@@ -287,8 +296,12 @@ std::optional<SpooledUpload> look_at_upload(const std::string &spool_dir, const 
         describe(**folder, ops, upload);
     else if (folder.error().retryable)
         upload.in_use = true;
-    else if (folder.error().kind == ErrorKind::kNotFound)
+    else if (folder.error().kind == ErrorKind::kNotFound && !has_lost_its_lock(upload.folder))
         return std::nullopt;
+    else if (folder.error().kind == ErrorKind::kNotFound)
+        upload.trouble = cat("The spooled upload ", upload.folder,
+                             " has lost its lock file. If no program is using it, make the file \"",
+                             "lock\" there anew, empty.");
     else
         upload.trouble = folder.error().message;
     return upload;

@@ -147,6 +147,44 @@ void without_a_folder_all_usual_ones_are_taken()
         g_assert_cmpint(rmdir(in(name).c_str()), ==, 0);
 }
 
+// Not what is there, but that nothing is finished, has to be said.
+void upload_that_is_damaged_is_not_finished()
+{
+    Case test;
+    const auto remove_of = [](const std::string &upload, const char *name) {
+        g_assert_cmpint(unlink(cat(upload, '/', name).c_str()), ==, 0);
+    };
+    // a cleaner has been there
+    const std::string unlocked = leave_in(test, test.folder.get());
+    remove_of(unlocked, "lock");
+    for (const std::string &path : {unlocked, std::string(test.folder.get())}) {
+        g_assert_true(run_recover({"--list", path}).says("has lost its lock file"));
+        const Run run = run_recover({path});
+        g_assert_cmpint(run.status, ==, 1);
+        g_assert_true(run.says("has lost its lock file"));
+    }
+    g_assert_true(g_file_set_contents((unlocked + "/lock").c_str(), "", 0, nullptr));
+    g_assert_cmpint(run_recover({unlocked}).status, ==, 0);
+    // a pipe in its place
+    const std::string piped = leave_in(test, test.folder.get());
+    remove_of(piped, "lock");
+    g_assert_cmpint(mkfifo((piped + "/lock").c_str(), 0600), ==, 0);
+    g_assert_cmpint(run_recover({piped}).status, ==, 1);
+    remove_of(piped, "lock");
+    // nothing is left of the bytes: that is no recording
+    g_assert_true(g_file_set_contents((piped + "/lock").c_str(), "", 0, nullptr));
+    remove_of(piped, "00000001.spill");
+    const Run run = run_recover({piped});
+    g_assert_cmpint(run.status, ==, 1);
+    g_assert_true(run.says("Nothing of it is left"));
+    g_assert_cmpuint(finished_of(test.server->snapshot()), ==, 1);
+    // and no upload at all
+    g_assert_cmpint(run_recover({"--delete", piped}).status, ==, 0);
+    g_assert_cmpint(g_mkdir(piped.c_str(), 0700), ==, 0);
+    g_assert_cmpint(run_recover({piped}).status, ==, 1);
+    g_assert_cmpint(rmdir(piped.c_str()), ==, 0);
+}
+
 void folder_in_var_tmp_is_taken_if_it_is_ours()
 {
     Case test;
@@ -644,6 +682,7 @@ int main(int argc, char **argv)
     add_test("/recover-service/folder-of-an-upload", folder_of_an_upload_is_taken);
     add_test("/recover-service/several-folders", several_folders_are_taken_each_once);
     add_test("/recover-service/no-folder", without_a_folder_all_usual_ones_are_taken);
+    add_test("/recover-service/damaged", upload_that_is_damaged_is_not_finished);
     add_test("/recover-service/var-tmp", folder_in_var_tmp_is_taken_if_it_is_ours);
     add_test("/recover-service/usage", what_is_no_folder_is_wrong_usage);
     for (const WayRow &row : kWays)
