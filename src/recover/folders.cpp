@@ -74,8 +74,17 @@ Place upload_place(const std::string &path)
     return {parent_of(whole), name_of(whole)};
 }
 
-Result<Place> place_of(const std::string &path, MayBeAbsent absent)
+// Commands and messages name it: that shall not depend on where we are.
+std::string absolute(const std::string &path)
 {
+    const GCharOwn here(g_get_current_dir());
+    return path.starts_with('/') ? path : cat(here.get(), '/', path);
+}
+
+Result<Place> place_of(const std::string &given, MayBeAbsent absent)
+{
+    const std::string path = absolute(given);
+
     struct stat info {};
 
     if (::stat(path.c_str(), &info) != 0) {

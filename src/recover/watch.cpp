@@ -7,7 +7,9 @@
 #include "replay/recovery.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <utility>
 
 namespace gsttus {
 
@@ -66,25 +68,27 @@ void Watch::forget_others(const std::vector<Found> &found)
     });
 }
 
-// What failed least, and of that the oldest.
-std::optional<Watch::Found> Watch::next(const std::vector<Found> &found) const
+// What failed least first, and of that the oldest.
+std::vector<Watch::Found> Watch::due(const std::vector<Found> &found) const
 {
     const TimePoint now = Clock::now();
-    std::optional<Found> best;
-    unsigned fewest = 0;
+    std::vector<std::pair<unsigned, Found>> some;
     for (const Found &one : found) {
         const auto known = known_.find(one);
-        const unsigned failures = known == known_.end() ? 0 : known->second.failures;
-        const bool due = known == known_.end() || known->second.next <= now;
-        if (due && (!best || failures < fewest)) {
-            best = one;
-            fewest = failures;
-        }
+        if (known == known_.end())
+            some.emplace_back(0, one);
+        else if (known->second.next <= now)
+            some.emplace_back(known->second.failures, one);
     }
-    return best;
+    std::stable_sort(some.begin(), some.end(),
+                     [](const auto &a, const auto &b) { return a.first < b.first; });
+    std::vector<Found> in_order;
+    for (auto &[failures, one] : some)
+        in_order.push_back(std::move(one));
+    return in_order;
 }
 
-void Watch::take(const Found &found)
+Outcome Watch::take(const Found &found)
 {
     Memory &memory = known_[found];
     const std::optional<SpooledUpload> upload = look_at_upload(found.spool_dir, found.id);
@@ -101,10 +105,11 @@ void Watch::take(const Found &found)
         ++memory.failures;
         break;
     case Outcome::kNotTried:
-        return;
+        return outcome;
     }
     memory.told = {outcome, outcome == Outcome::kFailed ? round_.last_error().message : ""};
     memory.next = Clock::now() + std::max(pause_after(memory.failures), kLook);
+    return outcome;
 }
 
 // Until it is time to look again, or it is to end.
@@ -143,14 +148,25 @@ Counts Watch::counts() const
     return counts;
 }
 
+// Up to the first that took its time: there may be something new then.
+bool Watch::go_on(const std::vector<Found> &in_order)
+{
+    for (const Found &one : in_order) {
+        const Outcome outcome = take(one);
+        if (outcome == Outcome::kFinished || outcome == Outcome::kFailed)
+            return true;
+        if (g_cancellable_is_cancelled(cancel_))
+            break;
+    }
+    return false;
+}
+
 void Watch::run()
 {
     while (!g_cancellable_is_cancelled(cancel_)) {
         const std::vector<Found> found = look();
         forget_others(found);
-        if (const std::optional<Found> one = next(found))
-            take(*one);
-        else
+        if (!go_on(due(found)))
             wait();
     }
 }

@@ -6,7 +6,6 @@
 #include "recover/round.h"
 
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,8 +45,9 @@ private:
     std::vector<Place> places();
     std::vector<Found> look();
     void forget_others(const std::vector<Found> &found);
-    std::optional<Found> next(const std::vector<Found> &found) const;
-    void take(const Found &found);
+    std::vector<Found> due(const std::vector<Found> &found) const;
+    bool go_on(const std::vector<Found> &in_order); // FALSE: there was nothing to do
+    Outcome take(const Found &found);
     void wait() const;
 
     const std::vector<Place> named_;

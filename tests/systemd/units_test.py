@@ -227,7 +227,7 @@ GROUPS = {"verify": verify, "security": security, "recording": recording}
 def main():
     parser = argparse.ArgumentParser()
     for name in ("--root", "--units", "--recover", "--standin", "--plugin"):
-        parser.add_argument(name, type=pathlib.Path, required=True)
+        parser.add_argument(name, type=lambda path: pathlib.Path(path).resolve(), required=True)
     parser.add_argument("group", choices=GROUPS)
     arguments = parser.parse_args()
     failed = 0

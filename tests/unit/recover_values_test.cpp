@@ -208,8 +208,7 @@ void names_are_made_printable()
         {"a\xe3\x85\xa4"
          "b",
          "a?b"}, // filler
-        {"a\xff\xc3(\xc0\xaf", "a??("
-                               "??"},
+        {"a\xff\xc3(\xc0\xaf", "a?\?(?\?"},
         {"a\xe2\x82", "a??"},
         {"\xed\xa0\x80", "???"}, // surrogate
         {"", ""},
