@@ -175,7 +175,6 @@ void run_with_secrets(const std::string &folder)
 {
     const std::string with_query = cat(folder, "/spool");
     const std::string with_address = cat(folder, "/other"); // which gst-tus-recover would name
-    g_setenv("GST_TUS_AUTHORIZATION", "Bearer bearer-hushmarker-2c3d", TRUE);
     for (const Row &row : kRows) {
         Told told;
         const std::string &spool = row.location == kSigned ? with_query : with_address;
@@ -198,6 +197,9 @@ void run_with_secrets(const std::string &folder)
         show_pipeline(pipeline);
         show_messages(pipeline);
         told.forget();
+        const std::string bearer =
+            cat("127.0.0.1:", server.port(), "=Bearer bearer-hushmarker-2c3d");
+        g_setenv("GST_TUS_AUTHORIZATION", bearer.c_str(), TRUE);
         if (row.location == kSigned)
             show_recovery({"--outage-timeout=1", spool});
     }
