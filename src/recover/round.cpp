@@ -85,6 +85,18 @@ Outcome Round::open_and_finish(const SpooledUpload &upload, const Told &before)
     return failed(upload, result.error(), before);
 }
 
+// For what nothing can be tried, today or tomorrow.
+std::optional<Error> Round::lasting_trouble(const SpooledUpload &upload) const
+{
+    if (!upload.trouble.empty())
+        return Error{.kind = ErrorKind::kDisk, .message = upload.trouble};
+    if (was_sent(upload) && options_.send_again != upload.id)
+        return Error{.kind = ErrorKind::kProtocol,
+                     .message = cat("It was sent, but is not proved to be there: --send-again ",
+                                    upload.id, " sends it once more.")};
+    return std::nullopt;
+}
+
 Outcome Round::finish(const SpooledUpload &upload, const Told &before)
 {
     if (upload.leftover) {
@@ -105,16 +117,15 @@ Outcome Round::finish(const SpooledUpload &upload, const Told &before)
         teller_.not_tried(upload);
         return Outcome::kNotTried;
     }
+    if (std::optional<Error> lasting = lasting_trouble(upload)) {
+        if (before.outcome != Outcome::kFailed || before.error != lasting->message) {
+            teller_.begins(upload);
+            return failed(upload, std::move(*lasting), before);
+        }
+        error_ = std::move(*lasting);
+        return Outcome::kFailed;
+    }
     teller_.begins(upload);
-    if (!upload.trouble.empty())
-        return failed(upload, Error{.kind = ErrorKind::kDisk, .message = upload.trouble}, before);
-    if (was_sent(upload) && options_.send_again != upload.id)
-        return failed(upload,
-                      Error{.kind = ErrorKind::kProtocol,
-                            .message = cat("It was sent, but is not proved to be there: "
-                                           "--send-again ",
-                                           upload.id, " sends it once more.")},
-                      before);
     return open_and_finish(upload, before);
 }
 

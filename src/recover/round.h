@@ -5,6 +5,7 @@
 #include "recover/finisher.h"
 #include "recover/teller.h"
 
+#include <optional>
 #include <set>
 #include <string>
 
@@ -42,6 +43,7 @@ public:
 private:
     Outcome open_and_finish(const SpooledUpload &upload, const Told &before);
     Outcome failed(const SpooledUpload &upload, Error error, const Told &before);
+    std::optional<Error> lasting_trouble(const SpooledUpload &upload) const;
     RecoverOptions options_for(const SpooledUpload &upload) const;
 
     const RecoverOptions &options_;
