@@ -89,6 +89,10 @@ Result<Place> place_of(const std::string &given, MayBeAbsent absent)
 
     if (::stat(path.c_str(), &info) != 0) {
         const int error = errno;
+        if (error == EACCES)
+            return Error{.kind = ErrorKind::kNotAuthorized,
+                         .message = cat(path, " belongs to another user: run gst-tus-recover as "
+                                              "that user")};
         if (error != ENOENT)
             return wrong(cat(path, " can not be looked at: ", g_strerror(error)));
         if (absent == MayBeAbsent::kNo)

@@ -18,7 +18,7 @@ struct Place {
 enum class MayBeAbsent { kNo, kYes };
 
 // A spool folder, or the folder of one upload: each once, whatever it is called. Error: one of them
-// is neither, or is not there, unless it may be.
+// is neither, or is not there, unless it may be; kNotAuthorized: another user keeps it to himself.
 Result<std::vector<Place>> named_places(const std::vector<std::string> &paths, MayBeAbsent absent);
 
 // The usual ones that are there. `refused` gets what is in the place of one and is not ours: a

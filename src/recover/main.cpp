@@ -59,10 +59,13 @@ Listed list(const std::vector<Place> &places)
     Listed listed;
     for (const Place &place : places) {
         if (!place.only.empty()) {
-            if (auto upload = look_at_upload(place.spool_dir, place.only))
+            auto upload = look_at_upload(place.spool_dir, place.only);
+            const bool there = upload.has_value();
+            if (there)
                 listed.uploads.push_back(std::move(*upload));
             else
-                listed.all = false;
+                Teller::complain(cat(place.spool_dir, '/', place.only, " holds no upload"));
+            listed.all = listed.all && there;
             continue;
         }
         Result<std::vector<SpooledUpload>> found = list_uploads(place.spool_dir);
@@ -100,8 +103,6 @@ int show(const Listed &listed, const std::vector<Place> &places, const Teller &t
 {
     for (const SpooledUpload &upload : listed.uploads)
         teller.listed(upload);
-    if (!listed.all && listed.uploads.empty())
-        Teller::complain("there is no upload that can be finished");
     const std::size_t count = listed.uploads.size();
     teller.say(cat(count, count == 1 ? " upload" : " uploads", names_of(places)));
     return listed.all ? kAllFinished : kSomeNot;
@@ -203,6 +204,10 @@ int main(int argc, char **argv)
     take_folder(task.remove, task);
     take_folder(task.options.send_again, task);
     const Result<std::vector<Place>> places = places_of(task);
+    if (!places && places.error().kind == ErrorKind::kNotAuthorized) {
+        Teller::complain(places.error().message);
+        return kSomeNot;
+    }
     if (!places) {
         Teller::complain(cat(places.error().message, " (see --help)"));
         return kUsage;
