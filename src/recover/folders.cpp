@@ -155,7 +155,7 @@ std::vector<Place> usual_places(std::vector<std::string> &refused)
         if (path == shared_spool_dir() && !is_own_folder(path))
             refused.push_back(path);
         else
-            places.push_back({path, {}, true});
+            places.push_back({path, {}});
     }
     return each_once(places);
 }

@@ -12,7 +12,6 @@ namespace gsttus {
 struct Place {
     std::string spool_dir;
     std::string only; // one upload's id; empty: all that is in it
-    bool usual = false;
 };
 
 enum class MayBeAbsent { kNo, kYes };
