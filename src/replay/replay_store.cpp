@@ -27,7 +27,8 @@ std::uint64_t ReplayConfig::useful_spool_size() const
 ReplayStore::ReplayStore(ReplayConfig config) : ReplayStore(std::move(config), real_file_ops()) {}
 
 ReplayStore::ReplayStore(ReplayConfig config, FileOps &ops)
-    : config_(std::move(config)), segments_(config_.max_memory),
+    : config_(std::move(config)),
+      segments_(config_.max_memory, config_.memory, config_.least_memory),
       spool_(config_.spool_dir, config_.max_spool_size, ops, [this] { return journal_state(); }),
       journaling_(config_.spool_mode == SpoolMode::kAlways)
 {

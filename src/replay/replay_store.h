@@ -33,6 +33,8 @@ struct ReplayConfig {
     SpoolMode spool_mode = SpoolMode::kOverflow;
     std::string spool_dir;            // parent folder; a folder per upload is made in it, mode 0700
     std::uint64_t max_spool_size = 0; // bytes; 0: what the disk has, less 256 MiB
+    std::shared_ptr<MemoryBudget> memory; // of all stores of a process; none: max_memory alone
+    std::uint64_t least_memory = 0;       // bytes that are there beyond that
 
     // So much of max_spool_size is there for bytes that are needed: the rest may be taken by a file
     // of which the end is.

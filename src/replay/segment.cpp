@@ -147,15 +147,20 @@ private:
 
 } // namespace
 
-std::shared_ptr<MemoryBlock> allocate_block(std::size_t capacity)
+MemoryBlock::~MemoryBlock()
 {
-    std::unique_ptr<std::byte[]> bytes(new (std::nothrow) std::byte[capacity]);
-    if (!bytes)
-        return nullptr;
+    if (budget)
+        budget->give_back(capacity);
+}
+
+std::shared_ptr<MemoryBlock> allocate_block(std::size_t capacity,
+                                            std::shared_ptr<MemoryBudget> budget)
+{
     auto block = std::make_shared<MemoryBlock>();
-    block->bytes = std::move(bytes);
     block->capacity = capacity;
-    return block;
+    block->budget = std::move(budget);
+    block->bytes.reset(new (std::nothrow) std::byte[capacity]);
+    return block->bytes ? block : nullptr;
 }
 
 bool continues(const Segment &segment, std::uint64_t position, const SpilledRun &written)

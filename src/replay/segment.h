@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "replay/journal.h"
+#include "replay/memory_budget.h"
 #include "replay/piece.h"
 #include "replay/spill_file.h"
 
@@ -16,12 +17,20 @@
 namespace gsttus {
 
 struct MemoryBlock {
+    MemoryBlock() = default;
+    ~MemoryBlock();
+    MemoryBlock(const MemoryBlock &) = delete;
+    MemoryBlock &operator=(const MemoryBlock &) = delete;
+
     std::unique_ptr<std::byte[]> bytes;
     std::size_t capacity = 0;
+    std::shared_ptr<MemoryBudget> budget; // that it was taken from; none: nobody counts
 };
 
-// Null when there is no memory.
-std::shared_ptr<MemoryBlock> allocate_block(std::size_t capacity);
+// Null when the system has no memory. What it takes of the budget (which may be null), the caller
+// has taken: it is given back in both cases.
+std::shared_ptr<MemoryBlock> allocate_block(std::size_t capacity,
+                                            std::shared_ptr<MemoryBudget> budget = nullptr);
 
 struct Check {
     std::uint32_t length = 0, crc = 0;

@@ -28,8 +28,9 @@ bool has_room(const Segment &segment)
 
 } // namespace
 
-Segments::Segments(std::uint64_t window)
-    : window_(window > 0 ? window : kLeastMemory), block_size_(block_size_for(window_))
+Segments::Segments(std::uint64_t window, std::shared_ptr<MemoryBudget> budget, std::uint64_t least)
+    : window_(window > 0 ? window : kLeastMemory), block_size_(block_size_for(window_)),
+      budget_(std::move(budget)), least_(std::max<std::uint64_t>(least, 2 * block_size_))
 {
 }
 
@@ -68,10 +69,7 @@ std::uint64_t Segments::memory_before(std::uint64_t position) const
 std::size_t Segments::append_to_memory(std::span<const std::byte> data, TimePoint now)
 {
     if (held_.empty() || !has_room(held_.back())) {
-        if (memory_used_ + block_size_ > window_)
-            return 0;
-        auto block = allocate_block(block_size_);
-        no_memory_ = !block;
+        auto block = make_block();
         if (!block)
             return 0;
         held_.push_back({.begin = end_, .end = end_, .block = std::move(block), .since = now});
@@ -85,6 +83,18 @@ std::size_t Segments::append_to_memory(std::span<const std::byte> data, TimePoin
     segment.end += n;
     end_ += n;
     return n;
+}
+
+// nullptr: there is no room.
+std::shared_ptr<MemoryBlock> Segments::make_block()
+{
+    if (memory_used_ + block_size_ > window_)
+        return nullptr;
+    if (budget_ && !budget_->take(block_size_, memory_used_ + block_size_ <= least_))
+        return nullptr;
+    auto block = allocate_block(block_size_, budget_);
+    no_memory_ = !block;
+    return block;
 }
 
 void Segments::append(const SpilledRun &written)

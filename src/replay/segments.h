@@ -7,14 +7,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <span>
 
 namespace gsttus {
 
 class Segments {
 public:
-    // At most so many bytes of memory; with 0 a few all the same.
-    explicit Segments(std::uint64_t window);
+    // At most so many bytes of memory; with 0 a few all the same. `budget` (none: no other bound)
+    // is shared with others; `least` bytes are there beyond it, and two blocks in any case: one to
+    // fill and one on its way.
+    explicit Segments(std::uint64_t window, std::shared_ptr<MemoryBudget> budget = nullptr,
+                      std::uint64_t least = 0);
 
     std::uint64_t begin() const { return held_.empty() ? end_ : held_.front().begin; }
 
@@ -46,7 +50,11 @@ public:
     bool has_memory() const { return blocks_ > 0; }
 
     // A quarter of the window stays free for what comes in, where there is another place.
-    bool is_tight() const { return window_ - memory_used_ < window_ / 4; }
+    bool is_tight() const
+    {
+        return window_ - memory_used_ < window_ / 4 ||
+               (budget_ && budget_->pressure() == MemoryBudget::Pressure::kAll);
+    }
 
     bool is_out_of_memory() const { return no_memory_; } // the system gave none
 
@@ -81,10 +89,13 @@ public:
     void restart_at(std::uint64_t position) { end_ = position; }
 
 private:
+    std::shared_ptr<MemoryBlock> make_block();
     void release_memory(const Segment &segment);
 
     std::uint64_t window_;
     std::size_t block_size_;
+    std::shared_ptr<MemoryBudget> budget_;
+    std::uint64_t least_;
     std::deque<Segment> held_;
     std::uint64_t end_ = 0; // where the last of them ends
     std::uint64_t memory_used_ = 0;

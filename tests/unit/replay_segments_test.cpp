@@ -260,6 +260,80 @@ struct Held {
     }
 };
 
+// --- a budget that others share ------------------------------------------------------------------
+
+std::size_t fill(Segments &segments, std::size_t length)
+{
+    std::size_t taken = 0;
+    while (taken < length) {
+        const auto n = segments.append_to_memory(stream_bytes(segments.end(), length - taken));
+        if (n == 0)
+            break;
+        taken += n;
+    }
+    return taken;
+}
+
+void full_budget_leaves_two_blocks_for_each()
+{
+    auto budget = std::make_shared<gsttus::MemoryBudget>();
+    budget->set_bound(3 * kBlock);
+    Segments one(kWindow, budget), other(kWindow, budget);
+    g_assert_cmpuint(fill(one, kWindow), ==, 3 * kBlock);
+    g_assert_true(one.is_tight());
+    g_assert_false(one.is_out_of_memory()); // which is another trouble
+    g_assert_cmpuint(fill(other, kWindow), ==, 2 * kBlock);
+    g_assert_cmpuint(budget->used(), ==, 5 * kBlock);
+    // what one gives up, the other may have: but first the overshoot is paid back
+    (void)one.take_front();
+    (void)one.take_front();
+    g_assert_cmpuint(fill(other, kWindow), ==, 0);
+    (void)one.take_front();
+    g_assert_cmpuint(fill(other, kWindow), ==, kBlock);
+}
+
+void least_memory_is_there_beyond_the_budget()
+{
+    auto budget = std::make_shared<gsttus::MemoryBudget>();
+    budget->set_bound(1);
+    Segments segments(kWindow, budget, 5 * kBlock);
+    g_assert_cmpuint(fill(segments, kWindow), ==, 5 * kBlock);
+    Segments small(kBlock, budget, 5 * kBlock); // never more than its window
+    g_assert_cmpuint(fill(small, kWindow), ==, kBlock);
+}
+
+void block_counts_until_the_last_who_reads_it_is_gone()
+{
+    auto budget = std::make_shared<gsttus::MemoryBudget>();
+    std::shared_ptr<const gsttus::MemoryBlock> reader;
+    {
+        Segments segments(kWindow, budget);
+        fill(segments, 2 * kBlock);
+        reader = segments[0].block;
+    }
+    g_assert_cmpuint(budget->used(), ==, reader->capacity);
+    reader.reset();
+    g_assert_cmpuint(budget->used(), ==, 0);
+}
+
+void pressure_comes_in_two_steps()
+{
+    using Pressure = gsttus::MemoryBudget::Pressure;
+    gsttus::MemoryBudget budget;
+    g_assert_true(budget.take(1 << 30, false)); // no bound: none
+    g_assert_true(budget.pressure() == Pressure::kNone);
+    budget.give_back(1 << 30);
+    budget.set_bound(800);
+    g_assert_true(budget.take(600, false) && budget.pressure() == Pressure::kNone);
+    g_assert_true(budget.take(1, false) && budget.pressure() == Pressure::kEnded);
+    g_assert_true(budget.take(100, false) && budget.pressure() == Pressure::kAll);
+    g_assert_false(budget.take(100, false));
+    g_assert_cmpuint(budget.used(), ==, 701);
+    budget.set_bound(10); // somebody else has a smaller one
+    g_assert_false(budget.take(1, false));
+    g_assert_true(budget.take(1, true));
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -286,5 +360,12 @@ int main(int argc, char **argv)
     CASE("disk/last-block-is-filled-up-although-its-beginning-went-to-a-file",
          last_block_is_filled_up_although_its_beginning_went_to_a_file);
 #undef CASE
+    add_test("/replay-segments/budget/full-one-leaves-two-blocks-for-each",
+             full_budget_leaves_two_blocks_for_each);
+    add_test("/replay-segments/budget/least-memory-is-there-beyond-it",
+             least_memory_is_there_beyond_the_budget);
+    add_test("/replay-segments/budget/block-counts-until-the-last-who-reads-it-is-gone",
+             block_counts_until_the_last_who_reads_it_is_gone);
+    add_test("/replay-segments/budget/pressure-comes-in-two-steps", pressure_comes_in_two_steps);
     return g_test_run();
 }
