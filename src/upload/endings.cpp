@@ -200,23 +200,20 @@ void Endings::tell_kept(const std::string &folder, std::uint64_t missing, bool a
 
 void Endings::not_begun(const Error &error)
 {
-    give_up(error, {});
+    give_up(error, {}, nullptr);
 }
 
 void Endings::fail(Session &session, const Error &error)
 {
     const UploadMachine &machine = session.machine;
-    if (machine.acked() == 0) {
-        TargetContext context = session.requests.target_context(core_.cancel.all.get(), kCleanUp);
-        core_.target->abandoned(context, 0);
-    }
     session.note();
     if (session.was_proved && !machine.proved())
         session.remember(); // the server is not what it was
-    give_up(announcer_.shown(error), {machine.acked(), machine.stored(), machine.upload_url()});
+    give_up(announcer_.shown(error), {machine.acked(), machine.stored(), machine.upload_url()},
+            &session);
 }
 
-void Endings::give_up(Error report, const AtServer &there)
+void Endings::give_up(Error report, const AtServer &there, Session *session)
 {
     bool left = false;
     std::uint64_t missing = 0;
@@ -232,24 +229,53 @@ void Endings::give_up(Error report, const AtServer &there)
         missing = end - std::min(end, there.acked);
         left = end > there.acked || (end > 0 && !there.stored);
     }
-    std::string folder;
-    if (!left) {
+    Kept kept;
+    if (left)
+        kept = keep_what_is_left(report, there);
+    else
         spiller_.end(LastAct::kDiscard);
-    } else if (core_.config.replay.spool_mode != SpoolMode::kNever) {
-        const Result<std::string> kept = keep_store();
-        if (kept)
-            folder = *kept;
-        else
-            report.detail += cat(" What was not sent is not kept either: ", kept.error().message);
-    }
-    if (!folder.empty()) {
-        report.message += cat(" What the server does not have is kept in ", folder,
-                              ": gst-tus-recover finishes it.");
-        tell_kept(folder, missing);
-    }
-    announcer_.failed(report, there.upload_url, folder);
+    if (!kept.folder.empty())
+        tell_kept(kept.folder, missing);
+    if (session && there.acked == 0 && !kept.needed)
+        abandon(*session);
+    announcer_.failed(report, there.upload_url, kept.folder);
     MutexLock lock(core_.mutex);
     core_.wake.app.notify_all();
+}
+
+// Says in `report` what became of it.
+Endings::Kept Endings::keep_what_is_left(Error &report, const AtServer &there)
+{
+    Kept out;
+    if (core_.config.replay.spool_mode != SpoolMode::kNever) {
+        const Result<std::string> kept = keep_store();
+        out.needed = is_needed_on(kept, there);
+        if (kept) {
+            out.folder = *kept;
+            report.message += cat(" What the server does not have is kept in ", *kept,
+                                  ": gst-tus-recover finishes it.");
+            return out;
+        }
+        report.detail += cat(" What was not sent is not kept either: ", kept.error().message);
+    }
+    if (!there.upload_url.empty())
+        report.detail += cat(" An unfinished upload with the first ", there.acked,
+                             " bytes is left at the server.");
+    return out;
+}
+
+bool Endings::is_needed_on(const Result<std::string> &kept, const AtServer &there)
+{
+    if (kept || kept.error().offset.value_or(0) > there.acked)
+        return true;
+    MutexLock lock(core_.mutex);
+    return !core_.fate.result;
+}
+
+void Endings::abandon(Session &session)
+{
+    TargetContext context = session.requests.target_context(core_.cancel.all.get(), kCleanUp);
+    core_.target->abandoned(context, 0);
 }
 
 // --- stopped -------------------------------------------------------------------------------------
@@ -280,7 +306,7 @@ void Endings::keep(Session &session, std::uint64_t missing)
     session.note();
     const bool begun = !session.machine.upload_url().empty() || !session.machine.parts().empty();
     if (missing == 0 && !begun)
-        return;
+        return abandon(session); // there is nothing that could go on
     Error warning = stopped_early(missing, false);
     if (core_.config.replay.spool_mode != SpoolMode::kNever) {
         const Result<std::string> kept = keep_store();
@@ -317,8 +343,7 @@ void Endings::terminate(Session &session)
         urls.push_back(session.machine.upload_url());
     for (const std::string &url : urls)
         remove(session.requests, url);
-    TargetContext context = session.requests.target_context(core_.cancel.all.get(), kCleanUp);
-    core_.target->abandoned(context, 0);
+    abandon(session);
     spiller_.end(LastAct::kDiscard);
 }
 

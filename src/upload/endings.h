@@ -42,8 +42,20 @@ private:
         std::string upload_url;
     };
 
-    // Keeps what is left here, and tells of the failure.
-    void give_up(Error report, const AtServer &there);
+    // Keeps what is left here, and tells of the failure. `session`: nullptr, nothing was made at
+    // the server.
+    void give_up(Error report, const AtServer &there, Session *session);
+
+    struct Kept {
+        std::string folder; // empty: none
+        bool needed = false;
+    };
+
+    Kept keep_what_is_left(Error &report, const AtServer &there);
+    // What was to be kept can be finished from the disk, or may be when that answers: it needs what
+    // was made for it at the server.
+    bool is_needed_on(const Result<std::string> &kept, const AtServer &there);
+    void abandon(Session &session); // nobody can use what the target has made
     Result<std::string> keep_store(LastAct act = LastAct::kKeep); // the folder
     bool rest(Duration pause, TimePoint deadline);
 
