@@ -95,6 +95,12 @@ public:
 
     void set_line(const Line &line) override { links_.set_line(line); }
 
+    void rest() override
+    {
+        const ContextScope scope(context_.get());
+        end_session();
+    }
+
     std::function<void()> network_listener() override
     {
         return [watch = watch_] { watch->check(); };

@@ -103,6 +103,9 @@ public:
     // can not, it does without.
     virtual void set_line(const Line &) {}
 
+    // Nothing will be sent for a while: connections that stand are closed.
+    virtual void rest() {}
+
     // What to call when the network has changed, from any thread, also when the transport is gone:
     // a request whose connection has lost its own address fails then, instead of waiting for its
     // time-out. May be empty.

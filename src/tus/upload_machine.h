@@ -107,6 +107,8 @@ public:
 
     MachineCounters counters() const;
 
+    bool in_trouble() const { return patience_.in_trouble(); } // an outage lasts
+
     std::vector<Report> take_reports() { return std::exchange(reports_, {}); }
 
     // When the upload is to be given up (outage-timeout, drain-timeout): bounds a request too.

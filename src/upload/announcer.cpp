@@ -48,9 +48,10 @@ void Announcer::pass_on(const Report &report, std::uint64_t pending)
         const Error reason = shown(stalled->reason);
         log(LogLevel::kInfo, "upload",
             cat("attempt ", stalled->attempt, " failed: ", reason.message, ' ', reason.detail));
-        const bool first = stalled->attempt == 1;
+        const bool first = stalled->attempt == 1 && member_.stalls_first(stalled->reason);
         tell(UploadStalled{reason, stalled->attempt, stalled->retry_in, pending, first});
     } else if (const auto *resumed = std::get_if<ReportResumed>(&report)) {
+        member_.resumed();
         tell(UploadResumed{resumed->offset, resumed->outage_time, resumed->bytes_resent});
     } else if (const auto *warning = std::get_if<ReportWarning>(&report)) {
         warn(shown(warning->error));

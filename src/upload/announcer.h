@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/redact.h"
+#include "upload/process.h"
 #include "upload/shared_state.h"
 
 #include <optional>
@@ -13,7 +14,8 @@ namespace gsttus {
 
 class Announcer {
 public:
-    explicit Announcer(LiveUpload::Core &core) : core_(core) {}
+    // Both outlive this.
+    Announcer(LiveUpload::Core &core, Process::Member &member) : core_(core), member_(member) {}
 
     // Calls the observer, without the mutex. stop() does not wait long for it.
     template <typename Call>
@@ -59,6 +61,7 @@ private:
     };
 
     LiveUpload::Core &core_;
+    Process::Member &member_;
     Redactor secrets_;
     TimePoint last_progress_{};
 };

@@ -351,6 +351,8 @@ UploadStats LiveUpload::stats() const
     stats.bytes_on_disk = store.on_disk;
     stats.spool_path = store.folder;
     stats.upload_rate = core_->tally.rate.bits_per_second(Clock::now());
+    if (core_->thread.queued)
+        stats.state = to_string(State::kWaiting);
     if (core_->is_paused())
         stats.state = "paused";
     return stats;

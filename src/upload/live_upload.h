@@ -48,8 +48,10 @@ struct UploadConfig {
     std::uint64_t min_chunk_size = 0;
     std::uint64_t chunk_align = 1;
     LengthMode length_mode = LengthMode::kAuto;
-    bool keep_until_proved = true; // see UploadMachine::must_keep()
-    bool keep_to_the_end = false;  // the same without a proof that would end it
+    unsigned max_parallel_uploads = 4; // of the process, see process.h; 0: all
+    std::uint64_t max_process_memory = std::uint64_t{256} << 20; // bytes, of all its uploads
+    bool keep_until_proved = true;                               // see UploadMachine::must_keep()
+    bool keep_to_the_end = false; // the same without a proof that would end it
     Checksum checksum = Checksum::kNone;
     ReplayConfig replay;
     OnStop on_stop = OnStop::kFinish;
@@ -60,7 +62,7 @@ struct UploadConfig {
 };
 
 struct UploadStats {
-    std::string state;       // name of the machine's state, or "paused"
+    std::string state;       // name of the machine's state, "paused", or "waiting" for its turn
     std::string upload_url;  // as it is: its query may be secret
     std::string shown_url;   // the same for every eye
     std::string length_mode; // "deferred", "concatenation", "spool"; empty: not known yet

@@ -26,7 +26,7 @@ struct UploadStalled {
     std::uint64_t attempt = 0;
     Duration retry_in{};
     std::uint64_t bytes_pending = 0;
-    bool first = false; // of this outage: deserves a WARNING
+    bool first = false; // of all uploads of this process in this outage: deserves a WARNING
 };
 
 struct UploadResumed {

@@ -3,6 +3,7 @@
 #include "upload/shared_state.h"
 
 #include "upload/journal_notes.h"
+#include "upload/process.h"
 
 #include <algorithm>
 #include <utility>
@@ -34,10 +35,26 @@ bool StopRequest::is_due(TimePoint now)
     return asked && (policy != OnStop::kFinish || expired);
 }
 
+namespace {
+
+// What the process as a whole allows. Where disk does not help out, it is not less than a request
+// needs that may not be smaller.
+UploadConfig in_process(UploadConfig config)
+{
+    ReplayConfig &replay = config.replay;
+    replay.memory = Process::memory();
+    const std::uint64_t least = std::max(config.min_chunk_size, config.chunk_align);
+    if (replay.spool_mode == SpoolMode::kNever || replay.max_spool_size > 0)
+        replay.least_memory = least + least / 4;
+    return config;
+}
+
+} // namespace
+
 LiveUpload::Core::Core(UploadConfig config_in, std::unique_ptr<Target> target_in,
                        TransportFactory transport_in, UploadObserver &observer_in,
                        std::unique_ptr<ReplayStore> recovered)
-    : config(std::move(config_in)), target(std::move(target_in)),
+    : config(in_process(std::move(config_in))), target(std::move(target_in)),
       transport(std::move(transport_in)), observer(observer_in),
       store(recovered ? std::move(recovered)
                       : std::make_unique<ReplayStore>(with_window(config.replay))),
@@ -162,7 +179,7 @@ bool LiveUpload::Core::is_paused() const
 
 bool LiveUpload::Core::has_to_stop(TimePoint now)
 {
-    return stop.is_due(now) || (stop.asked && is_paused());
+    return stop.is_due(now) || (stop.asked && (is_paused() || thread.queued));
 }
 
 std::optional<TimePoint> LiveUpload::Core::drain_deadline() const

@@ -52,7 +52,8 @@ struct Waiters {
 struct Changes {
     std::uint64_t network = 0, credentials = 0; // counters: see Input
     bool settings = false;
-    std::optional<TimePoint> resumed_at;    // the last pause was over
+    bool turn = false;                      // it may be the upload's
+    std::optional<TimePoint> resumed_at;    // the last pause was over; see Worker::await_turn()
     std::function<void()> network_listener; // the transport's
 };
 
@@ -72,6 +73,7 @@ struct UploadThread {
     TimePoint started_at{};
     std::optional<Wait> waiting;             // what it waits for
     std::optional<TimePoint> callback_since; // an observer runs
+    bool queued = false;                     // for its turn, see process.h
     bool following = false;                  // all is stored: Target::finished
     bool in_trouble = false;                 // the last attempt failed
     bool exited = false;
@@ -143,7 +145,7 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
 
     // Nothing is sent although something is left to be.
     bool is_paused() const REQUIRES(mutex);
-    // The upload ends now, as the stop says. In a pause nothing can be finished.
+    // The upload ends now, as the stop says. In a pause, or behind others, nothing can be finished.
     bool has_to_stop(TimePoint now) REQUIRES(mutex);
 
     // The recording has ended, but not all of it is at the server, and it does not get there.

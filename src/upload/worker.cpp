@@ -30,20 +30,43 @@ void publish(const UploadMachine &machine, const Redactor &secrets, Tally &tally
     stats.outage_time = machine.counters().outage_time;
 }
 
-Event paused_too_long(const Action &action)
+// drain-timeout or outage-timeout passed before a request could be made.
+Event not_tried(const Action &action, bool paused)
 {
     Error error;
     error.kind = ErrorKind::kTimeout;
     error.retryable = true;
-    error.message = "The upload is paused.";
+    error.message = paused ? "The upload is paused."
+                           : "Older uploads to this server come first (max-parallel-uploads).";
     return std::holds_alternative<Resolve>(action) ? Event(ResolveFailed{error, false, {}})
                                                    : Event(NoAnswer{error, false, false});
+}
+
+MemberSettings member_settings(const LiveUpload::Core &core)
+{
+    const UploadConfig &config = core.config;
+    const std::string url = config.upload_url.empty() ? core.target->service() : config.upload_url;
+    return {server_of(url), config.max_parallel_uploads, config.max_process_memory};
+}
+
+// Called by other uploads, perhaps when this one is gone.
+std::function<void()> turn_listener(LiveUpload::Core &core)
+{
+    return [weak = core.weak_from_this()] {
+        const std::shared_ptr<LiveUpload::Core> alive = weak.lock();
+        if (!alive)
+            return;
+        MutexLock lock(alive->mutex);
+        alive->changes.turn = true;
+        alive->wake.worker.notify_all();
+    };
 }
 
 } // namespace
 
 Worker::Worker(LiveUpload::Core &core)
-    : core_(core), announcer_(core), spiller_(core), endings_(core, announcer_, spiller_)
+    : core_(core), member_(member_settings(core), turn_listener(core), core.cancel.all.get()),
+      announcer_(core, member_), spiller_(core), endings_(core, announcer_, spiller_)
 {
 }
 
@@ -83,23 +106,30 @@ void Worker::loop(Session &session)
     Event event = Started{};
     while (true) {
         if (told_to_end())
-            return endings_.stop(session);
+            return end().stop(session);
         Input input;
         {
             MutexLock lock(core_.mutex);
             input = core_.snapshot(Clock::now());
         }
         const Action action = session.machine.step(event, input);
-        after_step(session, input);
+        after_step(session, input, event);
         if (std::holds_alternative<Finished>(action))
-            return endings_.complete(session);
+            return end().complete(session);
         if (const auto *failed = std::get_if<Failed>(&action))
-            return endings_.fail(session, failed->error);
+            return end().fail(session, failed->error);
         Outcome outcome = perform(session, action);
         if (!outcome)
-            return endings_.stop(session);
+            return end().stop(session);
         event = std::move(*outcome);
     }
+}
+
+// What is left may take long: nobody waits for that.
+Endings &Worker::end()
+{
+    member_.give_turn_back();
+    return endings_;
 }
 
 bool Worker::told_to_end()
@@ -108,9 +138,10 @@ bool Worker::told_to_end()
     return core_.has_to_stop(Clock::now());
 }
 
-void Worker::after_step(Session &session, const Input &input)
+void Worker::after_step(Session &session, const Input &input, const Event &event)
 {
     UploadMachine &machine = session.machine;
+    const bool moved = machine.acked() > std::exchange(acked_, machine.acked());
     session.note(); // before bytes are given up: what is said of them must not be older
     {
         MutexLock lock(core_.mutex);
@@ -121,10 +152,27 @@ void Worker::after_step(Session &session, const Input &input)
     }
     spiller_.work_off();
     const std::uint64_t pending = input.produced - std::min(input.produced, machine.acked());
-    for (const Report &report : machine.take_reports())
+    const std::vector<Report> reports = machine.take_reports();
+    for (const Report &report : reports)
         announcer_.pass_on(report, pending);
+    tell_others(event, reports, moved);
     announcer_.pass_on_warnings();
     announcer_.progress();
+}
+
+// How the server is.
+void Worker::tell_others(const Event &event, const std::vector<Report> &reports, bool moved)
+{
+    const TimePoint now = Clock::now();
+    bool failed = false;
+    for (const Report &report : reports) {
+        if (const auto *stalled = std::get_if<ReportStalled>(&report)) {
+            failed = true;
+            member_.failed(now, stalled->retry_in);
+        }
+    }
+    if (!failed && std::holds_alternative<Answer>(event))
+        member_.heard(now, moved);
 }
 
 // What the server has makes room: whoever waits for that is woken.
@@ -152,11 +200,11 @@ Worker::Outcome Worker::perform(Session &session, const Action &action)
     if (const auto *wait_action = std::get_if<Wait>(&action))
         return wait(*wait_action);
     while (true) {
-        const Pause pause = sit_out_pause();
+        const Pause pause = await_leave(session);
         if (pause == Pause::kStopped)
             return std::nullopt;
         if (pause == Pause::kDrained)
-            return paused_too_long(action);
+            return not_tried(action, is_paused());
         Input input;
         {
             MutexLock lock(core_.mutex);
@@ -170,10 +218,69 @@ Worker::Outcome Worker::perform(Session &session, const Action &action)
     }
 }
 
+Worker::Pause Worker::await_leave(const Session &session)
+{
+    Pause pause = Pause::kOver;
+    do {
+        pause = sit_out_pause();
+        if (pause == Pause::kOver)
+            pause = await_turn(session);
+    } while (pause == Pause::kOver && is_paused());
+    return pause;
+}
+
+// Others to this server come first. Meanwhile no request is made, and nothing is held that a
+// request needs.
+Worker::Pause Worker::await_turn(const Session &session)
+{
+    constexpr seconds kAskAgain{5};
+    Pause pause = Pause::kOver;
+    bool rests = false;
+    while (pause == Pause::kOver && needs_turn(session.machine) && !is_paused()) {
+        const TimePoint now = Clock::now();
+        if (member_.take_turn(now))
+            break;
+        if (!std::exchange(rests, true))
+            session.http->rest();
+        const std::optional<TimePoint> heard = member_.server_heard_at();
+        Wait until;
+        std::optional<TimePoint> deadline;
+        {
+            MutexLock lock(core_.mutex);
+            core_.thread.queued = true;
+            // as long as the server works for others, this is no outage
+            core_.changes.resumed_at = std::max(core_.changes.resumed_at, heard);
+            const Input input = core_.snapshot(now);
+            until = wait_from(input);
+            deadline = session.machine.deadline(input);
+            until.until = std::min<TimePoint>(now + kAskAgain, deadline.value_or(TimePoint::max()));
+        }
+        if (deadline && now >= *deadline)
+            pause = Pause::kDrained;
+        else if (!wait(until))
+            pause = Pause::kStopped;
+    }
+    MutexLock lock(core_.mutex);
+    core_.thread.queued = false;
+    return pause;
+}
+
+// Only what has ended and is behind waits for others: a live one is never kept waiting, and a stop
+// has its own bound.
+bool Worker::needs_turn(const UploadMachine &machine)
+{
+    MutexLock lock(core_.mutex);
+    const std::uint64_t end = core_.store->end();
+    const std::uint64_t pending = end - std::min(end, machine.acked());
+    return core_.ended() && (!core_.stop.asked || core_.thread.queued) &&
+           (machine.in_trouble() || pending > core_.config.chunk_size);
+}
+
 // The application wants nothing to be sent: what comes next waits.
 Worker::Pause Worker::sit_out_pause()
 {
     while (is_paused()) {
+        member_.give_turn_back();
         Wait until;
         {
             MutexLock lock(core_.mutex);
@@ -205,7 +312,7 @@ Worker::Outcome Worker::wait(const Wait &wait)
         if (core_.has_to_stop(now))
             return std::nullopt;
         if (is_over(wait, now)) {
-            core_.changes.settings = false;
+            core_.changes.settings = core_.changes.turn = false;
             return Tick{};
         }
         if (!core_.warnings.empty())
@@ -222,7 +329,7 @@ bool Worker::is_over(const Wait &wait, TimePoint now) const
            (wait.until_produced && core_.store->end() >= *wait.until_produced) ||
            (wait.until_ended && core_.ended()) ||
            (wait.until_writer_blocked && core_.waiters.blocked > 0) || core_.changes.settings ||
-           core_.changes.network != wait.network_seen ||
+           core_.changes.turn || core_.changes.network != wait.network_seen ||
            core_.changes.credentials != wait.credentials_seen;
 }
 

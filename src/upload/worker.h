@@ -4,11 +4,13 @@
 
 #include "upload/announcer.h"
 #include "upload/endings.h"
+#include "upload/process.h"
 #include "upload/session.h"
 #include "upload/shared_state.h"
 #include "upload/spiller.h"
 
 #include <optional>
+#include <vector>
 
 namespace gsttus {
 
@@ -26,7 +28,8 @@ private:
     void wait_for_hints();
     void loop(Session &session);
     bool told_to_end();
-    void after_step(Session &session, const Input &input);
+    Endings &end();
+    void after_step(Session &session, const Input &input, const Event &event);
     void release(const UploadMachine &machine) REQUIRES(core_.mutex);
     Outcome perform(Session &session, const Action &action);
     Outcome wait(const Wait &wait);
@@ -34,16 +37,22 @@ private:
         kOver,
         kStopped,
         kDrained
-    }; // stopped, drain-timeout: it was not over before
+    };                                         // stopped, drain-timeout: it was not over before
+    Pause await_leave(const Session &session); // to make a request
     Pause sit_out_pause();
+    Pause await_turn(const Session &session);
+    bool needs_turn(const UploadMachine &machine);
+    void tell_others(const Event &event, const std::vector<Report> &reports, bool moved);
     bool is_paused();
     bool is_over(const Wait &wait, TimePoint now) const REQUIRES(core_.mutex);
     TimePoint next_look(const Wait &wait, TimePoint now) const REQUIRES(core_.mutex);
 
     LiveUpload::Core &core_;
+    Process::Member member_;
     Announcer announcer_;
     Spiller spiller_;
     Endings endings_;
+    std::uint64_t acked_ = 0; // when others were told last
 };
 
 } // namespace gsttus
