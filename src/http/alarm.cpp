@@ -2,6 +2,8 @@
 // finds that out when it wakes.
 #include "http/alarm.h"
 
+#include <utility>
+
 namespace gsttus {
 
 Alarm::~Alarm()
@@ -22,16 +24,36 @@ void Alarm::begin(GCancellable *cancel, Duration span)
         cancel_ = GRef<GCancellable>::retain(cancel);
         rang_ = false;
     }
-    // without a thread the time-outs of the sockets are left
-    if (!thread_)
-        thread_ = g_thread_try_new(
-            "tus-alarm",
-            [](gpointer self) -> gpointer {
-                static_cast<Alarm *>(self)->run();
-                return nullptr;
-            },
-            this, nullptr);
+    if (!has_thread())
+        start();
     put_off(span);
+}
+
+bool Alarm::has_thread() const
+{
+    MutexLock lock(mutex_);
+    return runs_;
+}
+
+void Alarm::start()
+{
+    if (thread_)
+        g_thread_join(std::exchange(thread_, nullptr)); // it has ended
+    {
+        MutexLock lock(mutex_);
+        runs_ = true;
+    }
+    thread_ = g_thread_try_new(
+        "tus-alarm",
+        [](gpointer self) -> gpointer {
+            static_cast<Alarm *>(self)->run();
+            return nullptr;
+        },
+        this, nullptr);
+    if (thread_)
+        return;
+    MutexLock lock(mutex_); // the time-outs of the sockets are left
+    runs_ = false;
 }
 
 void Alarm::put_off(Duration span)
@@ -55,6 +77,9 @@ void Alarm::end()
     MutexLock lock(mutex_);
     cancel_ = {};
     due_.reset();
+    idle_since_ = Clock::now();
+    if (looks_at_ == TimePoint::max()) // a thread that waits for nothing would never end
+        changed_.notify_all();
 }
 
 bool Alarm::rang() const
@@ -76,13 +101,21 @@ void Alarm::run()
             lock.lock();
             continue;
         }
-        looks_at_ = due_.value_or(TimePoint::max());
-        if (due_)
-            changed_.wait_until(lock, *due_);
-        else
-            changed_.wait(lock);
-        looks_at_ = TimePoint::min();
+        if (!cancel_ && Clock::now() >= idle_since_ + idle_)
+            break;
+        wait(lock);
     }
+    runs_ = false;
+}
+
+void Alarm::wait(MutexLock &lock)
+{
+    looks_at_ = due_ ? *due_ : cancel_ ? TimePoint::max() : idle_since_ + idle_;
+    if (looks_at_ == TimePoint::max())
+        changed_.wait(lock);
+    else
+        changed_.wait_until(lock, looks_at_);
+    looks_at_ = TimePoint::min();
 }
 
 } // namespace gsttus

@@ -1,6 +1,7 @@
 // Ends a request that takes too long, whatever blocks in it: a name that is looked up, a handshake,
 // headers that come a byte at a time. GIO's own time-outs begin anew with every byte.
-// Has a thread, which waits and cancels; the calls are of the thread that sends. Knows no HTTP.
+// Has a thread, which waits and cancels, and which ends when nothing was sent for a while: an
+// upload that waits for hours needs none. The calls are of the thread that sends. Knows no HTTP.
 #pragma once
 
 #include "base/clock.h"
@@ -15,7 +16,8 @@ namespace gsttus {
 
 class Alarm {
 public:
-    Alarm() = default;
+    explicit Alarm(Duration idle = seconds(5)) : idle_(idle) {}
+
     ~Alarm(); // not while a request is under way
     Alarm(const Alarm &) = delete;
     Alarm &operator=(const Alarm &) = delete;
@@ -27,9 +29,14 @@ public:
     void end();
     bool rang() const; // in the request that began last
 
+    bool has_thread() const;
+
 private:
     void run();
+    void start();
+    void wait(MutexLock &lock) REQUIRES(mutex_);
 
+    const Duration idle_; // after that it has no thread
     mutable Mutex mutex_;
     Condition changed_;
     GRef<GCancellable> cancel_ GUARDED_BY(mutex_);
@@ -37,7 +44,10 @@ private:
     TimePoint looks_at_ GUARDED_BY(mutex_) = TimePoint::max(); // when the thread wakes by itself
     bool rang_ GUARDED_BY(mutex_) = false;
     bool over_ GUARDED_BY(mutex_) = false;
-    GThread *thread_ = nullptr; // ours; nullptr: not needed yet, or the system has none
+    bool runs_ GUARDED_BY(mutex_) = false;
+    TimePoint idle_since_ GUARDED_BY(mutex_){}; // while there is no cancel_
+    GThread *thread_ = nullptr; // ours, perhaps at its end; nullptr: not needed yet, or the system
+                                // has none
 };
 
 } // namespace gsttus
