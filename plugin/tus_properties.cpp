@@ -113,6 +113,12 @@ Rows storage_rows()
         row::number("max-memory", "Memory", {1, kMaxBytes, 32 * kMiB}, kReady,
                     in_replay<&ReplayConfig::max_memory>,
                     "Most bytes kept in memory that the server has not confirmed yet"),
+        row::number("max-process-memory", "Process memory", {1, kMaxBytes, 256 * kMiB}, kReady,
+                    in_upload<&UploadConfig::max_process_memory>,
+                    "Most bytes that all sinks of this process keep in memory together; of several "
+                    "values the smallest counts. When three quarters are used, what waits goes to "
+                    "disk early, of recordings that have ended first; when it is full, a sink does "
+                    "as with max-memory. A few blocks are there for each sink in any case"),
         row::choice("spool-mode", "Spool mode", spool_mode_type(), SpoolMode::kOverflow, kReady,
                     in_replay<&ReplayConfig::spool_mode>,
                     "What goes to disk: nothing (never), what exceeds max-memory "
@@ -170,6 +176,13 @@ Rows bound_rows()
 Rows line_rows()
 {
     return {
+        row::number("max-parallel-uploads", "Parallel uploads", {0, G_MAXUINT, 4}, kReady,
+                    in_upload<&UploadConfig::max_parallel_uploads>,
+                    "Most recordings of this process that have ended and are behind (after an "
+                    "outage, or by more than chunk-size) and are sent to one server at the same "
+                    "time, oldest first; the others wait, with the state \"waiting\" in stats, and "
+                    "as long as drain-timeout allows. One that is still recorded is never kept "
+                    "waiting. 0: all"),
         row::number("max-upload-rate", "Upload rate", {0, kMaxBytes, 0}, kPlaying,
                     in_runtime<&RuntimeConfig::max_upload_rate>,
                     "Most bits per second of the recording that are sent; 0: no limit. It never "
