@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 
 namespace gsttus {
 
@@ -72,7 +73,8 @@ std::shared_ptr<Process> Process::get()
 
 bool Process::goes_before(const Record &one, const Record &other)
 {
-    return std::pair(one.luck, one.number) < std::pair(other.luck, other.number);
+    return std::tuple(one.luck, one.settings.started, one.number) <
+           std::tuple(other.luck, other.settings.started, other.number);
 }
 
 Process::Queue Process::queue_beside(const Record &record, TimePoint now) const

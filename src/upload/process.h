@@ -29,6 +29,7 @@ namespace gsttus {
 std::string server_of(const std::string &url);
 
 struct MemberSettings {
+    TimePoint started{};                  // of the recording: the older one goes first
     std::string server;                   // see server_of()
     unsigned max_parallel_uploads = 4;    // 0: all
     std::uint64_t max_process_memory = 0; // bytes
@@ -57,7 +58,7 @@ public:
 private:
     struct Record {
         MemberSettings settings;
-        std::uint64_t number = 0; // the order of their beginnings
+        std::uint64_t number = 0; // of those that started at the same moment
         std::function<void()> wake;
         GRef<GCancellable> gone; // cancelled: nobody waits for its thread any more
 
@@ -77,6 +78,7 @@ private:
 
     using Wakes = std::vector<std::function<void()>>;
 
+    // Of those with the same luck the older one.
     static bool goes_before(const Record &one, const Record &other);
 
     struct Queue {

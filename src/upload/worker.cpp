@@ -42,11 +42,13 @@ Event not_tried(const Action &action, bool paused)
                                                    : Event(NoAnswer{error, false, false});
 }
 
-MemberSettings member_settings(const LiveUpload::Core &core)
+MemberSettings member_settings(LiveUpload::Core &core)
 {
+    MutexLock lock(core.mutex);
     const UploadConfig &config = core.config;
     const std::string url = config.upload_url.empty() ? core.target->service() : config.upload_url;
-    return {server_of(url), config.max_parallel_uploads, config.max_process_memory};
+    return {core.thread.started_at, server_of(url), config.max_parallel_uploads,
+            config.max_process_memory};
 }
 
 // Called by other uploads, perhaps when this one is gone.

@@ -23,7 +23,7 @@ struct House {
         woken.push_back(0);
         gone.push_back(GRef<GCancellable>::adopt(g_cancellable_new()));
         return members.emplace_back(
-            MemberSettings{server, most, memory}, [this, index] { ++woken[index]; },
+            MemberSettings{now, server, most, memory}, [this, index] { ++woken[index]; },
             gone.back().get());
     }
 
@@ -293,7 +293,7 @@ void turns_are_not_lost_between_threads()
             Condition changed;
             bool woken = false;
             Process::Member member(
-                {kServer, kMost, 0},
+                {Clock::now(), kServer, kMost, 0},
                 [&] {
                     MutexLock lock(mutex);
                     woken = true;
