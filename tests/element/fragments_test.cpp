@@ -1,0 +1,91 @@
+// splitmuxsink with async-finalize: fragments that wait for a server which is away, and come when
+// it is back.
+#include "element_support.h"
+
+#include <algorithm>
+#include <vector>
+
+using namespace gsttus;
+using namespace gsttus::test;
+
+namespace {
+
+// Names in the order in which their first bytes came.
+std::vector<std::string> order_of_bytes(const standin::Snapshot &now)
+{
+    std::vector<std::string> names;
+    for (const auto &record : now.requests) {
+        if (record.request.method != "PATCH")
+            continue;
+        for (const auto &[id, upload] : now.uploads) {
+            const std::string &name = upload.metadata.at("filename");
+            if (upload.url_path == record.request.path &&
+                std::find(names.begin(), names.end(), name) == names.end())
+                names.push_back(name);
+        }
+    }
+    return names;
+}
+
+bool is_drain_start(GstMessage *message)
+{
+    GstProgressType type{};
+    if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_PROGRESS)
+        return false;
+    gst_message_parse_progress(message, &type, nullptr, nullptr);
+    return type == GST_PROGRESS_TYPE_START;
+}
+
+void fragments_of_an_outage_come_in_order()
+{
+    for (const char *name : {"x264enc", "splitmuxsink", "mpegtsmux"}) {
+        GstElementFactory *factory = gst_element_factory_find(name);
+        if (!factory)
+            return g_test_skip(name);
+        gst_object_unref(factory);
+    }
+    const auto server = start_standin();
+    server->go_away();
+    Pipeline pipeline(
+        "videotestsrc num-buffers=150 ! video/x-raw,width=160,height=120,framerate=30/1 ! "
+        "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! h264parse ! "
+        "splitmuxsink name=sink location=part%02d.ts max-size-time=500000000 async-finalize=true "
+        "send-keyframe-requests=false muxer-factory=mpegtsmux sink-factory=tussink "
+        "sink-properties=\"properties,max-parallel-uploads=(uint)1,endpoint=" +
+        server->files_url() + "\"");
+    g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
+    // the last of them may be live when the server is back: it waits for nobody
+    constexpr std::size_t kWaiting = 8;
+    for (std::size_t started = 0; started < kWaiting;) {
+        Message message = pipeline.wait_for(GST_MESSAGE_PROGRESS | GST_MESSAGE_ERROR);
+        g_assert_cmpint(GST_MESSAGE_TYPE(message.get()), ==, GST_MESSAGE_PROGRESS);
+        started += is_drain_start(message.get()) ? 1 : 0;
+    }
+    g_assert_true(server->come_back().ok());
+    Message end = pipeline.wait_for(GST_MESSAGE_EOS | GST_MESSAGE_ERROR, patience(seconds(60)));
+    if (GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_ERROR)
+        g_error("%s", error_text(end).c_str());
+    pipeline.request(GST_STATE_NULL);
+    const auto now = server->snapshot();
+    std::vector<std::string> order = order_of_bytes(now);
+    g_assert_cmpuint(order.size(), >, kWaiting);
+    for (const auto &[id, upload] : now.uploads)
+        g_assert_true(upload.finished);
+    std::erase_if(order, [&](const std::string &name) { return name >= "part08.ts"; });
+    g_assert_cmpuint(order.size(), ==, kWaiting);
+    g_assert_true(std::is_sorted(order.begin(), order.end()));
+    const auto warnings =
+        std::count_if(pipeline.seen.begin(), pipeline.seen.end(), [](const Message &message) {
+            return GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_WARNING;
+        });
+    g_assert_cmpint(warnings, ==, 1);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    init_elements(argc, argv);
+    add_test("/fragments/outage", fragments_of_an_outage_come_in_order);
+    return g_test_run();
+}
