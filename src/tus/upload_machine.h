@@ -107,6 +107,9 @@ public:
 
     MachineCounters counters() const;
 
+    // There is an upload at the server, or a part of one.
+    bool begun() const { return route_.has_upload() || !parts().empty(); }
+
     bool in_trouble() const { return patience_.in_trouble(); } // an outage lasts
 
     std::vector<Report> take_reports() { return std::exchange(reports_, {}); }
@@ -249,8 +252,6 @@ private:
     void watch_expiry(const Answer &answer, const Input &input);
 
     void warn(Error warning) { reports_.emplace_back(ReportWarning{std::move(warning)}); }
-
-    bool begun() const { return route_.has_upload() || !parts().empty(); }
 
     PlanView view(const Input &input) { return {config_, server_, input, positions_, route_}; }
 

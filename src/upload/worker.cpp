@@ -267,15 +267,15 @@ Worker::Pause Worker::await_turn(const Session &session)
     return pause;
 }
 
-// Only what has ended and is behind waits for others: a live one is never kept waiting, and a stop
-// has its own bound.
+// Only what has ended and is behind waits for others: in an outage, by more than a request carries,
+// or with all of it. A live one is never kept waiting, and a stop has its own bound.
 bool Worker::needs_turn(const UploadMachine &machine)
 {
     MutexLock lock(core_.mutex);
     const std::uint64_t end = core_.store->end();
     const std::uint64_t pending = end - std::min(end, machine.acked());
     return core_.ended() && (!core_.stop.asked || core_.thread.queued) &&
-           (machine.in_trouble() || pending > core_.config.chunk_size);
+           (machine.in_trouble() || pending > core_.config.chunk_size || !machine.begun());
 }
 
 // The application wants nothing to be sent: what comes next waits.
