@@ -134,6 +134,19 @@ Holder wait_for_exit(LiveUpload::Core &core, MutexLock &lock, TimePoint deadline
     return Holder::kNobody;
 }
 
+void ask_to_stop(LiveUpload::Core &core, OnStop policy) REQUIRES(core.mutex)
+{
+    if (!core.stop.asked) {
+        core.stop.asked = true;
+        core.stop.policy = policy;
+        if (policy == OnStop::kFinish)
+            core.end(Clock::now());
+    }
+    core.wake.worker.notify_all();
+    core.wake.app.notify_all();
+    core.wake.disk.notify_all(); // what is here gets to the disk first of all
+}
+
 } // namespace
 
 LiveUpload::LiveUpload(UploadConfig config, std::unique_ptr<Target> target,
@@ -245,19 +258,27 @@ void LiveUpload::resume()
     core_->waiters.interrupted = false;
 }
 
+void LiveUpload::prepare_stop(OnStop policy, TimePoint deadline)
+{
+    MutexLock lock(core_->mutex);
+    if (!core_->stop.asked)
+        core_->stop.by = deadline;
+    ask_to_stop(*core_, policy);
+    const bool at_once = core_->stop.policy != OnStop::kFinish;
+    const bool over = core_->stop.by && Clock::now() >= *core_->stop.by;
+    core_->stop.expired = core_->stop.expired || over;
+    lock.unlock();
+    if (at_once || over)
+        g_cancellable_cancel(core_->cancel.work.get());
+    if (over)
+        g_cancellable_cancel(core_->cancel.all.get());
+}
+
 void LiveUpload::stop(OnStop policy)
 {
     MutexLock lock(core_->mutex);
-    const TimePoint deadline = Clock::now() + core_->config.stop_timeout;
-    if (!core_->stop.asked) {
-        core_->stop.asked = true;
-        core_->stop.policy = policy;
-        if (policy == OnStop::kFinish)
-            core_->end(Clock::now());
-    }
-    core_->wake.worker.notify_all();
-    core_->wake.app.notify_all();
-    core_->wake.disk.notify_all(); // what is here gets to the disk first of all
+    const TimePoint deadline = core_->stop.by.value_or(Clock::now() + core_->config.stop_timeout);
+    ask_to_stop(*core_, policy);
     if (!core_->thread.handle)
         return;
     const bool at_once = core_->stop.policy != OnStop::kFinish;

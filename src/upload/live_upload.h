@@ -137,6 +137,11 @@ public:
     // threads at once. From the upload thread itself: only asks it to end, which it does within the
     // same time.
     void stop(OnStop policy);
+    // Tells of a stop() that will come, so that uploads that are stopped one after the other end at
+    // the same time: ends as `policy` says by `deadline`, which is then stop()'s too. Does not
+    // wait; cancels nothing that finishes before then. Called again after it: what is left ends
+    // now.
+    void prepare_stop(OnStop policy, TimePoint deadline);
 
     void update(RuntimeConfig runtime); // any thread
     // The upload is created with what is known when the first byte or a title is there, or soon

@@ -62,7 +62,8 @@ struct StopRequest {
     bool asked = false;
     OnStop policy = OnStop::kFinish;
     bool expired = false;        // stop() does not wait any longer
-    std::optional<TimePoint> by; // asked on the upload thread itself: nobody else cancels then
+    // Told of beforehand, or asked on the upload thread itself: it ends by then on its own.
+    std::optional<TimePoint> by;
 
     bool is_due(TimePoint now); // the upload ends now, as `policy` says
 };
