@@ -33,9 +33,9 @@ public:
                    const std::string &spool_path) override EXCLUDES(mutex_);
     std::optional<std::string> on_refresh_authorization(int http_status) override;
 
-private:
     GRef<GstTusSink> sink(); // empty: the element is gone
 
+private:
     GWeakRef sink_{};
     std::atomic<bool> draining_{false};
     Mutex mutex_;

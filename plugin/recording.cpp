@@ -12,8 +12,9 @@ namespace gsttus {
 
 Recording::Recording(GstTusSink *sink, UploadConfig config, HttpConfig http,
                      std::unique_ptr<Target> target, StreamHints hints)
-    : on_stop_(config.on_stop), continues_(!config.upload_url.empty()),
-      observer_(std::make_shared<Observer>(sink)), hints_(std::move(hints))
+    : on_stop_(config.on_stop), stop_timeout_(config.stop_timeout),
+      continues_(!config.upload_url.empty()), observer_(std::make_shared<Observer>(sink)),
+      hints_(std::move(hints))
 {
     // The factory holds the observer for the upload thread, which may outlive this object.
     TransportFactory transport = [http = std::move(http), keep = observer_] {
@@ -78,13 +79,25 @@ GstFlowReturn Recording::wait_while_held(GstBaseSink *sink)
     return sink->flushing ? GST_FLOW_FLUSHING : GST_FLOW_OK;
 }
 
-void Recording::stop()
+OnStop Recording::begin_stop()
 {
-    network_.reset();
     observer_->set_stopping();
     // Nobody wants a recording of no bytes that nobody has ended: it leaves no trace.
     const bool nothing = position_ == 0 && !ended_ && !continues_;
-    upload_->stop(nothing && on_stop_ == OnStop::kFinish ? OnStop::kTerminate : on_stop_);
+    return nothing && on_stop_ == OnStop::kFinish ? OnStop::kTerminate : on_stop_;
+}
+
+bool Recording::stop_with_others(TimePoint now)
+{
+    const bool first = !told_.exchange(true);
+    upload_->prepare_stop(begin_stop(), now + stop_timeout_);
+    return first;
+}
+
+void Recording::stop()
+{
+    network_.reset();
+    upload_->stop(begin_stop());
 }
 
 GstFlowReturn Recording::render(GstBaseSink *sink, GstBuffer *buffer)
@@ -138,6 +151,11 @@ GstFlowReturn Recording::write(GstBaseSink *sink, std::span<const std::byte> dat
 
 GstFlowReturn Recording::fail_after_end(GstBaseSink *sink)
 {
+    if (told_) {
+        const MutexLock lock(gate_mutex_);
+        if (paused_) // a buffer under way while the pipeline goes down
+            return GST_FLOW_FLUSHING;
+    }
     broken_ = true;
     post_error(GST_ELEMENT(sink),
                {.kind = ErrorKind::kSettings,

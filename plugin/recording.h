@@ -35,7 +35,16 @@ public:
     void set_paused(bool paused) EXCLUDES(gate_mutex_);
     void unlock() EXCLUDES(gate_mutex_);
     void unlock_stop(bool flushing) EXCLUDES(gate_mutex_);
-    void stop(); // as the property on-stop says, within stop-timeout
+    // As the property on-stop says, within stop-timeout, which a stop_with_others() has begun.
+    void stop();
+    // Others of the same pipeline are stopped at `now`, and this one soon: it ends meanwhile. Again
+    // when that has taken long: what is over stop-timeout ends now. FALSE: it was told before.
+    // Does not wait.
+    bool stop_with_others(TimePoint now);
+
+    bool is_told() const { return told_; }
+
+    GRef<GstTusSink> sink() { return observer_->sink(); } // empty: it is gone
 
     LiveUpload &upload() { return *upload_; }
 
@@ -46,15 +55,18 @@ private:
     GstFlowReturn wait_while_held(GstBaseSink *sink) EXCLUDES(gate_mutex_);
     GstFlowReturn write(GstBaseSink *sink, std::span<const std::byte> data);
     void look_for_index(GstBaseSink *sink, std::span<const std::byte> data);
-    GstFlowReturn fail_after_end(GstBaseSink *sink);
+    GstFlowReturn fail_after_end(GstBaseSink *sink) EXCLUDES(gate_mutex_);
+    OnStop begin_stop();
 
     const OnStop on_stop_;
+    const Duration stop_timeout_;
     const bool continues_; // an upload that was there before
     std::shared_ptr<Observer> observer_;
     std::shared_ptr<LiveUpload> upload_; // shared with callbacks under way only
     std::optional<NetworkWatch> network_;
     std::atomic<std::uint64_t> position_{0};
     std::atomic<bool> ended_{false}; // EOS came
+    std::atomic<bool> told_{false};  // stop_with_others()
 
     Mutex gate_mutex_; // after PREROLL_LOCK; before the upload's and the observer's
     Condition gate_;

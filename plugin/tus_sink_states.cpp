@@ -1,6 +1,7 @@
 // What GstTusSink does at state changes: checks the settings, and makes and ends the recording.
 // On the thread that changes the state. Blocks from PAUSED to READY only, within stop-timeout.
 #include "bus.h"
+#include "stop_group.h"
 #include "tus_sink_private.h"
 
 #include <utility>
@@ -62,6 +63,7 @@ bool begin_recording(GstTusSink *self)
     auto recording =
         std::make_shared<Recording>(self, std::move(plan->config), std::move(plan->http),
                                     std::move(plan->target), first_hints(self));
+    join_stop_group(recording);
     GstTusSinkImpl &impl = impl_of(self);
     const MutexLock lock(impl.mutex);
     impl.recording = std::move(recording);
@@ -83,6 +85,21 @@ void end_recording(GstTusSink *self)
     impl.recording.reset();
 }
 
+// PAUSED→READY: those that go the same way may begin with it.
+StoppedOthers tell_others(GstTusSink *self)
+{
+    const auto recording = recording_of(self);
+    return recording ? tell_of_stop(GST_ELEMENT(self), *recording) : StoppedOthers();
+}
+
+// What this stop has taken from the time that all have.
+void hurry(const StoppedOthers &others)
+{
+    for (const auto &weak : others)
+        if (const auto recording = weak.lock())
+            recording->stop_with_others(Clock::now());
+}
+
 void set_paused(GstTusSink *self, bool paused)
 {
     if (const auto recording = recording_of(self))
@@ -98,6 +115,9 @@ GstStateChangeReturn change_state(GstElement *element, GstStateChange transition
         return GST_STATE_CHANGE_FAILURE;
     if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
         set_paused(self, true);
+    StoppedOthers others;
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+        others = tell_others(self);
     const GstStateChangeReturn result =
         GST_ELEMENT_CLASS(parent_class)->change_state(element, transition);
     if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING && result != GST_STATE_CHANGE_FAILURE)
@@ -106,6 +126,7 @@ GstStateChangeReturn change_state(GstElement *element, GstStateChange transition
     if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
         (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
         end_recording(self);
+    hurry(others);
     return result;
 }
 
