@@ -4,6 +4,7 @@
 #include "base/redact.h"
 #include "base/text.h"
 #include "debug.h"
+#include "glib/ptr.h"
 #include "muxer_hint.h"
 
 #include <algorithm>
@@ -24,15 +25,23 @@ void post_element(GstElement *element, GstStructure *structure)
     gst_element_post_message(element, gst_message_new_element(GST_OBJECT(element), structure));
 }
 
-// GST_ELEMENT_ERROR_WITH_DETAILS, for a domain and code that are known at run time only.
-void post_trouble(GstElement *element, GstMessageType type, const GstCode &code,
-                  const std::string &text, const std::string &debug, GstStructure *details)
+// GST_ELEMENT_ERROR_WITH_DETAILS, for a domain and code that are known at run time only, and for a
+// message that is watched.
+Taken post_trouble(GstElement *element, GstMessageType type, const GstCode &code,
+                   const std::string &text, const std::string &debug, GstStructure *details)
 {
     GST_WARNING_OBJECT(element, "%s: %s (%s)", gst_message_type_get_name(type), text.c_str(),
                        debug.c_str());
-    gst_element_message_full_with_details(element, type, code.domain, code.code,
-                                          g_strdup(text.c_str()), g_strdup(debug.c_str()), __FILE__,
-                                          __func__, __LINE__, details);
+    GstObject *source = GST_OBJECT(element);
+    const GCharOwn path(gst_object_get_path_string(source));
+    const std::string where = cat(path.get(), ":\n", debug);
+    GError *error = g_error_new_literal(code.domain, code.code, text.c_str());
+    GstMessage *message =
+        type == GST_MESSAGE_ERROR
+            ? gst_message_new_error_with_details(source, error, where.c_str(), details)
+            : gst_message_new_warning_with_details(source, error, where.c_str(), details);
+    g_error_free(error);
+    return post_watched(element, message);
 }
 
 std::string debug_text(const Error &error)
@@ -63,19 +72,6 @@ std::string as_sentence(std::string text)
         text.front() = g_ascii_toupper(text.front());
     if (std::string_view(".!?").find(text.back()) == std::string_view::npos)
         text += '.';
-    return text;
-}
-
-std::string user_text(const Error &error, const Whereabouts &whereabouts)
-{
-    std::string text = error.message.empty()
-                           ? cat("The upload failed (", to_string(error.kind), ")")
-                           : error.message;
-    text = as_sentence(std::move(text));
-    // the library may have said so already
-    if (!whereabouts.spool_path.empty() && text.find("gst-tus-recover") == std::string::npos)
-        text += cat(" What was recorded is kept; finish the upload with: gst-tus-recover ",
-                    whereabouts.spool_path);
     return text;
 }
 
@@ -133,16 +129,31 @@ GstStructure *error_details(const Error &error, const Whereabouts &whereabouts)
     return details;
 }
 
-void post_error(GstElement *element, const Error &error, const Whereabouts &whereabouts)
+std::string user_text(const Error &error, const Whereabouts &whereabouts)
 {
-    post_trouble(element, GST_MESSAGE_ERROR, gst_code(error.kind), user_text(error, whereabouts),
-                 debug_text(error), error_details(error, whereabouts));
+    std::string text = error.message.empty()
+                           ? cat("The upload failed (", to_string(error.kind), ")")
+                           : error.message;
+    text = as_sentence(std::move(text));
+    // the library may have said so already
+    if (!whereabouts.spool_path.empty() && text.find("gst-tus-recover") == std::string::npos)
+        text += cat(" What was recorded is kept; finish the upload with: ",
+                    recover_command(whereabouts.spool_path));
+    return text;
 }
 
-void post_warning(GstElement *element, const Error &error, const Whereabouts &whereabouts)
+Taken post_error(GstElement *element, const Error &error, const Whereabouts &whereabouts)
 {
-    post_trouble(element, GST_MESSAGE_WARNING, gst_code(error.kind), user_text(error, whereabouts),
-                 debug_text(error), error_details(error, whereabouts));
+    return post_trouble(element, GST_MESSAGE_ERROR, gst_code(error.kind),
+                        user_text(error, whereabouts), debug_text(error),
+                        error_details(error, whereabouts));
+}
+
+Taken post_warning(GstElement *element, const Error &error, const Whereabouts &whereabouts)
+{
+    return post_trouble(element, GST_MESSAGE_WARNING, gst_code(error.kind),
+                        user_text(error, whereabouts), debug_text(error),
+                        error_details(error, whereabouts));
 }
 
 void post_seek_error(GstElement *element, GstPad *pad, std::uint64_t wanted, std::uint64_t position)

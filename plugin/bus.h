@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "last_words.h"
 #include "upload/live_upload.h"
 
 #include <string>
@@ -27,8 +28,10 @@ struct Whereabouts {
 // Fields http-status-code, upload-offset, upload-url, retryable, spool-path, where they exist.
 GstStructure *error_details(const Error &error, const Whereabouts &whereabouts);
 
-void post_error(GstElement *element, const Error &error, const Whereabouts &whereabouts = {});
-void post_warning(GstElement *element, const Error &error, const Whereabouts &whereabouts = {});
+// What the user reads: a sentence, and what finishes that which is kept.
+std::string user_text(const Error &error, const Whereabouts &whereabouts = {});
+Taken post_error(GstElement *element, const Error &error, const Whereabouts &whereabouts = {});
+Taken post_warning(GstElement *element, const Error &error, const Whereabouts &whereabouts = {});
 
 // The stream asks for what an upload can not do: go back. Names the muxer and its cure.
 void post_seek_error(GstElement *element, GstPad *pad, std::uint64_t wanted,

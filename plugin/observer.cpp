@@ -61,6 +61,8 @@ void Observer::resume()
 
 void Observer::on_notice(const Notice &notice)
 {
+    if (std::holds_alternative<UploadKept>(notice))
+        left_ = true;
     const auto self = sink();
     if (!self)
         return;
@@ -75,8 +77,13 @@ void Observer::on_notice(const Notice &notice)
 
 void Observer::on_warning(const Error &error)
 {
-    if (const auto self = sink())
-        post_warning(GST_ELEMENT(self.get()), error);
+    MutexLock lock(mutex_);
+    const bool last = left_.exchange(false) || stopping_;
+    lock.unlock();
+    const auto self = sink();
+    const Taken taken = self ? post_warning(GST_ELEMENT(self.get()), error) : nullptr;
+    if (last)
+        last_words_->add(user_text(error), taken);
 }
 
 void Observer::on_failed(const Error &error, const std::string &upload_url,
@@ -85,13 +92,14 @@ void Observer::on_failed(const Error &error, const std::string &upload_url,
     MutexLock lock(mutex_);
     const bool stopping = stopping_;
     lock.unlock();
+    left_ = false;
+    const Whereabouts whereabouts{upload_url, spool_path};
+    Taken taken;
     if (const auto self = sink()) {
-        if (stopping) {
-            post_warning(GST_ELEMENT(self.get()), error, {upload_url, spool_path});
-        } else {
-            post_error(GST_ELEMENT(self.get()), error, {upload_url, spool_path});
-        }
+        taken = stopping ? post_warning(GST_ELEMENT(self.get()), error, whereabouts)
+                         : post_error(GST_ELEMENT(self.get()), error, whereabouts);
     }
+    last_words_->add(user_text(error, whereabouts), taken);
     lock.lock();
     failed_ = true;
     changed_.notify_all();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/mutex.h"
+#include "last_words.h"
 #include "tus_sink.h"
 #include "upload/live_upload.h"
 
@@ -35,8 +36,13 @@ public:
 
     GRef<GstTusSink> sink(); // empty: the element is gone
 
+    // What it has left behind; outlives the recording.
+    const std::shared_ptr<LastWords> &last_words() const { return last_words_; }
+
 private:
     GWeakRef sink_{};
+    const std::shared_ptr<LastWords> last_words_ = std::make_shared<LastWords>();
+    std::atomic<bool> left_{false}; // the next text says what is left on disk
     std::atomic<bool> draining_{false};
     Mutex mutex_;
     Condition changed_;

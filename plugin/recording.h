@@ -48,6 +48,8 @@ public:
 
     LiveUpload &upload() { return *upload_; }
 
+    const std::shared_ptr<LastWords> &last_words() const { return observer_->last_words(); }
+
     std::uint64_t position() const { return position_; } // bytes taken
 
 private:

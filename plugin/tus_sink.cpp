@@ -61,6 +61,7 @@ GstStaticPadTemplate sink_template =
 void finalize(GObject *object) noexcept
 {
     GstTusSinkImpl *impl = &impl_of(object);
+    gsttus::say_last_words(object); // an application may have forgotten NULL
     {
         // What other threads did comes before. Their references guarantee that, but ThreadSanitizer
         // does not see those.
@@ -188,6 +189,17 @@ UploadStats stats_of(gpointer object)
     GstTusSinkImpl &impl = impl_of(object);
     const MutexLock lock(impl.mutex);
     return impl.last;
+}
+
+void say_last_words(gpointer object)
+{
+    GstTusSinkImpl &impl = impl_of(object);
+    MutexLock lock(impl.mutex);
+    const auto all = std::exchange(impl.last_words, {});
+    lock.unlock();
+    const GCharOwn name(gst_object_get_name(GST_OBJECT(object)));
+    for (const auto &words : all)
+        words->say(name.get());
 }
 
 bool sink_is_running(GstTusSink *self)

@@ -6,6 +6,7 @@
 #include "tus_sink.h"
 
 #include <memory>
+#include <vector>
 
 // Lock order: PREROLL_LOCK, then this mutex, then the upload's own. No callback, signal, message
 // or state change while it is held.
@@ -14,6 +15,8 @@ struct GstTusSinkImpl {
     gsttus::Settings settings GUARDED_BY(mutex);
     std::shared_ptr<gsttus::Recording> recording GUARDED_BY(mutex); // above READY
     gsttus::UploadStats last GUARDED_BY(mutex);                     // of the recording that ended
+    // of the recordings since READY, those of which something may not have been heard
+    std::vector<std::shared_ptr<gsttus::LastWords>> last_words GUARDED_BY(mutex);
 };
 
 namespace gsttus {
@@ -21,6 +24,7 @@ namespace gsttus {
 GstTusSinkImpl &impl_of(gpointer object);
 std::shared_ptr<Recording> recording_of(gpointer object); // nullptr: not above READY
 UploadStats stats_of(gpointer object);                    // of this or the last recording
+void say_last_words(gpointer object);                     // nobody reads the bus any more
 
 // The action signal get-upload-url: g_free() it; nullptr: there is none. In
 // tus_sink_properties.cpp.

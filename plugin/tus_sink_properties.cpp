@@ -35,8 +35,9 @@ GParamSpec *stats_spec()
         "The base class's fields and: state (\"paused\": see upload-paused), upload-url, "
         "bytes-rendered, bytes-acked, bytes-in-memory, bytes-on-disk, bytes-resent, "
         "requests, retries, outages, outage-time (ns), last-http-status, upload-rate (bits/s), "
-        "length-mode, sha256 (of the whole recording, when it has ended). Stays after the end of a "
-        "recording",
+        "length-mode, sha256 (of the whole recording, when it has ended), spool-path (folder of "
+        "what "
+        "is or stays on disk). Stays after the end of a recording",
         GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
@@ -77,7 +78,8 @@ GstStructure *make_stats(GstTusSink *self)
         stats.outages, "outage-time", G_TYPE_UINT64, static_cast<guint64>(outage_time.count()),
         "last-http-status", G_TYPE_UINT, static_cast<unsigned>(std::max(stats.last_http_status, 0)),
         "upload-rate", G_TYPE_UINT64, stats.upload_rate, "length-mode", G_TYPE_STRING,
-        stats.length_mode.c_str(), "sha256", G_TYPE_STRING, stats.sha256.c_str(), nullptr);
+        stats.length_mode.c_str(), "sha256", G_TYPE_STRING, stats.sha256.c_str(), "spool-path",
+        G_TYPE_STRING, stats.spool_path.c_str(), nullptr);
     return out;
 }
 

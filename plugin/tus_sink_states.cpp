@@ -66,6 +66,8 @@ bool begin_recording(GstTusSink *self)
     join_stop_group(recording);
     GstTusSinkImpl &impl = impl_of(self);
     const MutexLock lock(impl.mutex);
+    std::erase_if(impl.last_words, [](const auto &words) { return words->all_taken(); });
+    impl.last_words.push_back(recording->last_words());
     impl.recording = std::move(recording);
     impl.last = {};
     return true;
@@ -127,6 +129,8 @@ GstStateChangeReturn change_state(GstElement *element, GstStateChange transition
         (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
         end_recording(self);
     hurry(others);
+    if (transition == GST_STATE_CHANGE_READY_TO_NULL) // the bus is flushed next
+        say_last_words(self);
     return result;
 }
 

@@ -67,16 +67,18 @@ Error not_proved(bool unseen, bool cancelled)
     return error;
 }
 
+} // namespace
+
 std::string recover_command(const std::string &folder, bool again)
 {
+    const GCharOwn quoted(g_shell_quote(folder.c_str()));
+    if (!again)
+        return cat("gst-tus-recover ", quoted.get());
     const GCharOwn parent(g_path_get_dirname(folder.c_str()));
     const GCharOwn id(g_path_get_basename(folder.c_str()));
-    const GCharOwn quoted(g_shell_quote(parent.get()));
-    return cat("gst-tus-recover ", again ? cat("--send-again ", id.get(), ' ') : std::string(),
-               quoted.get());
+    const GCharOwn place(g_shell_quote(parent.get()));
+    return cat("gst-tus-recover --send-again ", id.get(), ' ', place.get());
 }
-
-} // namespace
 
 // --- complete ------------------------------------------------------------------------------------
 
@@ -231,37 +233,14 @@ void Endings::give_up(Error report, const AtServer &there, Session *session)
     }
     Kept kept;
     if (left)
-        kept = keep_what_is_left(report, there);
+        kept = keep_rest(report, missing, there);
     else
         spiller_.end(LastAct::kDiscard);
-    if (!kept.folder.empty())
-        tell_kept(kept.folder, missing);
     if (session && there.acked == 0 && !kept.needed)
         abandon(*session);
     announcer_.failed(report, there.upload_url, kept.folder);
     MutexLock lock(core_.mutex);
     core_.wake.app.notify_all();
-}
-
-// Says in `report` what became of it.
-Endings::Kept Endings::keep_what_is_left(Error &report, const AtServer &there)
-{
-    Kept out;
-    if (core_.config.replay.spool_mode != SpoolMode::kNever) {
-        const Result<std::string> kept = keep_store();
-        out.needed = is_needed_on(kept, there);
-        if (kept) {
-            out.folder = *kept;
-            report.message += cat(" What the server does not have is kept in ", *kept,
-                                  ": gst-tus-recover finishes it.");
-            return out;
-        }
-        report.detail += cat(" What was not sent is not kept either: ", kept.error().message);
-    }
-    if (!there.upload_url.empty())
-        report.detail += cat(" An unfinished upload with the first ", there.acked,
-                             " bytes is left at the server.");
-    return out;
 }
 
 bool Endings::is_needed_on(const Result<std::string> &kept, const AtServer &there)
@@ -308,14 +287,41 @@ void Endings::keep(Session &session, std::uint64_t missing)
     if (missing == 0 && !begun)
         return abandon(session); // there is nothing that could go on
     Error warning = stopped_early(missing, false);
-    if (core_.config.replay.spool_mode != SpoolMode::kNever) {
-        const Result<std::string> kept = keep_store();
-        warning.message += kept ? cat(" Kept in ", *kept, ": gst-tus-recover finishes it.")
-                                : cat(" They are not kept on disk: ", kept.error().message);
-        if (kept)
-            tell_kept(*kept, missing);
-    }
+    const UploadMachine &machine = session.machine;
+    keep_rest(warning, missing, {machine.acked(), machine.stored(), machine.upload_url()});
     announcer_.warn(warning);
+}
+
+// Says in `said` what became of the bytes that the server does not have.
+Endings::Kept Endings::keep_rest(Error &said, std::uint64_t missing, const AtServer &there)
+{
+    Kept out;
+    if (core_.config.replay.spool_mode == SpoolMode::kNever) {
+        if (missing > 0)
+            said.message += cat(" As spool-mode=never says, the ", missing,
+                                " bytes that the server does not have are lost.");
+        return out;
+    }
+    const Result<std::string> kept = keep_store();
+    out.needed = is_needed_on(kept, there);
+    if (kept) {
+        out.folder = *kept;
+        said.message +=
+            cat(" What the server does not have is kept on disk: ", recover_command(out.folder),
+                " finishes the upload.");
+    } else {
+        said.message += cat(" The ", missing,
+                            " bytes that the server does not have are not kept "
+                            "on disk, or not all of them: ",
+                            kept.error().message);
+        MutexLock lock(core_.mutex);
+        out.folder = core_.fate.result ? core_.view().folder : std::string();
+        if (!out.folder.empty())
+            said.message += cat(' ', recover_command(out.folder), " sends what is there.");
+    }
+    if (!out.folder.empty())
+        tell_kept(out.folder, missing);
+    return out;
 }
 
 Result<std::string> Endings::keep_store(LastAct act)

@@ -51,7 +51,7 @@ private:
         bool needed = false;
     };
 
-    Kept keep_what_is_left(Error &report, const AtServer &there);
+    Kept keep_rest(Error &said, std::uint64_t missing, const AtServer &there);
     // What was to be kept can be finished from the disk, or may be when that answers: it needs what
     // was made for it at the server.
     bool is_needed_on(const Result<std::string> &kept, const AtServer &there);

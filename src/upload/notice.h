@@ -50,6 +50,9 @@ struct UploadKept {
     std::string command;             // finishes it
 };
 
+// What finishes the upload in `folder`, for a shell; `again`: sends a whole recording once more.
+std::string recover_command(const std::string &folder, bool again = false);
+
 using Notice = std::variant<UploadCreated, UploadProgress, UploadStalled, UploadResumed,
                             UploadComplete, UploadKept, VideoCreated, VideoStatus>;
 

@@ -61,7 +61,7 @@ struct Changes {
 struct StopRequest {
     bool asked = false;
     OnStop policy = OnStop::kFinish;
-    bool expired = false;        // stop() does not wait any longer
+    bool expired = false; // stop() does not wait any longer
     // Told of beforehand, or asked on the upload thread itself: it ends by then on its own.
     std::optional<TimePoint> by;
 

@@ -509,7 +509,7 @@ void stop_that_keeps_tells_what_and_how_to_finish_it()
         g_assert_cmpuint(told.front().bytes_missing, ==, bytes.size());
         ASSERT_STR(told.front().path, kept.left().front().folder);
         g_assert_true(told.front().command ==
-                      std::string("gst-tus-recover '") + kept.folder.get() + "'");
+                      std::string("gst-tus-recover '") + told.front().path + "'");
         g_assert_true(kept.recording.server->come_back().ok());
         g_assert_cmpint(kept.recover({}), ==, 0);
         g_assert_true(kept.says("sha256: " + sha256(bytes)));

@@ -109,7 +109,7 @@ struct BusFixture {
         char *debug = nullptr;
         gst_message_parse_error(message, &error, &debug);
         ASSERT_STR(error->message, "The server refused the upload. What was recorded is kept; "
-                                   "finish the upload with: gst-tus-recover /spool/x");
+                                   "finish the upload with: gst-tus-recover '/spool/x'");
         g_assert_nonnull(std::strstr(debug, "go away"));
         g_assert_nonnull(std::strstr(debug, "403"));
         const GstStructure *details = nullptr;
