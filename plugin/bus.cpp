@@ -163,7 +163,8 @@ void post_seek_error(GstElement *element, GstPad *pad, std::uint64_t wanted, std
                                                   : cat(muxer.element, " (", muxer.factory, ")");
     const std::string text =
         cat(who, " wants to rewrite byte ", wanted, " after ", position,
-            " bytes were taken. An upload can only grow: ", muxer_hint(muxer.factory), ".");
+            " bytes were taken. An upload can only grow: ", muxer_hint(muxer.factory),
+            ". What was taken is not declared complete: a stop keeps it, or does as on-stop says.");
     post_trouble(element, GST_MESSAGE_ERROR, {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SEEK}, text,
                  cat("SEGMENT in BYTES starts at ", wanted, ", position is ", position),
                  gst_structure_new("details", "retryable", G_TYPE_BOOLEAN, FALSE, "upload-offset",
@@ -248,6 +249,19 @@ void post_notice(GstElement *element, const UploadKept &kept)
                  gst_structure_new("tus-upload-kept", "path", G_TYPE_STRING, kept.path.c_str(),
                                    "bytes-missing", G_TYPE_UINT64, kept.bytes_missing, "command",
                                    G_TYPE_STRING, kept.command.c_str(), nullptr));
+}
+
+void post_notice(GstElement *element, const UploadRemoved &removed)
+{
+    post_element(element, gst_structure_new("tus-upload-removed", "upload-url", G_TYPE_STRING,
+                                            redact_url(removed.upload_url).c_str(), nullptr));
+}
+
+void post_notice(GstElement *element, const VideoDeleted &video)
+{
+    post_element(element,
+                 gst_structure_new("gcore-video-deleted", "video-id", G_TYPE_UINT64, video.id,
+                                   "name", G_TYPE_STRING, video.name.c_str(), nullptr));
 }
 
 void post_notice(GstElement *element, const VideoCreated &video)

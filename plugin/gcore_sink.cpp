@@ -125,12 +125,14 @@ void recording_begins(GstTusSink *self)
 
 void noticed(GstTusSink *self, const gsttus::Notice &notice)
 {
-    const auto *video = std::get_if<gsttus::VideoCreated>(&notice);
-    if (!video)
+    const auto *made = std::get_if<gsttus::VideoCreated>(&notice);
+    if (!made && !std::holds_alternative<gsttus::VideoDeleted>(notice))
         return;
     GstGcoreSinkImpl &impl = impl_of(self);
-    const MutexLock lock(impl.mutex);
-    impl.current_video = video->id;
+    MutexLock lock(impl.mutex);
+    impl.current_video = made ? made->id : 0;
+    lock.unlock();
+    g_object_notify(G_OBJECT(self), "video-id");
 }
 
 // --- GstURIHandler -------------------------------------------------------------------------------

@@ -66,33 +66,46 @@ void Observer::on_notice(const Notice &notice)
     const auto self = sink();
     if (!self)
         return;
-    if (std::holds_alternative<UploadComplete>(notice))
-        sink_completed(self.get());
+    const bool removed = std::holds_alternative<UploadRemoved>(notice);
+    if (removed || std::holds_alternative<UploadComplete>(notice))
+        sink_forgets_upload_url(self.get());
     GST_TUS_SINK_GET_CLASS(self.get())->noticed(self.get(), notice);
+    if (removed || std::holds_alternative<UploadCreated>(notice))
+        g_object_notify(G_OBJECT(self.get()), "upload-url");
     post(GST_ELEMENT(self.get()), notice);
     const auto *progress = std::get_if<UploadProgress>(&notice);
     if (progress && draining_) // a stop ends an upload too, but has no START
         post_drain(GST_ELEMENT(self.get()), GST_PROGRESS_TYPE_CONTINUE, drain_text(*progress));
 }
 
-void Observer::on_warning(const Error &error)
+// What the user has to know of what is left.
+Error Observer::as_left(Error error) const
+{
+    if (torn_)
+        error.message += " It ends where the stream broke off, and may not be playable.";
+    return error;
+}
+
+void Observer::on_warning(const Error &told)
 {
     MutexLock lock(mutex_);
     const bool last = left_.exchange(false) || stopping_;
     lock.unlock();
+    const Error error = last ? as_left(told) : told;
     const auto self = sink();
     const Taken taken = self ? post_warning(GST_ELEMENT(self.get()), error) : nullptr;
     if (last)
         last_words_->add(user_text(error), taken);
 }
 
-void Observer::on_failed(const Error &error, const std::string &upload_url,
+void Observer::on_failed(const Error &told, const std::string &upload_url,
                          const std::string &spool_path)
 {
     MutexLock lock(mutex_);
     const bool stopping = stopping_;
     lock.unlock();
     left_ = false;
+    const Error error = as_left(told);
     const Whereabouts whereabouts{upload_url, spool_path};
     Taken taken;
     if (const auto self = sink()) {

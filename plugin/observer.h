@@ -22,6 +22,8 @@ public:
     void set_draining(bool draining); // EOS waits: GST_MESSAGE_PROGRESS may be posted
     void set_stopping() EXCLUDES(mutex_);
 
+    void set_torn() { torn_ = true; } // what is left is no whole file: said with it
+
     // Streaming thread, after a write or the drain has failed: returns when the ERROR is on the
     // bus, so that it comes before those that a flow error causes upstream. interrupt() ends it.
     void await_error() EXCLUDES(mutex_);
@@ -40,8 +42,11 @@ public:
     const std::shared_ptr<LastWords> &last_words() const { return last_words_; }
 
 private:
+    Error as_left(Error error) const;
+
     GWeakRef sink_{};
     const std::shared_ptr<LastWords> last_words_ = std::make_shared<LastWords>();
+    std::atomic<bool> torn_{false};
     std::atomic<bool> left_{false}; // the next text says what is left on disk
     std::atomic<bool> draining_{false};
     Mutex mutex_;

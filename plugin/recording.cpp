@@ -84,7 +84,9 @@ OnStop Recording::begin_stop()
     observer_->set_stopping();
     // Nobody wants a recording of no bytes that nobody has ended: it leaves no trace.
     const bool nothing = position_ == 0 && !ended_ && !continues_;
-    return nothing && on_stop_ == OnStop::kFinish ? OnStop::kTerminate : on_stop_;
+    if (on_stop_ != OnStop::kFinish || !(nothing || torn_))
+        return on_stop_;
+    return nothing ? OnStop::kTerminate : OnStop::kKeep; // who finishes what is torn is the user
 }
 
 bool Recording::stop_with_others(TimePoint now)
@@ -112,6 +114,7 @@ GstFlowReturn Recording::render(GstBaseSink *sink, GstBuffer *buffer)
         if (!gst_memory_map(memory, &map, GST_MAP_READ)) {
             GST_ELEMENT_ERROR(sink, RESOURCE, READ, ("A buffer's memory can not be read."),
                               ("gst_memory_map failed"));
+            tear();
             return GST_FLOW_ERROR;
         }
         const GstFlowReturn flow = write(sink, std::as_bytes(std::span(map.data, map.size)));
@@ -165,6 +168,14 @@ GstFlowReturn Recording::fail_after_end(GstBaseSink *sink)
     return GST_FLOW_ERROR;
 }
 
+// The server is never told that this is the whole recording.
+void Recording::tear()
+{
+    broken_ = true;
+    torn_ = true;
+    observer_->set_torn();
+}
+
 void Recording::look_for_index(GstBaseSink *sink, std::span<const std::byte> data)
 {
     if (mp4_.index_is_missing(data))
@@ -207,8 +218,10 @@ bool Recording::take_segment(GstBaseSink *sink, const GstSegment &segment)
 {
     if (segment.format != GST_FORMAT_BYTES || segment.start == position_)
         return true;
-    if (!std::exchange(broken_, true))
+    if (!torn_) {
+        tear();
         post_seek_error(GST_ELEMENT(sink), GST_BASE_SINK_PAD(sink), segment.start, position_);
+    }
     return false;
 }
 

@@ -57,6 +57,7 @@ private:
     GstFlowReturn wait_while_held(GstBaseSink *sink) EXCLUDES(gate_mutex_);
     GstFlowReturn write(GstBaseSink *sink, std::span<const std::byte> data);
     void look_for_index(GstBaseSink *sink, std::span<const std::byte> data);
+    void tear();
     GstFlowReturn fail_after_end(GstBaseSink *sink) EXCLUDES(gate_mutex_);
     OnStop begin_stop();
 
@@ -69,6 +70,7 @@ private:
     std::atomic<std::uint64_t> position_{0};
     std::atomic<bool> ended_{false}; // EOS came
     std::atomic<bool> told_{false};  // stop_with_others()
+    std::atomic<bool> torn_{false};  // what was taken is no whole file
 
     Mutex gate_mutex_; // after PREROLL_LOCK; before the upload's and the observer's
     Condition gate_;
@@ -79,7 +81,7 @@ private:
     // streaming thread only
     StreamHints hints_;
     Mp4Check mp4_;
-    bool broken_ = false; // the stream wanted to go back: no byte more
+    bool broken_ = false; // no byte more
 };
 
 } // namespace gsttus

@@ -215,7 +215,7 @@ void warn_running(GstTusSink *self, const char *property)
               name.get(), property);
 }
 
-void sink_completed(GstTusSink *self)
+void sink_forgets_upload_url(GstTusSink *self)
 {
     GstTusSinkImpl &impl = impl_of(self);
     const MutexLock lock(impl.mutex);

@@ -41,7 +41,8 @@ bool sink_is_running(GstTusSink *self);
 void warn_running(GstTusSink *self, const char *property);
 
 // --- for the observer of a recording, on the upload thread ---
-void sink_completed(GstTusSink *self); // the upload that upload-url named needs no continuation
+// What the property upload-url named needs no continuation, or is not there any more.
+void sink_forgets_upload_url(GstTusSink *self);
 std::optional<std::string> sink_refresh_authorization(GstTusSink *self);
 
 } // namespace gsttus

@@ -341,6 +341,7 @@ void GcoreTarget::abandoned(TargetContext &context, std::uint64_t bytes_stored)
             return;
     } else {
         log(LogLevel::kInfo, "gcore", cat("deleted the empty video ", video_id_));
+        context.notify(VideoDeleted{video_id_, name_});
     }
     // Where nobody knows, too: a recovery makes a new one rather than fill one that is deleted.
     video_id_ = 0;

@@ -69,6 +69,8 @@ void Announcer::pass_on(const TargetNotice &notice)
         video.name = secrets_.own(video.name);
         video.slug = secrets_.own(video.slug);
         tell(video);
+    } else if (const auto *deleted = std::get_if<VideoDeleted>(&notice)) {
+        tell(VideoDeleted{deleted->id, secrets_.own(deleted->name)});
     } else if (const auto *status = std::get_if<VideoStatus>(&notice)) {
         VideoStatus video = *status;
         for (std::string *text :

@@ -19,6 +19,11 @@ constexpr seconds kGoodbye{1};
 constexpr milliseconds kRemovePause{250}; // grows
 constexpr seconds kMostRemovePause{1};
 
+bool is_gone(int status)
+{
+    return status == 404 || status == 410;
+}
+
 // A server may hold on to the upload for a while after the PATCH was given up.
 bool is_busy(const HttpOutcome &outcome)
 {
@@ -110,7 +115,7 @@ void Endings::complete(Session &session)
     Result<Proof> followed = Proof::kUnknown;
     context.want_proof = session.proofs.are_kept() && !session.was_proved;
     if (report.bytes == 0)
-        core_.target->abandoned(context, 0);
+        nothing_came(session);
     else
         followed = core_.target->finished(context, bytes);
     judged(session, followed, whole);
@@ -208,6 +213,8 @@ void Endings::not_begun(const Error &error)
 void Endings::fail(Session &session, const Error &error)
 {
     const UploadMachine &machine = session.machine;
+    if (error.kind == ErrorKind::kUploadLost && is_gone(error.http_status))
+        forget_url(machine);
     session.note();
     if (session.was_proved && !machine.proved())
         session.remember(); // the server is not what it was
@@ -251,12 +258,6 @@ bool Endings::is_needed_on(const Result<std::string> &kept, const AtServer &ther
     return !core_.fate.result;
 }
 
-void Endings::abandon(Session &session)
-{
-    TargetContext context = session.requests.target_context(core_.cancel.all.get(), kCleanUp);
-    core_.target->abandoned(context, 0);
-}
-
 // --- stopped -------------------------------------------------------------------------------------
 
 void Endings::stop(Session &session)
@@ -284,8 +285,10 @@ void Endings::keep(Session &session, std::uint64_t missing)
 {
     session.note();
     const bool begun = !session.machine.upload_url().empty() || !session.machine.parts().empty();
-    if (missing == 0 && !begun)
-        return abandon(session); // there is nothing that could go on
+    if (missing == 0 && !begun) { // there is nothing that could go on
+        abandon(session);
+        return;
+    }
     Error warning = stopped_early(missing, false);
     const UploadMachine &machine = session.machine;
     keep_rest(warning, missing, {machine.acked(), machine.stored(), machine.upload_url()});
@@ -347,13 +350,54 @@ void Endings::terminate(Session &session)
     urls.insert(urls.end(), litter.begin(), litter.end());
     if (!session.machine.upload_url().empty())
         urls.push_back(session.machine.upload_url());
-    for (const std::string &url : urls)
-        remove(session.requests, url);
+    for (const std::string &url : urls) {
+        if (remove(session.requests, url) && url == session.machine.upload_url())
+            forget_url(session.machine);
+    }
     abandon(session);
     spiller_.end(LastAct::kDiscard);
 }
 
-void Endings::remove(RequestRunner &requests, const std::string &url)
+// Its target cleans up. Returns what of the upload is gone with that, as a sentence.
+std::string Endings::abandon(Session &session)
+{
+    TargetContext context = session.requests.target_context(core_.cancel.all.get(), kCleanUp);
+    std::string deleted;
+    context.notify = [this, &deleted, told = context.notify](const TargetNotice &notice) {
+        if (const auto *video = std::get_if<VideoDeleted>(&notice))
+            deleted = cat("Video ", video->id, " \"", announcer_.secrets().own(video->name),
+                          "\" has been deleted: see delete-empty-video.");
+        told(notice);
+    };
+    core_.target->abandoned(context, 0);
+    if (!deleted.empty())
+        forget_url(session.machine);
+    return deleted;
+}
+
+void Endings::nothing_came(Session &session)
+{
+    const std::string deleted = abandon(session);
+    announcer_.warn({.kind = ErrorKind::kSettings,
+                     .message = cat("The recording is empty: EOS came before any byte. ",
+                                    deleted.empty() ? "The upload has 0 bytes." : deleted)});
+}
+
+// The upload is not at the server any more.
+void Endings::forget_url(const UploadMachine &machine)
+{
+    {
+        MutexLock lock(core_.mutex);
+        if (core_.tally.stats.upload_url.empty()) // told
+            return;
+        core_.tally.stats.upload_url.clear();
+        core_.tally.stats.shown_url.clear();
+    }
+    if (!machine.upload_url().empty())
+        announcer_.tell(UploadRemoved{announcer_.secrets().shown_url(machine.upload_url())});
+}
+
+bool Endings::remove(RequestRunner &requests, const std::string &url)
 {
     TimePoint deadline = Clock::now() + kCleanUp;
     {
@@ -368,9 +412,10 @@ void Endings::remove(RequestRunner &requests, const std::string &url)
          pause = std::min<Duration>(pause * 2, kMostRemovePause))
         outcome = send();
     const int status = outcome.response() ? outcome.response()->status : 0;
-    if (outcome.response() && (status < 300 || status == 404 || status == 410))
-        return;
+    if (outcome.response() && (status < 300 || is_gone(status)))
+        return true;
     announcer_.warn(not_removed(outcome, url, announcer_.secrets()));
+    return false;
 }
 
 // FALSE: there is no time for that.

@@ -34,7 +34,11 @@ private:
     void tell_kept(const std::string &folder, std::uint64_t missing, bool again = false);
     void keep(Session &session, std::uint64_t missing);
     void terminate(Session &session);
-    void remove(RequestRunner &requests, const std::string &url);
+    bool remove(RequestRunner &requests, const std::string &url); // FALSE: it is still there
+    // Nobody can use what the target has made. Returns what is to be said of it.
+    std::string abandon(Session &session);
+    void nothing_came(Session &session);
+    void forget_url(const UploadMachine &machine);
 
     struct AtServer {
         std::uint64_t acked = 0;
@@ -55,7 +59,6 @@ private:
     // What was to be kept can be finished from the disk, or may be when that answers: it needs what
     // was made for it at the server.
     bool is_needed_on(const Result<std::string> &kept, const AtServer &there);
-    void abandon(Session &session); // nobody can use what the target has made
     Result<std::string> keep_store(LastAct act = LastAct::kKeep); // the folder
     bool rest(Duration pause, TimePoint deadline);
 

@@ -50,10 +50,16 @@ struct UploadKept {
     std::string command;             // finishes it
 };
 
+// The upload is no longer at the server.
+struct UploadRemoved {
+    std::string upload_url;
+};
+
 // What finishes the upload in `folder`, for a shell; `again`: sends a whole recording once more.
 std::string recover_command(const std::string &folder, bool again = false);
 
-using Notice = std::variant<UploadCreated, UploadProgress, UploadStalled, UploadResumed,
-                            UploadComplete, UploadKept, VideoCreated, VideoStatus>;
+using Notice =
+    std::variant<UploadCreated, UploadProgress, UploadStalled, UploadResumed, UploadComplete,
+                 UploadKept, UploadRemoved, VideoCreated, VideoDeleted, VideoStatus>;
 
 } // namespace gsttus

@@ -40,6 +40,12 @@ struct VideoCreated {
     std::uint64_t client_id = 0;
 };
 
+// It was made here, got no byte, and is gone.
+struct VideoDeleted {
+    std::uint64_t id = 0;
+    std::string name;
+};
+
 struct VideoStatus {
     std::uint64_t id = 0;
     std::string status, error, hls_url, dash_url, iframe_url;
@@ -49,7 +55,7 @@ struct TargetWarning {
     Error error;
 };
 
-using TargetNotice = std::variant<VideoCreated, VideoStatus, TargetWarning>;
+using TargetNotice = std::variant<VideoCreated, VideoDeleted, VideoStatus, TargetWarning>;
 
 struct TargetContext {
     Transport &http;

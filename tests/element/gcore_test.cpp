@@ -32,6 +32,20 @@ guint64 video_id(GstElement *element)
     return id;
 }
 
+std::string upload_url(GstElement *element)
+{
+    char *text = nullptr;
+    g_object_get(element, "upload-url", &text, nullptr);
+    const std::string url = text ? text : "";
+    g_free(text);
+    return url;
+}
+
+void count_notify(GObject *, GParamSpec *, int *count)
+{
+    ++*count;
+}
+
 void a_video_is_created_and_filled()
 {
     const auto server = start_standin({.api_key = kKey, .examine = false});
@@ -130,8 +144,46 @@ void an_empty_video_is_deleted()
     Pipeline pipeline("appsrc name=src ! " + sink(*server));
     g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
     const Message created = pipeline.wait_for_named("gcore-video-created");
+    g_assert_cmpuint(video_id(pipeline.sink()), ==, field(created, "video-id"));
+    int told = 0;
+    g_signal_connect(pipeline.sink(), "notify::video-id", G_CALLBACK(count_notify), &told);
     pipeline.request(GST_STATE_NULL);
     g_assert_true(server->snapshot().videos.begin()->second.deleted);
+    g_assert_cmpuint(video_id(pipeline.sink()), ==, 0); // it is gone
+    ASSERT_STR(upload_url(pipeline.sink()), "");
+    g_assert_cmpint(told, ==, 1);
+}
+
+// EOS, but no byte: somebody wanted a recording and has none.
+void an_empty_recording_is_a_warning()
+{
+    for (const bool deletes : {true, false}) {
+        const auto server = start_standin({.api_key = kKey, .examine = false});
+        Pipeline pipeline("fakesrc num-buffers=0 ! " +
+                          sink(*server, deletes ? "video-name=\"Door 1\""
+                                                : "video-name=\"Door 1\" "
+                                                  "delete-empty-video=false"));
+        pipeline.run();
+        int warnings = 0;
+        for (const Message &message : pipeline.seen) {
+            if (GST_MESSAGE_TYPE(message.get()) != GST_MESSAGE_WARNING)
+                continue;
+            ++warnings;
+            const std::string text = error_text(message);
+            g_test_message("%s", text.c_str());
+            g_assert_nonnull(std::strstr(text.c_str(), "empty"));
+            const auto &video = server->snapshot().videos.begin()->second;
+            g_assert_true(deletes == (text.find(std::to_string(video.id)) != std::string::npos));
+            g_assert_true(deletes == (text.find("\"Door 1\"") != std::string::npos));
+        }
+        g_assert_cmpint(warnings, ==, 1);
+        g_assert_cmpint(pipeline.count("gcore-video-deleted"), ==, deletes ? 1 : 0);
+        g_assert_true(server->snapshot().videos.begin()->second.deleted == deletes);
+        g_assert_true((video_id(pipeline.sink()) == 0) == deletes);
+        pipeline.set(GST_STATE_READY);
+        g_assert_true((video_id(pipeline.sink()) == 0) == deletes);
+        g_assert_true(upload_url(pipeline.sink()).empty() == deletes);
+    }
 }
 
 struct RefusalRow {
@@ -198,6 +250,7 @@ int main(int argc, char **argv)
     add_test("/gcoresink/wait-status", eos_waits_for_the_status);
     add_test("/gcoresink/refused-file", a_refused_file_is_an_error);
     add_test("/gcoresink/empty-video", an_empty_video_is_deleted);
+    add_test("/gcoresink/empty-recording", an_empty_recording_is_a_warning);
     for (const RefusalRow &row : kRefusals)
         add_row_test(std::string("/gcoresink/refused/") + row.name, row, api_refusal_is_an_error);
     add_test("/gcoresink/wrong-key", a_wrong_key_is_an_error_at_once);

@@ -1,6 +1,10 @@
 // Real muxers in front of the sink: those that can be streamed arrive whole, those that go back in
 // the file get an error that names the cure, and splitmuxsink gets its fragments.
+#include "base/text.h"
 #include "element_support.h"
+#include "glib/ptr.h"
+#include "noise.h"
+#include "replay/recovery.h"
 
 #include <cstring>
 #include <set>
@@ -77,6 +81,19 @@ const RewriteRow kRewriters[] = {
     {"avi-behind-a-queue", "avimux", "avimux name=mux ! queue ! identity", "matroskamux"},
 };
 
+struct TornRow {
+    const char *name, *on_stop;
+    bool eos_after, removed;
+};
+
+const TornRow kTorn[] = {
+    {"finish", "finish", false, false},
+    {"finish-eos", "finish", true, false},
+    {"keep", "keep", false, false},
+    {"terminate", "terminate", false, true},
+    {"terminate-eos", "terminate", true, true},
+};
+
 void check_seek_error(Pipeline &pipeline, const char *cure)
 {
     const Message message = pipeline.run_to_error();
@@ -108,6 +125,53 @@ void wavenc_is_told()
     Pipeline pipeline(std::string(kSound) +
                       "wavenc name=mux ! tussink name=sink endpoint=" + server->files_url());
     check_seek_error(pipeline, "flacenc");
+}
+
+// What a muxer wanted to rewrite is not declared complete, whatever comes after that.
+void what_is_torn_is_not_finished(const TornRow &row)
+{
+    if (!have({"x264enc", "avimux"}))
+        return;
+    const auto server = start_standin();
+    const GCharOwn folder(g_dir_make_tmp("gst-tus-torn-XXXXXX", nullptr));
+    Pipeline pipeline(
+        cat(kVideo, "avimux name=mux ! tussink name=sink flush-interval=0 on-stop=", row.on_stop,
+            " spool-dir=", folder.get(), " endpoint=", server->files_url()));
+    GstPad *pad = gst_element_get_static_pad(pipeline.sink(), "sink");
+    const Message message = pipeline.run_to_error();
+    g_assert_nonnull(std::strstr(error_text(message).c_str(), "not declared complete"));
+    const std::uint64_t taken = stat(pipeline.sink(), "bytes-rendered");
+    g_assert_true(server->wait_for( // the last byte waits for the end
+        [taken](const standin::Snapshot &now) {
+            return !now.uploads.empty() && now.uploads.begin()->second.offset + 1 >= taken;
+        },
+        patience(seconds(20))));
+    if (row.eos_after)
+        gst_pad_send_event(pad, gst_event_new_eos());
+    gst_object_unref(pad);
+    pipeline.request(GST_STATE_READY);
+    int warnings = 0;
+    for (const Message &other : pipeline.drain_bus()) {
+        g_assert_true(message_name(other) != "tus-upload-complete");
+        if (GST_MESSAGE_TYPE(other.get()) == GST_MESSAGE_WARNING &&
+            GST_MESSAGE_SRC(other.get()) == GST_OBJECT(pipeline.sink())) {
+            ++warnings;
+            g_test_message("%s", error_text(other).c_str());
+            g_assert_nonnull(std::strstr(error_text(other).c_str(), "not be playable"));
+        }
+    }
+    const auto snapshot = server->snapshot();
+    g_assert_cmpuint(snapshot.uploads.size(), ==, 1);
+    const auto &upload = snapshot.uploads.begin()->second;
+    g_assert_false(upload.finished);
+    g_assert_true(upload.removed == row.removed);
+    g_assert_cmpint(warnings, ==, row.removed ? 0 : 1);
+    auto left = list_uploads(folder.get());
+    g_assert_true(left.ok());
+    g_assert_cmpuint(left->size(), ==, row.removed ? 0 : 1);
+    for (const SpooledUpload &kept : *left)
+        g_assert_true(delete_upload(folder.get(), kept.id).ok());
+    g_assert_cmpint(remove_spool(folder.get()), ==, 0);
 }
 
 // A muxer in a bin of its own, the sink in another.
@@ -204,6 +268,8 @@ int main(int argc, char **argv)
         add_row_test(std::string("/muxers/streamable/") + row.name, row, muxer_arrives_whole);
     for (const RewriteRow &row : kRewriters)
         add_row_test(std::string("/muxers/rewriting/") + row.name, row, rewriting_muxer_is_told);
+    for (const TornRow &row : kTorn)
+        add_row_test(std::string("/muxers/torn/") + row.name, row, what_is_torn_is_not_finished);
     add_test("/muxers/rewriting/wav", wavenc_is_told);
     add_test("/muxers/rewriting/in-bins", muxer_is_found_through_bins);
     for (const SplitRow &row : kSplits)

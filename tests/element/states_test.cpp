@@ -179,8 +179,47 @@ void stop_terminates()
     pipeline.set(GST_STATE_PLAYING);
     pipeline.wait_for_bytes(50000);
     const Message created = pipeline.wait_for_named("tus-upload-created");
+    int told = 0;
+    g_signal_connect(pipeline.sink(), "notify::upload-url",
+                     G_CALLBACK(+[](GObject *, GParamSpec *, int *count) { ++*count; }), &told);
     pipeline.set(GST_STATE_READY);
     g_assert_true(server->snapshot().uploads.begin()->second.removed);
+    char *url = nullptr;
+    g_object_get(pipeline.sink(), "upload-url", &url, nullptr);
+    g_assert_null(url); // it is gone
+    g_assert_cmpint(told, ==, 1);
+    const Message removed = pipeline.wait_for_named("tus-upload-removed");
+    GstStructure *stats = nullptr;
+    g_object_get(pipeline.sink(), "stats", &stats, nullptr);
+    g_assert_cmpstr(gst_structure_get_string(stats, "upload-url"), ==, "");
+    gst_structure_free(stats);
+}
+
+// An upload that was given, too: the next recording must not go on with it.
+void stop_terminates_what_was_given()
+{
+    const auto server = start_standin();
+    Pipeline first(endless(server->files_url(), "on-stop=keep spool-mode=never"));
+    first.set(GST_STATE_PLAYING);
+    const Message created = first.wait_for_named("tus-upload-created");
+    first.wait_for_bytes(50000);
+    first.set(GST_STATE_READY);
+    char *url = nullptr;
+    g_object_get(first.sink(), "upload-url", &url, nullptr);
+    Pipeline second(endless(server->files_url(), "on-stop=terminate"));
+    g_object_set(second.sink(), "upload-url", url, nullptr);
+    g_free(url);
+    const std::uint64_t before = server->snapshot().uploads.begin()->second.offset;
+    second.set(GST_STATE_PLAYING);
+    g_assert_true(server->wait_for(
+        [before](const standin::Snapshot &now) {
+            return now.uploads.begin()->second.offset > before;
+        },
+        patience(seconds(20))));
+    second.set(GST_STATE_READY);
+    g_assert_true(server->snapshot().uploads.begin()->second.removed);
+    g_object_get(second.sink(), "upload-url", &url, nullptr);
+    g_assert_null(url);
 }
 
 // Applications do this: the pipeline is stopped from the message's handler, on our thread.
@@ -233,6 +272,7 @@ int main(int argc, char **argv)
     add_test("/states/on-stop/finish", stop_finishes_what_is_there);
     add_test("/states/on-stop/keep", stop_keeps_and_the_url_continues);
     add_test("/states/on-stop/terminate", stop_terminates);
+    add_test("/states/on-stop/terminate-given", stop_terminates_what_was_given);
     add_test("/states/stop-from-upload-thread", stop_from_the_upload_thread);
     return g_test_run();
 }
