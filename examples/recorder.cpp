@@ -129,6 +129,11 @@ void on_element_message(Recorder &recorder, const GstStructure *fields)
         g_autofree char *rounded =
             g_strdup_printf("%.1f", seconds_of(number(fields, "outage-time")));
         report(recorder, "outage-seconds", rounded);
+    } else if (gst_structure_has_name(fields, "tus-upload-kept")) {
+        end_line(recorder);
+        std::printf("%.1f MB are not at the server, and are kept on disk. To finish: %s\n",
+                    megabytes(number(fields, "bytes-missing")), text(fields, "command"));
+        report(recorder, "kept", text(fields, "path"));
     } else if (gst_structure_has_name(fields, "gcore-video-status")) {
         end_line(recorder);
         const char *error = text(fields, "error");
@@ -155,7 +160,21 @@ void on_error(Recorder &recorder, GstMessage *message, bool fatal)
     }
 }
 
-gboolean on_message(GstBus *, GstMessage *message, gpointer data)
+gboolean on_message(GstBus *bus, GstMessage *message, gpointer data);
+
+// On the way to NULL the bus is emptied, unread. What the sinks have left on disk they say on the
+// way to READY: stop there first, and read it.
+void stop(Recorder &recorder, GstBus *bus)
+{
+    gst_element_set_state(recorder.pipeline, GST_STATE_READY);
+    while (GstMessage *message = gst_bus_pop(bus)) {
+        on_message(bus, message, &recorder);
+        gst_message_unref(message);
+    }
+    gst_element_set_state(recorder.pipeline, GST_STATE_NULL);
+}
+
+gboolean on_message(GstBus * /*bus*/, GstMessage *message, gpointer data)
 {
     auto &recorder = *static_cast<Recorder *>(data);
     switch (GST_MESSAGE_TYPE(message)) {
@@ -267,8 +286,8 @@ bool record(Recorder &recorder, const Options &options, const char *sink)
     g_main_loop_run(recorder.loop);
     end_line(recorder);
 
-    gst_element_set_state(recorder.pipeline, GST_STATE_NULL);
     g_source_remove(watch);
+    stop(recorder, bus);
     g_source_remove(interrupt);
     g_source_remove(terminate);
     return !recorder.failed && recorder.complete;

@@ -235,7 +235,7 @@ std::set<std::string> posted_messages()
 void messages_are_those_posted()
 {
     const std::set<std::string> posted = posted_messages();
-    g_assert_cmpuint(posted.size(), ==, 8);
+    g_assert_cmpuint(posted.size(), ==, 10);
     std::set<std::string> named;
     for (const std::string &span : code_spans(readme().text)) {
         if (span.starts_with("tus-upload-") || span.starts_with("gcore-video-"))
