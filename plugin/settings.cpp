@@ -6,6 +6,7 @@
 #include "glib/loopback.h"
 #include "gsttus_version.h"
 #include "tus/protocol.h"
+#include "upload/spool_places.h"
 
 #include <algorithm>
 
@@ -92,11 +93,6 @@ Settings::Settings()
     http.user_agent = default_user_agent();
 }
 
-std::string default_spool_dir()
-{
-    return cat(g_get_user_cache_dir(), "/gst-tus");
-}
-
 const char *default_user_agent()
 {
     return "gst-tus/" GSTTUS_VERSION;
@@ -168,6 +164,9 @@ Result<UploadConfig> make_upload_config(const Settings &settings)
     config.runtime = std::move(*runtime);
     if (config.replay.spool_dir.empty())
         config.replay.spool_dir = default_spool_dir();
+    // what is said of it must be right in every folder
+    const GCharOwn whole(g_canonicalize_filename(config.replay.spool_dir.c_str(), nullptr));
+    config.replay.spool_dir = whole.get();
     return config;
 }
 

@@ -24,7 +24,6 @@ struct Settings {
     HttpConfig http;
 };
 
-std::string default_spool_dir();
 const char *default_user_agent();
 
 // A user's address: absolute http or https, with a host, without user name and password.

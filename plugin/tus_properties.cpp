@@ -125,8 +125,11 @@ Rows storage_rows()
                     "(overflow), or every byte, so that a crash loses nothing (always)"),
         row::text("spool-dir", "Spool folder", nullptr, kReadyFromEnv,
                   in_replay<&ReplayConfig::spool_dir>,
-                  "Folder for what goes to disk (files 0600, folder 0700). Default: "
-                  "$XDG_CACHE_HOME/gst-tus"),
+                  "Folder for what goes to disk (files 0600, folder 0700); made where it is "
+                  "missing. One that cannot be used is a WARNING at the start, and an ERROR where "
+                  "the recording needs it (spool-mode=always, length-mode=spool). Default: "
+                  "$STATE_DIRECTORY, else $XDG_STATE_HOME/gst-tus, else, without a home, "
+                  "/var/tmp/gst-tus-UID"),
         row::number("max-spool-size", "Spool size", {0, kMaxBytes, 0}, kReady,
                     in_replay<&ReplayConfig::max_spool_size>,
                     "Most bytes on disk; 0: what the disk has, less 256 MiB. When it "

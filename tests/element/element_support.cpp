@@ -15,6 +15,9 @@ void init_elements(int argc, char **argv)
 {
     init(argc, argv);
     gst_init(nullptr, nullptr);
+    // Recordings lie in the test's own state folder, whatever this machine's homes are.
+    g_setenv("XDG_STATE_HOME", g_get_user_state_dir(), TRUE);
+    g_unsetenv("STATE_DIRECTORY");
     g_unsetenv("GCORE_API_KEY");
     g_unsetenv("GCORE_BASE_URL");
     g_assert_true(GST_ELEMENT_REGISTER(tussink, nullptr));

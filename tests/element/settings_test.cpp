@@ -2,6 +2,7 @@
 #include "settings.h"
 #include "structure_of.h"
 #include "test.h"
+#include "upload/spool_places.h"
 
 #include <cstring>
 
@@ -122,7 +123,7 @@ void defaults_are_those_of_the_manual()
     g_assert_true(config->runtime.flush_interval == milliseconds(1000));
     g_assert_cmpuint(config->replay.max_memory, ==, 32 << 20);
     g_assert_true(config->replay.spool_mode == SpoolMode::kOverflow);
-    g_assert_true(g_str_has_suffix(config->replay.spool_dir.c_str(), "/gst-tus"));
+    ASSERT_STR(config->replay.spool_dir, default_spool_dir());
     g_assert_true(config->on_stop == OnStop::kFinish);
     g_assert_true(config->stop_timeout == milliseconds(5000));
 }

@@ -54,6 +54,7 @@ class Launcher:
             "GST_PLUGIN_PATH": str(plugin_folder),
             "GST_REGISTRY": str(folder / "registry.bin"),
             "XDG_CACHE_HOME": str(folder / "cache"),
+            "XDG_STATE_HOME": str(folder / "state"),
             "LC_ALL": "C.UTF-8",
         }
         for name in ("GST_DEBUG", "GST_DEBUG_FILE", "GCORE_API_KEY", "GCORE_BASE_URL"):
