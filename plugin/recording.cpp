@@ -5,10 +5,21 @@
 #include "bus.h"
 #include "debug.h"
 #include "http/soup_transport.h"
+#include "upload/spool_check.h"
 
 #include <utility>
 
 namespace gsttus {
+
+namespace {
+
+Error without_disk(Error error)
+{
+    error.message += " Until then only memory holds what the server does not have.";
+    return error;
+}
+
+} // namespace
 
 Recording::Recording(GstTusSink *sink, UploadConfig config, HttpConfig http,
                      std::unique_ptr<Target> target, StreamHints hints)
@@ -16,6 +27,11 @@ Recording::Recording(GstTusSink *sink, UploadConfig config, HttpConfig http,
       continues_(!config.upload_url.empty()), observer_(std::make_shared<Observer>(sink)),
       hints_(std::move(hints))
 {
+    if (config.replay.spool_mode == SpoolMode::kOverflow)
+        look_at_spool_dir(config.replay.spool_dir, [keep = observer_](const Result<void> &place) {
+            if (!place)
+                keep->on_warning(without_disk(place.error()));
+        });
     // The factory holds the observer for the upload thread, which may outlive this object.
     TransportFactory transport = [http = std::move(http), keep = observer_] {
         return make_soup_transport(http);

@@ -3,6 +3,7 @@
 #include "bus.h"
 #include "stop_group.h"
 #include "tus_sink_private.h"
+#include "upload/spool_check.h"
 
 #include <utility>
 
@@ -52,9 +53,29 @@ StreamHints first_hints(GstTusSink *self)
     return hints;
 }
 
+// A recording that needs the disk does not begin without it. The others are told later: see
+// Recording.
+Result<void> check_disk(const UploadConfig &config)
+{
+    if (config.replay.spool_mode != SpoolMode::kAlways && config.length_mode != LengthMode::kSpool)
+        return {};
+    auto place = check_spool_dir_within(config.replay.spool_dir, config.disk_patience);
+    if (place)
+        return place;
+    Error error = place.error();
+    error.message += config.length_mode == LengthMode::kSpool
+                         ? " With length-mode=spool the recording needs it."
+                         : " With spool-mode=always the recording needs it.";
+    return error;
+}
+
 bool begin_recording(GstTusSink *self)
 {
     auto plan = make_plan(self);
+    if (plan) {
+        if (auto disk = check_disk(plan->config); !disk)
+            plan = disk.error();
+    }
     if (!plan) {
         post_error(GST_ELEMENT(self), plan.error());
         return false;

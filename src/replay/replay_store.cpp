@@ -442,6 +442,14 @@ Result<std::string> ReplayStore::keep_by(Result<std::string> (Keeping::*how)())
     return folder;
 }
 
+bool ReplayStore::move_to(const std::string &spool_dir)
+{
+    if (discarded_ || on_disk() > 0)
+        return false;
+    spool_.move_to(spool_dir);
+    return true;
+}
+
 void ReplayStore::discard()
 {
     // Where the files can not be deleted, the last note says that nobody needs them.

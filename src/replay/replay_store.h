@@ -177,6 +177,9 @@ public:
     // The upload is complete: frees everything and deletes the files. Nothing is held afterwards.
     void discard();
 
+    // Another spool folder, as long as no byte is in the first one. FALSE: there is.
+    bool move_to(const std::string &spool_dir);
+
     // Folder of this upload on disk; empty while there is none.
     std::string folder() const { return spool_.path(); }
 

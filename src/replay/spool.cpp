@@ -358,6 +358,13 @@ void Spool::remove()
     folder_.reset();
 }
 
+void Spool::move_to(std::string spool_dir)
+{
+    remove();
+    spool_dir_ = std::move(spool_dir);
+    trouble_.retry_now();
+}
+
 std::string Spool::where() const
 {
     return folder_ ? folder_->path() : spool_dir_;

@@ -156,6 +156,9 @@ public:
 
     void remove(); // the folder and everything of ours in it
 
+    // From now on below another folder, what was made before is removed: it must hold no bytes.
+    void move_to(std::string spool_dir);
+
 private:
     std::unique_ptr<SpoolWrite> begin(Bound bound, bool with_bytes);
     void prepare_telling(SpoolWrite &write);
@@ -165,7 +168,7 @@ private:
     std::string where() const; // for messages
     void fail(Error error);
 
-    const std::string spool_dir_;
+    std::string spool_dir_;
     const std::uint64_t max_size_;
     const std::uint64_t file_size_;
     FileOps &ops_;

@@ -54,6 +54,7 @@ struct UploadConfig {
     bool keep_to_the_end = false; // the same without a proof that would end it
     Checksum checksum = Checksum::kNone;
     ReplayConfig replay;
+    std::vector<std::string> other_places; // tried at a stop or ERROR where spool_dir fails
     OnStop on_stop = OnStop::kFinish;
     Duration stop_timeout = milliseconds(5000);
     Duration disk_patience = seconds(10); // at a stop, for a disk that does not answer

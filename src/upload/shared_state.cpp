@@ -4,6 +4,7 @@
 
 #include "upload/journal_notes.h"
 #include "upload/process.h"
+#include "upload/spool_check.h"
 
 #include <algorithm>
 #include <utility>
@@ -24,6 +25,28 @@ ReplayConfig with_window(ReplayConfig config)
     if (config.spool_mode != SpoolMode::kNever)
         config.max_memory = std::max(config.max_memory, kLeastWindow);
     return config;
+}
+
+// What is only in memory is lost with this process: where its folder takes nothing, another one
+// may.
+Result<std::string> keep_somewhere(ReplayStore &store, const UploadConfig &config)
+{
+    const Result<std::string> wanted = store.keep();
+    if (wanted)
+        return wanted;
+    bool moved = false;
+    for (const std::string &place : config.other_places) {
+        if (place == config.replay.spool_dir || !check_spool_dir(place))
+            continue;
+        if (!store.move_to(place))
+            return wanted;
+        moved = true;
+        if (Result<std::string> kept = store.keep())
+            return kept;
+    }
+    if (moved && store.move_to(config.replay.spool_dir))
+        return store.keep();
+    return wanted;
 }
 
 } // namespace
@@ -146,7 +169,7 @@ void LiveUpload::Core::finish_store(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
     lock.unlock();
     Result<std::string> result = std::string();
     if (fate.act == LastAct::kKeep)
-        result = store->keep();
+        result = keep_somewhere(*store, config);
     else if (fate.act == LastAct::kKeepWhole)
         result = store->keep_whole();
     else

@@ -2,6 +2,9 @@
 // after the other, wait() where it spends its time.
 #include "upload/worker.h"
 
+#include "base/text.h"
+#include "upload/spool_check.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -115,6 +118,8 @@ void Worker::loop(Session &session)
             input = core_.snapshot(Clock::now());
         }
         const Action action = session.machine.step(event, input);
+        if (const std::optional<Error> missing = disk_is_missing(session.machine))
+            return end().fail(session, *missing);
         after_step(session, input, event);
         if (std::holds_alternative<Finished>(action))
             return end().complete(session);
@@ -138,6 +143,28 @@ bool Worker::told_to_end()
 {
     MutexLock lock(core_.mutex);
     return core_.has_to_stop(Clock::now());
+}
+
+// The server needs the length first, so that all has to wait on the disk for the end: that there is
+// none is said before more comes than memory holds.
+std::optional<Error> Worker::disk_is_missing(const UploadMachine &machine)
+{
+    if (disk_seen_ || machine.mode() != LengthMode::kSpool)
+        return std::nullopt;
+    disk_seen_ = true;
+    {
+        MutexLock lock(core_.mutex);
+        if (core_.config.recovery || core_.store->on_disk() > 0)
+            return std::nullopt;
+    }
+    const auto place = check_spool_dir(core_.config.replay.spool_dir);
+    if (place)
+        return std::nullopt;
+    Error error = place.error();
+    error.message = cat("The server must know the length before the upload, so that the recording "
+                        "would have to wait on disk until it ends. ",
+                        error.message);
+    return error;
 }
 
 void Worker::after_step(Session &session, const Input &input, const Event &event)

@@ -29,6 +29,7 @@ private:
     void loop(Session &session);
     bool told_to_end();
     Endings &end();
+    std::optional<Error> disk_is_missing(const UploadMachine &machine);
     void after_step(Session &session, const Input &input, const Event &event);
     void release(const UploadMachine &machine) REQUIRES(core_.mutex);
     Outcome perform(Session &session, const Action &action);
@@ -53,6 +54,7 @@ private:
     Spiller spiller_;
     Endings endings_;
     std::uint64_t acked_ = 0; // when others were told last
+    bool disk_seen_ = false; // or not needed: see disk_is_missing()
 };
 
 } // namespace gsttus
