@@ -86,6 +86,18 @@ bool is_ours(int fd)
     return ::fstat(fd, &info) == 0 && info.st_uid == ::geteuid();
 }
 
+// Everybody can make a folder or a link of that name, as below /tmp or /var/tmp.
+bool is_anybodys_name(const std::string &path)
+{
+    const std::size_t slash = path.rfind('/', path.find_last_not_of('/'));
+    const std::string above = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+
+    struct stat info {};
+
+    constexpr mode_t kEverybodys = S_ISVTX | S_IWOTH;
+    return ::stat(above.c_str(), &info) == 0 && (info.st_mode & kEverybodys) == kEverybodys;
+}
+
 // Null and errno: EWOULDBLOCK: somebody else has it; ESTALE: it was deleted meanwhile.
 FdRef take_lock(FileOps &ops, int dir, int extra_flags)
 {
@@ -173,6 +185,19 @@ std::vector<std::string> names_in(int dir)
     return names;
 }
 
+bool is_a_trap(const std::string &spool_dir)
+{
+    const std::string name = spool_dir.substr(0, spool_dir.find_last_not_of('/') + 1);
+
+    struct stat named {};
+
+    struct stat reached {};
+
+    return is_anybodys_name(name) && ::lstat(name.c_str(), &named) == 0 &&
+           (named.st_uid != ::geteuid() ||
+            (::stat(name.c_str(), &reached) == 0 && reached.st_uid != ::geteuid()));
+}
+
 Result<std::unique_ptr<SpoolFolder>> SpoolFolder::create(const std::string &spool_dir, FileOps &ops)
 {
     if (spool_dir.empty())
@@ -183,6 +208,10 @@ Result<std::unique_ptr<SpoolFolder>> SpoolFolder::create(const std::string &spoo
     FdRef parent = open_dir(ops, AT_FDCWD, spool_dir, true);
     if (!parent)
         return dir_error(errno, spool_dir);
+    if (is_a_trap(spool_dir) || (is_anybodys_name(spool_dir) && !is_ours(parent->get())))
+        return Error{.kind = ErrorKind::kDisk,
+                     .message = cat("The spool folder ", spool_dir,
+                                    " belongs to somebody else, or is somebody else's link.")};
     for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
         auto folder = try_create(spool_dir, parent, ops);
         if (folder)

@@ -19,6 +19,10 @@ std::string spill_name(std::uint32_t number);
 std::optional<std::uint32_t> spill_number(std::string_view name);
 std::vector<std::string> names_in(int dir); // without "." and ".."; unreadable: empty
 
+// Below a folder where everybody can make names, as /tmp, somebody else has made this one, or a
+// link that leads there: what is ours is not put there.
+bool is_a_trap(const std::string &spool_dir);
+
 // A folder that this process has locked. The lock ends with the object, or with the process.
 class SpoolFolder {
 public:

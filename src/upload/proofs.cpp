@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "glib/ptr.h"
+#include "replay/spool_folder.h"
 
 #include <algorithm>
 #include <array>
@@ -177,6 +178,10 @@ std::vector<std::string> Proofs::read() const
 // FALSE and errno; EEXIST: another one is at it.
 bool Proofs::replace(bool proved) const
 {
+    if (is_a_trap(folder_)) {
+        errno = EPERM;
+        return false;
+    }
     const std::string name = cat(folder_, '/', kName), fresh = cat(folder_, '/', kNewName);
     const File file(fresh, O_WRONLY | O_CREAT | O_EXCL);
     if (!file.is_open()) {

@@ -4,6 +4,7 @@
 #include "base/mutex.h"
 #include "base/text.h"
 #include "glib/ptr.h"
+#include "replay/spool_folder.h"
 #include "upload/spool_places.h"
 
 #include <cerrno>
@@ -76,7 +77,7 @@ Result<void> check_spool_dir(const std::string &dir, const std::string &shared)
     } else if (!S_ISDIR(info.st_mode)) {
         return unusable(dir, "is a file");
     }
-    if (without_slash(dir) == shared && !is_own_folder(dir))
+    if ((without_slash(dir) == shared && !is_own_folder(dir)) || is_a_trap(dir))
         return unusable(dir, "belongs to somebody else, is a link, or is open to others");
     if (auto writable = try_to_write(dir); !writable)
         return writable;

@@ -155,6 +155,36 @@ void the_others_are_warned_at_once()
     g_assert_cmpint(count_of(never.seen, GST_MESSAGE_WARNING, ""), ==, 0);
 }
 
+// Somebody has made the folder's name before its user did.
+void a_trap_is_not_walked_into()
+{
+    if (geteuid() != 0) {
+        g_test_skip("only root can make things of others");
+        return;
+    }
+    const Places places;
+    const auto server = start_standin();
+    server->go_away();
+    g_assert_cmpint(chmod(places.path("open").c_str(), 01777), ==, 0);
+    const std::string trap = places.path("open/gst-tus");
+    for (const bool link : {true, false}) {
+        g_assert_cmpint(link ? symlink(places.path("folder").c_str(), trap.c_str())
+                             : g_mkdir(trap.c_str(), 0777),
+                        ==, 0);
+        g_assert_cmpint(lchown(trap.c_str(), 12345, 12345), ==, 0);
+        for (const char *settings : {"", "spool-mode=always"}) {
+            Pipeline pipeline(endless_source() +
+                              sink(trap, *server, "stop-timeout=50 max-memory=1000000 ") +
+                              settings);
+            if (pipeline.request(GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE)
+                pipeline.wait_for_bytes(900000);
+            pipeline.request(GST_STATE_NULL);
+            g_assert_cmpuint(list_uploads(trap)->size(), ==, 0);
+        }
+        g_assert_cmpint(g_remove(trap.c_str()), ==, 0); // empty
+    }
+}
+
 // --- the server needs the length -----------------------------------------------------------------
 
 // Takes what is kept below `dir`; returns how many bytes are there.
@@ -215,6 +245,7 @@ int main(int argc, char **argv)
     add_test("/places/check/read-only", what_cannot_be_written_to_is_told);
     add_test("/places/start/needed", a_recording_that_needs_the_disk_does_not_begin);
     add_test("/places/start/overflow", the_others_are_warned_at_once);
+    add_test("/places/start/trap", a_trap_is_not_walked_into);
     add_test("/places/length-needed", it_is_an_error_before_anything_is_lost);
     add_test("/places/stop", a_stop_keeps_it_in_another_place);
     return g_test_run();
