@@ -37,10 +37,15 @@ void DiskTrouble::report(Error error, std::uint64_t used)
 void DiskTrouble::take_back()
 {
     refuses_ = false;
-    if (warning_) {
-        warning_.reset();
-        warned_ = false;
-    }
+    keep_quiet();
+}
+
+void DiskTrouble::keep_quiet()
+{
+    if (!warning_)
+        return;
+    warning_.reset();
+    warned_ = false;
 }
 
 void DiskTrouble::freed(std::uint64_t used)

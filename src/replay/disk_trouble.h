@@ -25,6 +25,9 @@ public:
     // What was reported last and is not told yet turned out to be no trouble.
     void take_back();
 
+    // It is one, but nobody has to know yet.
+    void keep_quiet();
+
     void wrote() { may_be_over_ = true; } // some bytes
 
     void freed(std::uint64_t used); // so many are left

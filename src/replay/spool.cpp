@@ -158,7 +158,10 @@ std::optional<SpilledRun> Spool::take_over(SpoolWrite &write)
         journal_is_.stale || telling.failed || (telling.needs_snapshot && !telling.begun);
     journal_is_.unsynced = journal_is_.unsynced || telling.begun || telling.noted;
     if (write.error_) {
+        const bool facts_only = !write.file_ && write.number_ == 0;
         fail(std::move(*write.error_));
+        if (facts_only) // no byte waits for it: who needs the disk, tells
+            trouble_.keep_quiet();
         return std::nullopt;
     }
     const std::size_t length = write.outcome_.written;

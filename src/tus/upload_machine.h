@@ -90,8 +90,6 @@ public:
 
     // When finished: the server itself says that the upload is complete. FALSE: it could not be
     // asked, HEAD does not get through.
-    bool in_trouble() const { return patience_.in_trouble(); } // since the last progress
-
     bool confirmed() const { return !proof_.is_unseen(); }
 
     // What is acknowledged may be needed once more, whole: keep it where there is room.

@@ -20,13 +20,6 @@ constexpr milliseconds kLag{500};
 // A disk needs some memory in front of it.
 constexpr std::uint64_t kLeastWindow = std::uint64_t{1} << 20;
 
-ReplayConfig with_window(ReplayConfig config)
-{
-    if (config.spool_mode != SpoolMode::kNever)
-        config.max_memory = std::max(config.max_memory, kLeastWindow);
-    return config;
-}
-
 // What is only in memory is lost with this process: where its folder takes nothing, another one
 // may.
 Result<std::string> keep_somewhere(ReplayStore &store, const UploadConfig &config)
@@ -66,6 +59,8 @@ UploadConfig in_process(UploadConfig config)
 {
     ReplayConfig &replay = config.replay;
     replay.memory = Process::memory();
+    if (replay.spool_mode != SpoolMode::kNever)
+        replay.max_memory = std::max(replay.max_memory, kLeastWindow);
     const std::uint64_t least = std::max(config.min_chunk_size, config.chunk_align);
     if (replay.spool_mode == SpoolMode::kNever || replay.max_spool_size > 0)
         replay.least_memory = least + least / 4;
@@ -79,8 +74,7 @@ LiveUpload::Core::Core(UploadConfig config_in, std::unique_ptr<Target> target_in
                        std::unique_ptr<ReplayStore> recovered)
     : config(in_process(std::move(config_in))), target(std::move(target_in)),
       transport(std::move(transport_in)), observer(observer_in),
-      store(recovered ? std::move(recovered)
-                      : std::make_unique<ReplayStore>(with_window(config.replay))),
+      store(recovered ? std::move(recovered) : std::make_unique<ReplayStore>(config.replay)),
       runtime(config.runtime)
 {
     if (config.recovery)
@@ -124,8 +118,11 @@ bool LiveUpload::Core::gives_back(TimePoint now) const
 
 Duration LiveUpload::Core::memory_patience(TimePoint now) const
 {
+    const MemoryBudget::Pressure pressure = config.replay.memory->pressure();
+    const bool full = pressure == MemoryBudget::Pressure::kAll ||
+                      (pressure == MemoryBudget::Pressure::kEnded && ended());
     const bool at_once =
-        config.replay.spool_mode == SpoolMode::kAlways || stop.asked || gives_back(now);
+        config.replay.spool_mode == SpoolMode::kAlways || stop.asked || full || gives_back(now);
     return at_once ? Duration::zero() : Duration(kMemoryPatience);
 }
 

@@ -7,6 +7,9 @@
 #include <deque>
 #include <set>
 
+#include <glib/gstdio.h>
+#include <sys/resource.h>
+
 using namespace gsttus;
 using namespace gsttus::test;
 
@@ -256,6 +259,48 @@ void memory_of_all_is_bounded()
     g_assert_cmpint(remove_spool(folder.get()), ==, 0);
 }
 
+// An hour without the server, a fragment every ten seconds: what waits is on the disk, and takes
+// neither the memory nor the descriptors that most processes have.
+void three_hundred_and_sixty_fragments_wait_on_the_disk()
+{
+    struct rlimit before {};
+
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+    struct rlimit usual = before;
+    usual.rlim_cur = std::min<rlim_t>(1024, before.rlim_max);
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &usual), ==, 0);
+    {
+        const GCharOwn folder(g_dir_make_tmp("house-XXXXXX", nullptr));
+        House house;
+        house.config.replay.spool_mode = SpoolMode::kOverflow;
+        house.config.replay.spool_dir = folder.get();
+        house.config.chunk_size = 256 << 10;
+        house.server->go_away();
+        const std::uint64_t used = Process::memory()->used();
+        for (int i = 0; i < 360; ++i) {
+            House::Guest &guest = house.begin(100000);
+            guest.upload->finish();
+            g_assert_cmpuint(house.guests.size(), ==, static_cast<std::size_t>(i) + 1);
+        }
+        g_assert_true(comes([&] {
+            return std::all_of(
+                house.guests.begin(), house.guests.end(), [](const House::Guest &guest) {
+                    const UploadStats now = guest.upload->stats();
+                    return now.bytes_in_memory == 0 && now.bytes_on_disk == guest.bytes.size();
+                });
+        }));
+        g_assert_cmpuint(Process::memory()->used(), ==, used);
+        g_assert_cmpuint(warnings_of(house), ==, 1);
+        for (const House::Guest &guest : house.guests)
+            g_assert_cmpuint(guest.listener.warnings_.size(), ==, 0);
+        g_assert_true(house.server->come_back().ok());
+        house.all_complete();
+        house.guests.clear();
+        g_assert_cmpint(g_rmdir(folder.get()), ==, 0);
+    }
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -268,5 +313,7 @@ int main(int argc, char **argv)
         add_test("/live-upload/house/paused", paused_one_gives_its_turn_back);
         add_test("/live-upload/house/stuck", stuck_one_does_not_hold_up_the_others);
         add_test("/live-upload/house/memory", memory_of_all_is_bounded);
+        add_test("/live-upload/house/fragments",
+                 three_hundred_and_sixty_fragments_wait_on_the_disk);
     });
 }

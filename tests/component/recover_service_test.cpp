@@ -34,10 +34,12 @@ std::string leave_in(const Case &test, const std::string &folder, std::unique_pt
 {
     UploadConfig config = test.config(SpoolMode::kAlways);
     config.replay.spool_dir = folder;
+    config.runtime.paused = true;
     DeafObserver observer;
     LiveUpload upload(
         std::move(config), std::move(target),
         [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+    upload.start();
     g_assert_true(upload.write(noise(kSize)).status == WriteStatus::kOk);
     return upload.stats().spool_path;
 }
@@ -598,10 +600,12 @@ void watcher_finishes_what_appears()
     DeafObserver observer;
     UploadConfig config = test.config(SpoolMode::kAlways);
     config.replay.spool_dir = late;
+    config.runtime.paused = true;
     {
         LiveUpload upload(
             std::move(config), test.tus_target(),
             [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+        upload.start();
         g_assert_true(upload.write(noise(kSize)).status == WriteStatus::kOk);
         watcher.wait_for("in-use");
     }

@@ -30,7 +30,7 @@ import servers
 import table
 from kills import Kills
 from network import Namespaces, Proxy
-from recording import MUXERS, Recording, expect, pipeline, sha256
+from recording import MUXERS, OUTAGE_WARNING, Recording, expect, pipeline, sha256
 from servers import Unavailable
 
 KEY = "4242$faults0key0marker"
@@ -403,6 +403,7 @@ def clock_jumps(bench):
 # --- the long recordings --------------------------------------------------------------------------
 
 LONG, AWAY, RETURN, LONG_KBIT = 60, 10, 50, 20000
+SINKS, HOUSE_SECONDS, HOUSE_AWAY = 16, 160, (15, 135)
 
 
 def away_for_long(*list_of_servers):
@@ -472,6 +473,69 @@ def every_length_mode(bench):
     return rows
 
 
+def full_house(bench):
+    """Sixteen sinks and a splitmuxsink in one process; the server is away for two minutes."""
+    if absent := bench.launcher.missing("x264enc", "mpegtsmux", "splitmuxsink"):
+        raise Unavailable(f"{absent} is not installed")
+    server = bench.server("gcore-standin")
+    where = f"endpoint={server.url} spool-dir={bench.folder}/spool"
+    branches = " ".join(
+        f"t. ! tussink {where} location=sink{i} name=upload{i} async=false" for i in range(SINKS)
+    )
+    values = f"properties,endpoint={server.url},spool-dir={bench.folder}/spool"
+    run = Recording(
+        bench.arguments.recorder,
+        "videotestsrc name=source is-live=true pattern=snow "
+        f"num-buffers={30 * HOUSE_SECONDS} ! video/x-raw,width=640,height=360,framerate=30/1 "
+        "! x264enc tune=zerolatency speed-preset=ultrafast bitrate=8000 key-int-max=30 "
+        "! h264parse ! tee name=video "
+        f"video. ! queue ! mpegtsmux ! tee name=t {branches} "
+        f"t. ! queue max-size-buffers=0 max-size-time=0 max-size-bytes=400000000 "
+        f"! filesink async=false location={bench.folder}/copy.ts "
+        "video. ! queue ! splitmuxsink name=split location=part%04d.ts max-size-time=1000000000 "
+        "async-finalize=true muxer-factory=mpegtsmux sink-factory=tussink "
+        f'sink-properties="{values}"',
+        bench.launcher.environment,
+    )
+    try:
+        run.until(HOUSE_AWAY[0])
+        server.send_signal(signal.SIGUSR1)
+        run.until(HOUSE_AWAY[1])
+        server.send_signal(signal.SIGUSR2)
+        back = time.monotonic()
+        run.finish(HOUSE_SECONDS + 240)
+    finally:
+        servers.stop(run.process)
+    return check_house(bench, run, server, back)
+
+
+def check_house(bench, run, server, back):
+    end = run.all("end")[0]
+    complete = run.all("message", "tus-upload-complete")
+    created = run.all("message", "tus-upload-created")
+    expect(len(complete) == len(created) > SINKS + 100, f"{len(complete)} of {len(created)}")
+    for done in complete:
+        stored = server.stored(done["upload-url"])
+        expect(stored.stat().st_size == done["bytes"], f"size: {done}")
+        expect(sha256(stored) == done["sha256"], f"not what was recorded: {done}")
+        if done["from"].startswith("upload"):
+            expect(stored.stat().st_size == (bench.folder / "copy.ts").stat().st_size, "size")
+    warnings = [line["text"] for line in run.all("warning")]
+    expect(len(warnings) == 1 and OUTAGE_WARNING in warnings[0], f"WARNINGs: {warnings}")
+    expect(end["frames-late"] == 0, f"{end['frames-late']} frames late")
+    memory = max(line["bytes-in-memory"] for line in run.all("sample"))
+    return {
+        "uploads": len(complete), "warnings": len(warnings),
+        "bytes": sum(done["bytes"] for done in complete),
+        "outage_seconds": HOUSE_AWAY[1] - HOUSE_AWAY[0],
+        "frames": end["frames"], "frames_late": end["frames-late"],
+        "latest_frame_ms": round(end["latest-frame"] * 1000, 1),
+        "sinks_memory_mib": round(memory / 2**20, 1),
+        "max_rss_mib": round(end["max-rss-kb"] / 1024, 1),
+        "all_complete_after_s": round(max(done["t"] for done in complete) - back, 1),
+    }  # fmt: skip
+
+
 def many_kills(bench):
     there = []
     for name in ("tusd", "@tus/server", "gcore-standin"):
@@ -529,6 +593,7 @@ def cases():
         yield f"{percent} % packet loss for 5 s", "tusd", "ts", in_namespaces(packets_lost(percent))
     yield "60 s at 20 Mbit/s, server gone from 10 to 50", "gcore-standin", "ts", long_outage
     yield "the same, server of less and less extensions", "gcore-standin", "ts", every_length_mode
+    yield "120 s away, 16 sinks and a splitmuxsink", "gcore-standin", "ts", full_house
     yield "kill -9", "all three", "", many_kills
 
 

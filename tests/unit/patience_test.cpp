@@ -61,6 +61,7 @@ constexpr std::array kRows = {
     Row{"join", Mishap::kJoin, 15, false, false},
     Row{"assembly", Mishap::kAssembly, 20, false, false},
     Row{"joined-gone", Mishap::kJoinedGone, 6, false, false},
+    Row{"read-back", Mishap::kReadBack, 10, true, false},
 };
 static_assert(kRows.size() == kMishaps);
 

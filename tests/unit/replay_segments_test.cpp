@@ -23,7 +23,8 @@ struct Held {
     {
         std::size_t taken = 0;
         while (taken < length) {
-            const auto n = segments.append_to_memory(stream_bytes(segments.end(), length - taken), {});
+            const auto n =
+                segments.append_to_memory(stream_bytes(segments.end(), length - taken), {});
             if (n == 0)
                 break;
             taken += n;
@@ -266,7 +267,7 @@ std::size_t fill(Segments &segments, std::size_t length)
 {
     std::size_t taken = 0;
     while (taken < length) {
-        const auto n = segments.append_to_memory(stream_bytes(segments.end(), length - taken));
+        const auto n = segments.append_to_memory(stream_bytes(segments.end(), length - taken), {});
         if (n == 0)
             break;
         taken += n;
