@@ -3,7 +3,7 @@
 
 Whatever is injected, what the server stored must be what was recorded, with one WARNING for an
 outage and no ERROR. What it cost is measured and printed as a table; no time is ever asserted.
---match TEXT runs only cases whose name holds it; --kills N sets the number of kill -9; --write-docs
+--match TEXT runs only cases whose name holds it; --kills N sets the number of kill -9 in each mode; --write-docs
 puts the table into docs/reliability.md.
 
 Must not know the project's sources; only what a user sees.
@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "interop"))
 import gst
 import servers
 import table
-from kills import Kills
+from kills import Always, Default, Kills
 from network import Namespaces, Proxy
 from recording import MUXERS, OUTAGE_WARNING, Recording, expect, pipeline, sha256
 from servers import Unavailable
@@ -536,7 +536,14 @@ def check_house(bench, run, server, back):
     }  # fmt: skip
 
 
-def many_kills(bench):
+def many_kills(mode):
+    def case(bench):
+        return kill_often(bench, mode)
+
+    return case
+
+
+def kill_often(bench, mode):
     there = []
     for name in ("tusd", "@tus/server", "gcore-standin"):
         try:
@@ -544,10 +551,11 @@ def many_kills(bench):
         except Unavailable as why:
             print(f"# without {name}: {why}", flush=True)
     print(f"# seed {bench.arguments.seed}", flush=True)
-    kills = Kills(bench.launcher, bench.arguments.recover, bench.folder, bench.arguments.seed)
-    for number in range(bench.arguments.kills):
+    arguments = bench.arguments
+    kills = Kills(bench.launcher, arguments.recover, bench.folder, arguments.seed, mode)
+    for number in range(arguments.kills):
         kills.run(number, there[number % len(there)])
-    return kills.totals
+    return kills.totals()
 
 
 def cases():
@@ -594,7 +602,8 @@ def cases():
     yield "60 s at 20 Mbit/s, server gone from 10 to 50", "gcore-standin", "ts", long_outage
     yield "the same, server of less and less extensions", "gcore-standin", "ts", every_length_mode
     yield "120 s away, 16 sinks and a splitmuxsink", "gcore-standin", "ts", full_house
-    yield "kill -9", "all three", "", many_kills
+    yield "kill -9, default settings", "all three", "", many_kills(Default())
+    yield "kill -9, spool-mode=always", "all three", "", many_kills(Always())
 
 
 def run_case(number, name, where, container, case, bench, results):

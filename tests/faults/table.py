@@ -50,6 +50,40 @@ def rows_of(results):
     return [cells(result, row) for result in results for row in result.get("rows", [])]
 
 
+def of_kills(totals):
+    def lost(where):
+        seconds = totals[f"lost_{where}"]
+        return f"{seconds['largest']:.2f} s at most, {seconds['median']:.2f} s in the median"
+
+    bytes_said = (
+        f"{totals['bytes_accepted']} bytes accepted, {totals['bytes_at_the_server']} of them at "
+        f"the server when it was killed, {totals['bytes_stored']} in the end, all of them right"
+    )
+    if totals["allowed"] > 0:
+        bytes_said += (
+            f"; of the recording was missing: with the server well {lost('server_well')}; in an "
+            f"outage {lost('outage')}"
+        )
+    return (
+        f"kill -9 of gst-launch-1.0 with {totals['mode']}, then gst-tus-recover: "
+        f"{totals['kills']} times, {totals['in_an_outage']} of them in an outage, "
+        f"{totals['while_recording']} in the middle, {totals['before_the_first_byte']} before the "
+        f"first byte, {totals['after_the_end']} after the last; recover killed as well "
+        f"{totals['recover_killed_too']} times; {bytes_said}"
+    )
+
+
+def of_house(totals):
+    return (
+        f"{totals['uploads']} uploads of one process (sixteen sinks, and fragments of a second) "
+        f"through {totals['outage_seconds']} s without the server: {totals['bytes']} bytes, all "
+        f"of them right, {totals['all_complete_after_s']} s after it was back; "
+        f"{totals['frames_late']} of {totals['frames']} pictures late; {totals['warnings']} "
+        f"WARNING; the sinks held {totals['sinks_memory_mib']} MiB at most, the process "
+        f"{totals['max_rss_mib']} MiB"
+    )
+
+
 def remarks(results):
     """What is no row: the long recording, the kills, and what was not done."""
     for result in results:
@@ -72,16 +106,8 @@ def remarks(results):
                     f"was woken up to {row['idle_thread_late_ms']} ms late"
                 )
         if "totals" in result:
-            totals = result["totals"]
-            yield (
-                f"kill -9 of gst-launch-1.0, then gst-tus-recover: {totals['kills']} times, "
-                f"{totals['while_recording']} in the middle, "
-                f"{totals['before_the_first_byte']} before the first byte, "
-                f"{totals['after_the_end']} after the last; recover killed as well "
-                f"{totals['recover_killed_too']} times; {totals['bytes_accepted']} bytes "
-                f"accepted, {totals['bytes_at_the_server']} of them at the server when it was "
-                f"killed, {totals['bytes_stored']} in the end, all of them right"
-            )
+            of = of_kills if "kills" in result["totals"] else of_house
+            yield of(result["totals"])
         if "skipped" in result:
             yield f"{title}: not done, {result['skipped'].rstrip('.')}"
         if "failed" in result:
