@@ -53,13 +53,32 @@ std::string new_id()
     return cat(kIdPrefix, time.data(), '-', ::getpid(), '-', hexadecimal(random));
 }
 
+// A folder that was made is one that a power cut leaves. What cannot be opened or knows no syncing
+// is left to the system.
+int sync_name_of(const std::string &path, FileOps &ops)
+{
+    const std::size_t slash = path.rfind('/');
+    const std::string in = slash == std::string::npos ? "." : path.substr(0, slash + 1) + ".";
+    const FdRef dir = open_file(ops, AT_FDCWD, in.c_str(), O_RDONLY | O_DIRECTORY);
+    if (!dir || ops.sync_all(dir->get()) == 0 || errno == EINVAL)
+        return 0;
+    const int error = errno;
+    (void)ops.remove_at(AT_FDCWD, path.c_str(), AT_REMOVEDIR); // or nobody would try that again
+    return error;
+}
+
 // mkdir -p; existing folders are left as they are.
 int make_parents(const std::string &path, FileOps &ops)
 {
     for (std::size_t slash = 0; slash != std::string::npos;) {
         slash = path.find('/', slash + 1);
         const std::string part = path.substr(0, slash);
-        if (ops.make_dir_at(AT_FDCWD, part.c_str(), 0700) == 0 || errno == EEXIST)
+        if (ops.make_dir_at(AT_FDCWD, part.c_str(), 0700) == 0) {
+            if (const int error = sync_name_of(part, ops); error != 0)
+                return error;
+            continue;
+        }
+        if (errno == EEXIST)
             continue;
         // A parent that refuses us may exist all the same (automounts, read-only parents).
         const int error = errno;
