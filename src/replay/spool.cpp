@@ -206,6 +206,7 @@ void Spool::release_file(const std::shared_ptr<SpillFile> &file, std::uint64_t b
         if (is_out)
             seal();
         unsynced_.erase(file->number);
+        syncing_.erase(file->number);
         needless_.open.push_back(std::exchange(file->fd, nullptr));
         needless_.files.push_back({file->dir, file->folder, file->number});
     }
@@ -251,6 +252,7 @@ void Spool::leave_folder()
     journal_is_.stale = true;
     facts_.clear();
     unsynced_.clear();
+    syncing_.clear();
     left_.push_back(std::move(folder_));
     until_check_ = 0;
 }
@@ -335,10 +337,20 @@ Spool::Unsynced Spool::take_unsynced()
                  .dir = folder_->dir_fd(),
                  .parent = journal_is_.unsynced ? folder_->parent_fd() : nullptr,
                  .journal = journal_.fd()};
-    for (auto &[number, file] : std::exchange(unsynced_, {}))
-        out.files.push_back(std::move(file));
+    syncing_ = std::exchange(unsynced_, {});
+    for (const auto &[number, file] : syncing_)
+        out.files.push_back(file);
     journal_is_.unsynced = false;
     return out;
+}
+
+void Spool::synced(bool all)
+{
+    if (!all) {
+        unsynced_.merge(syncing_);
+        journal_is_.unsynced = journal_is_.there;
+    }
+    syncing_.clear();
 }
 
 // --- the end -------------------------------------------------------------------------------------
@@ -350,6 +362,7 @@ void Spool::remove()
     journal_is_.there = journal_is_.stale = journal_is_.unsynced = false;
     facts_.clear();
     unsynced_.clear();
+    syncing_.clear();
     used_ = 0;
     forget_left();
     needless_.files.clear(); // with their folders

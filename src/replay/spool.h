@@ -137,6 +137,9 @@ public:
 
     Unsynced take_unsynced();
 
+    // How it went with them: what did not get there is unsynced still.
+    void synced(bool all);
+
     // Somebody has deleted the folder, its journal or a file: the folder is given up, and another
     // one begins with the next visit. Bytes in its files are to move: see SpillFile::gone. When
     // they have, forget_left() lets go of what is left of it.
@@ -193,7 +196,7 @@ private:
     std::uint32_t next_file_ = 1;
     std::uint64_t used_ = 0;
     std::uint64_t until_check_ = 0; // bytes that may be written before the disk is asked again
-    std::map<std::uint32_t, Unsynced::File> unsynced_;
+    std::map<std::uint32_t, Unsynced::File> unsynced_, syncing_;
     Needless needless_;
 
     DiskTrouble trouble_;

@@ -95,6 +95,7 @@ void Spiller::Chores::done(Task task, const Result<void> &result)
 {
     if (task.kind == Task::Kind::kSync) {
         synced_ = Clock::now();
+        core_.store->synced(result.ok());
         if (!result && !sync_failed_) {
             core_.warnings.push_back(result.error());
             core_.wake.worker.notify_all();

@@ -832,6 +832,11 @@ struct Recovering : gsttus::test::StoreTest {
         const auto synced = sync->run();
         g_assert_false(synced.ok());
         g_assert_true(synced.error().kind == ErrorKind::kDisk);
+        store.synced(false);
+        sync = store.sync_to_disk(); // of the same
+        g_assert_true(sync && sync->run().ok());
+        store.synced(true);
+        g_assert_null(store.sync_to_disk().get());
     }
 };
 
