@@ -238,7 +238,7 @@ int Journal::rewrite(int dir, const JournalState &state)
     FdRef fd;
     int error = write_new(dir, text, fd);
     // On a full disk the one before the last makes room, when the last is known to be good.
-    if ((error == ENOSPC || error == EDQUOT) && is_open() &&
+    if ((error == ENOSPC || error == EDQUOT) && is_open() && !is_called_old_ &&
         ops_.remove_at(dir, kOldJournalName, 0) == 0)
         error = write_new(dir, text, fd);
     if (error != 0)
@@ -246,8 +246,12 @@ int Journal::rewrite(int dir, const JournalState &state)
     // Between the two renames a recovery finds journal.old, which holds the same.
     if (ops_.rename_at(dir, kJournalName, kOldJournalName) != 0 && errno != ENOENT)
         return errno;
-    if (ops_.rename_at(dir, kNewJournalName, kJournalName) != 0)
-        return errno;
+    if (ops_.rename_at(dir, kNewJournalName, kJournalName) != 0) {
+        const int failure = errno;
+        is_called_old_ = ops_.rename_at(dir, kOldJournalName, kJournalName) != 0;
+        return failure;
+    }
+    is_called_old_ = false;
     fd_ = std::move(fd);
     size_ = text.size();
     long_at_ = std::max(kLongJournal, size_ * 4);

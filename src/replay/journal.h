@@ -59,7 +59,7 @@ constexpr const char *kOldJournalName = "journal.old";
 constexpr const char *kNewJournalName = "journal.new";
 
 // Writes a journal. Functions return 0 or errno; after an error the journal on disk is the one
-// from before the call.
+// from before the call, perhaps by the name of journal.old.
 class Journal {
 public:
     explicit Journal(FileOps &ops) : ops_(ops) {}
@@ -96,6 +96,7 @@ private:
     std::uint64_t size_ = 0;
     std::uint64_t long_at_ = 0;
     std::uint32_t chain_ = 0;
+    bool is_called_old_ = false; // the one that is there: it could not be called journal again
 };
 
 } // namespace gsttus
