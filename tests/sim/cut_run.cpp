@@ -1,0 +1,495 @@
+// What the threads of an upload do with their store, in an order by chance, in one thread.
+#include "cut_run.h"
+
+#include "base/text.h"
+#include "replay/recovery.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+
+namespace gsttus::sim {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kKiB = 1024;
+constexpr std::uint64_t kStream = 2048 * kKiB; // more is never recorded
+constexpr std::size_t kMostAtOnce = 20 * kKiB;
+
+const std::string &stream()
+{
+    static const std::string bytes = [] {
+        Random random(1);
+        std::string out(kStream + kMostAtOnce, '\0');
+        for (char &byte : out)
+            byte = static_cast<char>(random.next());
+        return out;
+    }();
+    return bytes;
+}
+
+bool is_stream(const ReplayStore &store, std::uint64_t from, std::uint64_t to)
+{
+    std::vector<std::byte> buffer(64 * kKiB);
+    while (from < to) {
+        const auto piece = store.piece(from);
+        if (!piece || piece->begin() > from || piece->end() <= from)
+            return false;
+        const auto most = std::min<std::uint64_t>({to - from, buffer.size(), piece->end() - from});
+        const auto got = piece->read(from, std::span(buffer).first(most));
+        if (!got || std::memcmp(buffer.data(), stream().data() + from, *got) != 0)
+            return false;
+        from += *got;
+    }
+    return true;
+}
+
+// What a recovery gives.
+struct Found {
+    std::uint64_t begin = 0, end = 0, acked = 0;
+    std::uint64_t note = 0;
+};
+
+std::uint64_t noted(const Notes &notes)
+{
+    const auto note = notes.find("note");
+    return note == notes.end() ? 0 : std::strtoull(note->second.c_str(), nullptr, 10);
+}
+
+class CutRun {
+public:
+    CutRun(std::uint64_t seed, CutMutation mutation, std::string folder,
+           std::vector<std::string> *trace)
+        : random_(seed), folder_(std::move(folder)), live_(folder_ + "/live"), trace_(trace),
+          disk_(make_anew(live_), random_, mutation)
+    {
+    }
+
+    CutOutcome run();
+
+private:
+    enum class Phase { kRecords, kEnded, kKept, kDiscarded };
+
+    static std::string make_anew(const std::string &folder)
+    {
+        fs::remove_all(folder);
+        fs::create_directories(folder);
+        return folder;
+    }
+
+    template <typename... Parts>
+    void say(const Parts &...parts)
+    {
+        if (trace_)
+            trace_->push_back(cat(parts...));
+    }
+
+    void fail(const std::string &violation)
+    {
+        if (outcome_.violation.empty())
+            outcome_.violation = violation;
+        say("VIOLATION: ", violation);
+    }
+
+    std::string spool() const { return live_ + "/spool"; }
+
+    void set_up();
+    void end_of_recording();
+
+    // the application, and the upload thread
+    void others_do_something();
+    void record();
+    void acknowledge();
+    void note();
+    void send();
+
+    // the disk thread
+    bool chore();
+    bool run_look();
+    bool run_spill();
+    bool run_sync();
+    void keep();
+    void run_unlocked(ReplayStore::DiskWork &work);
+    void somebody_deletes();
+
+    // what is found
+    std::vector<Found> recover(const std::string &in);
+    void expect_no_loss_by_kill(const Found &found);
+    void sync_begins();
+    void check_after_cut();
+    bool has_promised(const std::vector<Found> &all);
+
+    Random random_;
+    const std::string folder_, live_;
+    std::vector<std::string> *const trace_;
+    CutDisk disk_;
+    ReplayConfig config_;
+    std::unique_ptr<ReplayStore> store_;
+    Phase phase_ = Phase::kRecords;
+    bool holds_ = false, cleaned_ = false, careful_ = false;
+    bool big_notes_ = false, went_back_ = false;
+    TimePoint looked_{}, synced_{}, noted_{};
+    std::uint64_t acked_ = 0, highest_ = 0;          // of the server
+    std::uint64_t since_begin_ = 0, since_sync_ = 0; // highest since a sync began
+    std::uint64_t notes_ = 0;
+    std::optional<Found> syncing_, promised_;
+    std::uint64_t last_end_ = 0;
+    CutOutcome outcome_;
+};
+
+void CutRun::set_up()
+{
+    config_.max_memory = (random_.chance(50) ? 64 : 192) * kKiB;
+    config_.rollback_margin = random_.below(3) * 16 * kKiB;
+    config_.spool_mode = random_.chance(50) ? SpoolMode::kOverflow : SpoolMode::kAlways;
+    config_.spool_dir = spool();
+    config_.max_spool_size = (random_.chance(20) ? 384 : 4096) * kKiB;
+    store_ = std::make_unique<ReplayStore>(config_, disk_);
+    store_->spill_by_thread();
+    holds_ = random_.chance(30);
+    if (holds_)
+        store_->hold_all(true);
+    big_notes_ = random_.chance(15);
+    careful_ = random_.chance(30); // the server often has nearly all
+    if (random_.chance(30))
+        disk_.fail(static_cast<unsigned>(random_.between(1, 10)));
+    disk_.cut_at(random_.chance(50) ? random_.between(1, 60) : random_.between(1, 900));
+    disk_.set_others([this] { others_do_something(); });
+    say(config_.spool_mode == SpoolMode::kAlways ? "always" : "overflow", ", memory ",
+        config_.max_memory, ", margin ", config_.rollback_margin, ", disk ", config_.max_spool_size,
+        holds_ ? ", holds all" : "");
+}
+
+// --- the application, and the upload thread ------------------------------------------------------
+
+void CutRun::others_do_something()
+{
+    if (phase_ == Phase::kKept || phase_ == Phase::kDiscarded)
+        return;
+    switch (random_.below(10)) {
+    case 0:
+        note();
+        break;
+    case 1:
+        send();
+        break;
+    case 2:
+    case 3:
+        acknowledge();
+        break;
+    case 4:
+        store_->begin_journal();
+        break;
+    case 5:
+        if (holds_ && random_.chance(5)) {
+            holds_ = false;
+            store_->hold_all(false);
+        }
+        break;
+    default:
+        record();
+    }
+}
+
+void CutRun::record()
+{
+    if (phase_ != Phase::kRecords || store_->end() + kMostAtOnce > kStream)
+        return;
+    const std::size_t length = random_.between(1, kMostAtOnce);
+    const auto bytes = std::as_bytes(std::span(stream())).subspan(store_->end(), length);
+    const std::size_t taken = store_->append(bytes);
+    say("  append ", length, ": ", taken, ", end ", store_->end());
+}
+
+void CutRun::acknowledge()
+{
+    const std::uint64_t back = store_->begin();
+    const bool goes_back = random_.chance(10);
+    went_back_ = went_back_ || goes_back;
+    if (goes_back)
+        acked_ = random_.between(std::min(back, acked_), acked_);
+    else if (careful_)
+        acked_ = std::max(acked_, store_->end() - std::min(store_->end(), random_.below(3000)));
+    else
+        acked_ = random_.between(acked_, store_->end());
+    highest_ = std::max(highest_, acked_);
+    since_sync_ = std::max(since_sync_, acked_);
+    since_begin_ = std::max(since_begin_, acked_);
+    store_->release(acked_, ReplayStore::Deletion::kLater);
+    say("  release ", acked_, ", begin ", store_->begin());
+}
+
+void CutRun::note()
+{
+    std::string value = cat(++notes_);
+    if (big_notes_)
+        value.resize(random_.between(1, 200) * kKiB, ' ');
+    store_->note("note", value);
+    say("  note ", notes_);
+}
+
+void CutRun::send()
+{
+    if (store_->end() == acked_ || disk_.is_off())
+        return;
+    const std::uint64_t from = random_.between(acked_, store_->end() - 1);
+    if (!is_stream(*store_, from, std::min(store_->end(), from + 30 * kKiB)) && !disk_.is_off())
+        fail(cat("wrong bytes in the store from ", from));
+}
+
+// --- the disk thread -----------------------------------------------------------------------------
+
+void CutRun::run_unlocked(ReplayStore::DiskWork &work)
+{
+    (void)work.run();
+}
+
+bool CutRun::run_look()
+{
+    if (disk_.now() - looked_ < seconds(1))
+        return false;
+    looked_ = disk_.now();
+    auto look = store_->look();
+    if (!look)
+        return false;
+    run_unlocked(*look);
+    store_->looked(*look);
+    say("look", look->found_deleted() ? ": something is deleted" : "");
+    return true;
+}
+
+bool CutRun::run_spill()
+{
+    const bool rests = phase_ == Phase::kEnded;
+    const bool at_once = rests || config_.spool_mode == SpoolMode::kAlways;
+    store_->set_due(disk_.now() - (at_once ? Duration::zero() : Duration(seconds(3))), rests);
+    auto spill = store_->begin_spill(rests || disk_.now() - noted_ >= seconds(1));
+    (void)store_->take_disk_warning();
+    if (!spill)
+        return false;
+    noted_ = disk_.now();
+    went_back_ = went_back_ && acked_ < highest_; // it tells
+    run_unlocked(*spill);
+    store_->end_spill(std::move(spill));
+    say("spill, on disk ", store_->on_disk(), ", in memory ", store_->in_memory(), ", call ",
+        disk_.calls());
+    return true;
+}
+
+bool CutRun::run_sync()
+{
+    if (phase_ != Phase::kEnded && disk_.now() - synced_ < seconds(1))
+        return false;
+    auto sync = store_->sync_to_disk();
+    if (!sync)
+        return false;
+    sync_begins();
+    since_begin_ = acked_;
+    const bool good = sync->run().ok();
+    store_->synced(good);
+    synced_ = disk_.now();
+    if (good && syncing_ && !disk_.is_off()) {
+        promised_ = syncing_;
+        since_sync_ = since_begin_;
+    }
+    syncing_.reset();
+    say("sync: ", good ? cat("to ", promised_ ? promised_->end : 0) : "failed", ", call ",
+        disk_.calls());
+    return true;
+}
+
+bool CutRun::chore()
+{
+    if (run_look() || run_spill())
+        return true;
+    if (auto needless = store_->clean_up()) {
+        disk_.clean_up_runs(true);
+        run_unlocked(*needless);
+        disk_.clean_up_runs(false);
+        say("clean up, call ", disk_.calls());
+        return true;
+    }
+    return run_sync();
+}
+
+void CutRun::keep()
+{
+    phase_ = Phase::kKept;
+    const auto kept = store_->keep();
+    say("keep: ", kept ? "all" : kept.error().message);
+    synced_ = {};
+    if (random_.chance(50))
+        run_sync();
+}
+
+void CutRun::somebody_deletes()
+{
+    std::vector<std::string> files;
+    std::error_code error;
+    for (const auto &entry : fs::recursive_directory_iterator(spool(), error))
+        if (entry.is_regular_file() && !entry.path().string().ends_with("lock"))
+            files.push_back(entry.path().string());
+    if (files.empty())
+        return;
+    std::sort(files.begin(), files.end());
+    const std::string &file = files[random_.below(files.size())];
+    disk_.remove_behind_the_back(file);
+    cleaned_ = true;
+    promised_.reset();
+    say("somebody deletes ", file);
+}
+
+void CutRun::end_of_recording()
+{
+    if (phase_ == Phase::kRecords) {
+        phase_ = Phase::kEnded;
+        say("end of the recording");
+    } else if (random_.chance(50)) {
+        say("rest: ", store_->rest());
+    } else if (random_.chance(30)) {
+        keep();
+    } else if (random_.chance(20)) {
+        acked_ = highest_ = store_->end();
+        store_->release(acked_, ReplayStore::Deletion::kLater);
+        phase_ = Phase::kDiscarded;
+        say("discard");
+        store_->discard();
+    }
+}
+
+CutOutcome CutRun::run()
+{
+    set_up();
+    const bool has_cleaner = random_.chance(5);
+    const std::uint64_t steps = random_.between(10, 400);
+    for (std::uint64_t n = 0; n < steps && !disk_.is_off() && phase_ < Phase::kKept; ++n) {
+        disk_.pass(milliseconds(random_.below(random_.chance(5) ? 4000 : 200)));
+        if (has_cleaner && random_.chance(2))
+            somebody_deletes();
+        if (random_.chance(1) || (phase_ == Phase::kEnded && random_.chance(10)))
+            end_of_recording();
+        else if (random_.chance(50))
+            others_do_something();
+        else
+            while (random_.chance(90) && !disk_.is_off() && chore()) {
+            }
+        last_end_ = store_->end();
+    }
+    last_end_ = std::max(last_end_, store_->end());
+    if (disk_.others_wrote())
+        fail("somebody else than the disk thread waits for the disk");
+    check_after_cut();
+    disk_.cut_at(0);
+    (void)disk_.sync_all(-1); // it is off
+    disk_.set_others(nullptr);
+    store_.reset();
+    return outcome_;
+}
+
+// --- what is found -------------------------------------------------------------------------------
+
+std::vector<Found> CutRun::recover(const std::string &in)
+{
+    std::vector<Found> all;
+    const auto listed = list_uploads(in);
+    if (!listed)
+        return all;
+    for (const SpooledUpload &upload : *listed) {
+        const auto recovered = open_upload(in, upload.id);
+        say("found ", upload.id, ": ", recovered ? recovered->cut : recovered.error().message);
+        if (!recovered)
+            continue;
+        const ReplayStore &store = *recovered->store;
+        if (!is_stream(store, store.begin(), store.end()))
+            fail(cat("wrong bytes from ", store.begin(), " to ", store.end()));
+        all.push_back({.begin = store.begin(),
+                       .end = store.end(),
+                       .acked = store.acked(),
+                       .note = noted(store.notes())});
+        say("found ", store.begin(), " to ", store.end(), ", acked ", store.acked(), ", note ",
+            all.back().note);
+        if (store.end() > std::max(last_end_, store_->end()))
+            fail(cat("bytes to ", store.end(), " that were never recorded"));
+        if (store.acked() > highest_)
+            fail(cat("acked ", store.acked(), ", but the server never had more than ", highest_));
+    }
+    return all;
+}
+
+// All that is not in memory is found when the process dies.
+void CutRun::expect_no_loss_by_kill(const Found &found)
+{
+    // A server that went back and on again: for a moment the journal says the former.
+    if (store_->oldest_in_memory() || cleaned_ || acked_ == store_->end() || went_back_)
+        return;
+    if (found.begin > acked_ || found.end < store_->end())
+        fail(cat("killed now, a recovery finds ", found.begin, " to ", found.end,
+                 "; in the files should be ", acked_, " to ", store_->end()));
+}
+
+void CutRun::sync_begins()
+{
+    const std::string copy = make_anew(folder_ + "/copy");
+    fs::copy(spool(), copy, fs::copy_options::recursive);
+    const auto all = recover(copy);
+    syncing_.reset();
+    if (!all.empty()) {
+        syncing_ = all.back();
+        for (const Found &found : all)
+            if (found.end > syncing_->end)
+                syncing_ = found;
+        if (!cleaned_)
+            expect_no_loss_by_kill(*syncing_);
+    }
+}
+
+// In one folder there is all that was synced and that the server did not have since. Where it went
+// back behind that, what is between may be lost, and the rest is of no use.
+bool CutRun::has_promised(const std::vector<Found> &all)
+{
+    const std::uint64_t from = acked_ < promised_->begin
+                                   ? promised_->end
+                                   : std::max({promised_->begin, since_sync_, store_->begin()});
+    const std::uint64_t to = promised_->end;
+    outcome_.promised = from < to;
+    for (const Found &found : all) {
+        if ((from >= to || (found.begin <= from && found.end >= to)) &&
+            found.note >= promised_->note)
+            return true;
+    }
+    if (phase_ != Phase::kDiscarded)
+        fail(cat("from ", from, " to ", to, " with note ", promised_->note,
+                 " had been synced, and are not there"));
+    return false;
+}
+
+void CutRun::check_after_cut()
+{
+    const auto survives =
+        static_cast<Survives>(random_.below(static_cast<std::uint64_t>(Survives::kCount)));
+    say("cut at call ", disk_.calls(), ", unsynced survives ", to_string(survives), ", server at ",
+        acked_);
+    const std::string left = make_anew(folder_ + "/left");
+    disk_.leave(survives, left);
+    const std::string in = left + "/spool";
+    (void)remove_leftovers(in); // what the next recording does first
+    const auto all = recover(in);
+    outcome_.found = std::any_of(all.begin(), all.end(),
+                                 [](const Found &found) { return found.end > found.begin; });
+    if (promised_)
+        (void)has_promised(all);
+}
+
+} // namespace
+
+CutOutcome run_cut(std::uint64_t seed, CutMutation mutation, const std::string &folder,
+                   std::vector<std::string> *trace)
+{
+    return CutRun(seed, mutation, folder, trace).run();
+}
+
+} // namespace gsttus::sim
