@@ -7,7 +7,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -47,6 +49,23 @@ const char *to_string(CutMutation mutation)
         "forgets-names", "forgets-folder",   "deletes-unsynced",
     };
     return kNames[static_cast<std::size_t>(mutation)];
+}
+
+void CutDisk::load(Node &dir, const std::string &path)
+{
+    for (const auto &entry : std::filesystem::directory_iterator(path)) {
+        auto node = std::make_shared<Node>();
+        node->name = entry.path().filename().string();
+        node->is_dir = entry.is_directory();
+        node->is_synced = true;
+        if (node->is_dir) {
+            load(*node, entry.path().string());
+        } else {
+            std::ifstream file(entry.path(), std::ios::binary);
+            node->content.assign(std::istreambuf_iterator<char>(file), {});
+        }
+        dir.names[node->name] = dir.names_now[node->name] = node;
+    }
 }
 
 // --- the calls -----------------------------------------------------------------------------------

@@ -39,10 +39,11 @@ const char *to_string(CutMutation mutation);
 
 class CutDisk : public FileOps {
 public:
-    // `root` exists, is empty, and is on the disk.
+    // `root` exists, and all that is in it is on the disk.
     CutDisk(std::string root, Random &random, CutMutation mutation)
         : root_(std::move(root)), random_(random), mutation_(mutation)
     {
+        load(*top_, root_);
     }
 
     void fail(unsigned percent) { failing_ = percent; } // of the calls that change something
@@ -115,6 +116,7 @@ private:
         Ref node; // null: there is none
     };
 
+    static void load(Node &dir, const std::string &path);
     bool goes_wrong();
     bool is_mutated(const Node &node, bool all) const;
     int sync(int fd, bool all);

@@ -50,6 +50,7 @@ bool is_stream(const ReplayStore &store, std::uint64_t from, std::uint64_t to)
 
 // What a recovery gives.
 struct Found {
+    std::string id;
     std::uint64_t begin = 0, end = 0, acked = 0;
     std::uint64_t note = 0;
 };
@@ -118,6 +119,9 @@ private:
 
     // what is found
     std::vector<Found> recover(const std::string &in);
+    void go_on(const std::string &left, const std::string &id);
+    void use_recovered(CutDisk &disk, ReplayStore &store);
+    void expect_the_same(const Found &before, std::uint64_t note, const std::string &in);
     void expect_no_loss_by_kill(const Found &found);
     void sync_begins();
     void check_after_cut();
@@ -131,11 +135,12 @@ private:
     std::unique_ptr<ReplayStore> store_;
     Phase phase_ = Phase::kRecords;
     bool holds_ = false, cleaned_ = false, careful_ = false;
+    std::size_t at_once_ = kMostAtOnce; // bytes
     bool big_notes_ = false, went_back_ = false;
     TimePoint looked_{}, synced_{}, noted_{};
     std::uint64_t acked_ = 0, highest_ = 0;          // of the server
     std::uint64_t since_begin_ = 0, since_sync_ = 0; // highest since a sync began
-    std::uint64_t notes_ = 0;
+    std::uint64_t notes_ = 0, note_ = 0;
     std::optional<Found> syncing_, promised_;
     std::uint64_t last_end_ = 0;
     CutOutcome outcome_;
@@ -153,7 +158,8 @@ void CutRun::set_up()
     holds_ = random_.chance(30);
     if (holds_)
         store_->hold_all(true);
-    big_notes_ = random_.chance(15);
+    big_notes_ = random_.chance(10);
+    at_once_ = random_.chance(70) ? 5 * kKiB : kMostAtOnce;
     careful_ = random_.chance(30); // the server often has nearly all
     if (random_.chance(30))
         disk_.fail(static_cast<unsigned>(random_.between(1, 10)));
@@ -199,7 +205,7 @@ void CutRun::record()
 {
     if (phase_ != Phase::kRecords || store_->end() + kMostAtOnce > kStream)
         return;
-    const std::size_t length = random_.between(1, kMostAtOnce);
+    const std::size_t length = random_.between(1, at_once_);
     const auto bytes = std::as_bytes(std::span(stream())).subspan(store_->end(), length);
     const std::size_t taken = store_->append(bytes);
     say("  append ", length, ": ", taken, ", end ", store_->end());
@@ -406,7 +412,8 @@ std::vector<Found> CutRun::recover(const std::string &in)
         const ReplayStore &store = *recovered->store;
         if (!is_stream(store, store.begin(), store.end()))
             fail(cat("wrong bytes from ", store.begin(), " to ", store.end()));
-        all.push_back({.begin = store.begin(),
+        all.push_back({.id = upload.id,
+                       .begin = store.begin(),
                        .end = store.end(),
                        .acked = store.acked(),
                        .note = noted(store.notes())});
@@ -482,6 +489,71 @@ void CutRun::check_after_cut()
                                  [](const Found &found) { return found.end > found.begin; });
     if (promised_)
         (void)has_promised(all);
+    if (outcome_.found && all.size() == 1 && all[0].begin <= acked_ && all[0].end >= acked_)
+        go_on(left, all[0].id);
+}
+
+// As a recovery does, without a thread for the disk.
+void CutRun::use_recovered(CutDisk &disk, ReplayStore &store)
+{
+    for (std::uint64_t n = random_.between(1, 40); n > 0 && !disk.is_off(); --n) {
+        if (random_.chance(40)) {
+            note_ = random_.chance(50) ? ++notes_ : notes_;
+            store.note("note", cat(note_));
+        } else if (random_.chance(70)) {
+            acked_ = random_.between(acked_, store.end());
+            highest_ = std::max(highest_, acked_);
+            store.release(acked_, ReplayStore::Deletion::kLater);
+        } else if (random_.chance(20)) {
+            (void)store.keep();
+        } else if (const auto needless = store.clean_up()) {
+            (void)needless->run();
+        } else if (const auto sync = store.sync_to_disk()) {
+            const bool good = sync->run().ok();
+            store.synced(good);
+        }
+        say("  recovery: note ", note_, ", acked ", acked_, ", call ", disk.calls());
+        disk.pass(milliseconds(random_.below(1500)));
+    }
+}
+
+// What the first recovery found, and the server does not have, the next one finds too.
+void CutRun::expect_the_same(const Found &before, std::uint64_t note, const std::string &in)
+{
+    const auto all = recover(in);
+    const std::uint64_t from = std::max(before.begin, acked_);
+    if (from < before.end &&
+        (all.size() != 1 || all[0].begin > from || all[0].end < before.end || all[0].note < note))
+        fail(cat("recovered twice: ", from, " to ", before.end, " with note ", note,
+                 " are not there any more"));
+}
+
+void CutRun::go_on(const std::string &left, const std::string &id)
+{
+    CutDisk disk(left, random_, CutMutation::kNone);
+    disk.cut_at(random_.between(1, 30));
+    if (random_.chance(30))
+        disk.fail(static_cast<unsigned>(random_.between(1, 20)));
+    auto recovered = open_upload(left + "/spool", id, disk);
+    if (!recovered)
+        return;
+    ReplayStore &store = *recovered->store;
+    const Found before{.id = id,
+                       .begin = store.begin(),
+                       .end = store.end(),
+                       .acked = store.acked(),
+                       .note = noted(store.notes())};
+    acked_ = std::max(acked_, before.begin);
+    store.release(acked_, ReplayStore::Deletion::kLater);
+    use_recovered(disk, store);
+    say("recovery is cut off at call ", disk.calls());
+    const std::string rest = make_anew(folder_ + "/rest");
+    disk.leave(static_cast<Survives>(random_.below(static_cast<std::uint64_t>(Survives::kCount))),
+               rest);
+    outcome_.again = true;
+    expect_the_same(before, before.note, rest + "/spool");
+    disk.cut_at(0);
+    (void)disk.sync_all(-1); // it is off
 }
 
 } // namespace

@@ -14,6 +14,7 @@ struct CutOutcome {
     std::string violation; // empty: all is as promised
     bool found = false;    // a recovery found bytes
     bool promised = false; // some had been synced, and the server did not have them
+    bool again = false;    // and the recovery was cut off too
 };
 
 // The same seed does the same. `folder`: for its files; emptied.

@@ -58,7 +58,7 @@ std::string kind_of(std::string violation)
 }
 
 struct Totals {
-    std::uint64_t schedules = 0, found = 0, promised = 0, failing = 0;
+    std::uint64_t schedules = 0, found = 0, promised = 0, again = 0, failing = 0;
     std::map<std::string, std::vector<std::uint64_t>> kinds;
     double seconds = 0;
 };
@@ -73,6 +73,7 @@ Totals run_many(std::uint64_t first, std::uint64_t count, CutMutation mutation)
         ++totals.schedules;
         totals.found += outcome.found ? 1 : 0;
         totals.promised += outcome.promised ? 1 : 0;
+        totals.again += outcome.again ? 1 : 0;
         if (outcome.violation.empty())
             continue;
         ++totals.failing;
@@ -96,7 +97,8 @@ std::string text_of(const Totals &totals)
     return cat(text, totals.schedules, " cuts, after ", totals.failing,
                " of them a recovery found something else than it should; ", totals.promised,
                " with synced bytes that the server did not have, ", totals.found,
-               " with bytes to be found; ", per_second, " per second");
+               " with bytes to be found, ", totals.again, " cut off once more; ", per_second,
+               " per second");
 }
 
 void every_cut_leaves_a_right_prefix()
@@ -109,6 +111,7 @@ void every_cut_leaves_a_right_prefix()
     g_assert_cmpuint(totals.failing, ==, 0);
     // there must be something to lose
     g_assert_cmpuint(totals.promised * 4, >, totals.schedules);
+    g_assert_cmpuint(totals.again * 20, >, totals.schedules);
 }
 
 void the_same_seed_runs_the_same_way()
