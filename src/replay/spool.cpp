@@ -225,6 +225,14 @@ void Spool::cut_file(const std::shared_ptr<SpillFile> &file, std::uint64_t offse
     file->size = offset;
 }
 
+Spool::Needless Spool::take_needless()
+{
+    Needless out = std::exchange(needless_, {});
+    if (deferred_ && wants_visit())
+        needless_.files = std::exchange(out.files, {});
+    return out;
+}
+
 void Spool::delete_needless()
 {
     if (const auto work = spool_clean_up(*this))

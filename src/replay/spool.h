@@ -84,7 +84,8 @@ public:
 
     void delete_needless();
 
-    Needless take_needless() { return std::exchange(needless_, {}); }
+    // Files not before the journal knows that they may go, if the disk takes that.
+    Needless take_needless();
 
     // From now on every byte and fact is journaled; the journal itself comes with the next write.
     void use_journal() { journal_is_.used = true; }

@@ -82,7 +82,7 @@ bool CutDisk::goes_wrong()
     }
     off_ = off_ || ++calls_ > cut_at_;
     errno = off_ || random_.chance(50) ? EIO : ENOSPC;
-    return off_ || random_.chance(failing_);
+    return off_ || (!spared_ && random_.chance(failing_));
 }
 
 CutDisk::Ref CutDisk::node_of(int fd) const
@@ -149,7 +149,10 @@ int CutDisk::make_dir_at(int dir, const char *name, mode_t mode)
 
 int CutDisk::remove_at(int dir, const char *name, int flags)
 {
-    if (goes_wrong())
+    spared_ = (flags & AT_REMOVEDIR) != 0; // what could not be made is not there
+    const bool wrong = goes_wrong();
+    spared_ = false;
+    if (wrong)
         return -1;
     const Place place = find(dir, name);
     const int done = FileOps::remove_at(dir, name, flags);

@@ -137,6 +137,7 @@ private:
     unsigned failing_ = 0;
     std::uint64_t calls_ = 0, cut_at_ = ~std::uint64_t{0};
     std::uint64_t namings_ = 0, last_in_order_ = 0;
+    bool spared_ = false; // this call does not fail
     bool off_ = false, cleans_ = false, others_run_ = false, others_wrote_ = false;
     std::function<void()> others_;
     TimePoint now_ = TimePoint{} + seconds(1000);
