@@ -112,7 +112,8 @@ Rows storage_rows()
     return {
         row::number("max-memory", "Memory", {1, kMaxBytes, 32 * kMiB}, kReady,
                     in_replay<&ReplayConfig::max_memory>,
-                    "Most bytes kept in memory that the server has not confirmed yet"),
+                    "Most bytes kept in memory that the server has not confirmed yet; at least 1 "
+                    "MiB, unless spool-mode is never"),
         row::number("max-process-memory", "Process memory", {1, kMaxBytes, 256 * kMiB}, kReady,
                     in_upload<&UploadConfig::max_process_memory>,
                     "Most bytes that all sinks of this process keep in memory together; of several "
@@ -121,8 +122,10 @@ Rows storage_rows()
                     "as with max-memory. A few blocks are there for each sink in any case"),
         row::choice("spool-mode", "Spool mode", spool_mode_type(), SpoolMode::kOverflow, kReady,
                     in_replay<&ReplayConfig::spool_mode>,
-                    "What goes to disk: nothing (never), what exceeds max-memory "
-                    "(overflow), or every byte, so that a crash loses nothing (always)"),
+                    "What goes to disk: nothing (never); what the server has not confirmed for 3 "
+                    "s, or exceeds max-memory, so that a crash costs 3 s of that at most "
+                    "(overflow); every byte before the next one is taken, so that a crash costs "
+                    "nothing, but the pipeline waits for the disk (always)"),
         row::text("spool-dir", "Spool folder", nullptr, kReadyFromEnv,
                   in_replay<&ReplayConfig::spool_dir>,
                   "Folder for what goes to disk (files 0600, folder 0700); made where it is "
@@ -143,7 +146,7 @@ Rows storage_rows()
                   "end, what it has confirmed is kept on disk too, up to max-spool-size, so that "
                   "the recording can be sent once more; with one warning where there is no room "
                   "for that. What a server has shown is remembered in spool-dir. No effect with "
-                  "spool-mode=never, max-memory below 1 MiB or another length-mode than auto"),
+                  "spool-mode=never or another length-mode than auto"),
     };
 }
 
