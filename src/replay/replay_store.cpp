@@ -346,7 +346,7 @@ std::unique_ptr<SpoolLook> ReplayStore::look() const
         return nullptr;
     std::vector<FdRef> files;
     for (std::size_t i = 0; i < segments_.size(); ++i) {
-        if (segments_[i].file && segments_[i].file->fd)
+        if (segments_[i].is_safe() && segments_[i].file->fd) // of the others it is known
             files.push_back(segments_[i].file->fd);
     }
     return std::make_unique<SpoolLook>(spool_.ops(), spool_.dir_fd(),

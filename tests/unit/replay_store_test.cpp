@@ -705,6 +705,55 @@ struct Store : gsttus::test::StoreTest {
         assert_holds_all(store);
     }
 
+    void spill_until_nothing_is_due(ReplayStore &store, bool facts)
+    {
+        store.set_due(gsttus::TimePoint::max());
+        while (auto spill = store.begin_spill(facts))
+            end_spilling(store, spill);
+    }
+
+    void needless_files_wait_for_the_journal()
+    {
+        ReplayStore store(config(SpoolMode::kAlways), disk);
+        store.spill_by_thread();
+        append(store, 4 * kBlock);
+        spill_until_nothing_is_due(store, true);
+        store.release(4 * kBlock, ReplayStore::Deletion::kLater);
+        spill_until_nothing_is_due(store, false); // it does not say yet that they may go
+        if (const auto work = store.clean_up())
+            (void)work->run();
+        g_assert_cmpuint(dir.count(".spill"), ==, 1);
+        spill_until_nothing_is_due(store, true);
+        g_assert_true(store.clean_up()->run().ok());
+        g_assert_cmpuint(dir.count(".spill"), ==, 0);
+    }
+
+    void deleted_file_is_found_once()
+    {
+        auto small_files = config(SpoolMode::kAlways, kMiB);
+        small_files.max_spool_size = 2 * kMiB;
+        ReplayStore store(small_files, disk);
+        store.spill_by_thread();
+        while (store.end() < 300 * kKiB) {
+            append(store, 4 * kBlock);
+            spill_until_nothing_is_due(store, true);
+        }
+        g_assert_cmpuint(dir.count(".spill"), ==, 2);
+        store.release(260 * kKiB); // what is in the first stays as the margin
+        ::unlink((store.folder() + "/00000001.spill").c_str());
+        const auto look = store.look();
+        g_assert_true(look->run().ok() && look->found_deleted());
+        store.looked(*look);
+        spill_until_nothing_is_due(store, true);
+        const std::string moved_to = store.folder();
+        const auto again = store.look();
+        g_assert_true(again->run().ok());
+        g_assert_false(again->found_deleted());
+        store.looked(*again);
+        g_assert_true(store.folder() == moved_to);
+        assert_holds_all(store);
+    }
+
     // --- model ----------------------------------------------------------------------------------
 
     void random_run(std::uint32_t seed)
@@ -867,6 +916,8 @@ int main(int argc, char **argv)
 #endif
     CASE("spill/only-overflow-does", only_overflow_spills_ahead);
     CASE("spill/needless-files-can-be-deleted-later", needless_files_can_be_deleted_later);
+    CASE("spill/needless-files-wait-for-the-journal", needless_files_wait_for_the_journal);
+    CASE("spill/deleted-file-is-found-once", deleted_file_is_found_once);
     CASE("model/any-range-at-any-time-equals-the-model", any_range_at_any_time_equals_the_model);
 #undef CASE
     return g_test_run();
