@@ -61,9 +61,19 @@ public:
     {
     }
 
+    // First: after a power cut it must say that these files may be gone.
+    void sync_journal(FdRef dir, FdRef journal)
+    {
+        dir_ = std::move(dir);
+        journal_ = std::move(journal);
+    }
+
     Result<void> run() override
     {
         needless_.open.clear();
+        // Where that fails, room is worth more: most files go in their order, and are understood.
+        if (journal_ && (ops_.sync_all(dir_->get()) != 0 || ops_.sync_data(journal_->get()) != 0))
+            log(LogLevel::kInfo, "replay", "the journal could not be synced");
         for (const Spool::Needless::File &file : needless_.files) {
             const std::string name = spill_name(file.number);
             const int dir = file.dir ? file.dir->get() : AT_FDCWD;
@@ -82,6 +92,7 @@ public:
 private:
     FileOps &ops_; // outlives this by contract
     Spool::Needless needless_;
+    FdRef dir_, journal_; // null: it need not be synced
 };
 
 bool is_deleted(const FdRef &fd)
@@ -117,7 +128,12 @@ std::unique_ptr<DiskWork> spool_clean_up(Spool &spool)
     auto needless = spool.take_needless();
     if (needless.empty())
         return nullptr;
-    return std::make_unique<SpoolCleanUp>(spool.ops(), std::move(needless));
+    const bool syncs = !needless.files.empty() && spool.has_journal() && !spool.busy() &&
+                       spool.journal_fd() && spool.dir_fd();
+    auto work = std::make_unique<SpoolCleanUp>(spool.ops(), std::move(needless));
+    if (syncs)
+        work->sync_journal(spool.dir_fd(), spool.journal_fd());
+    return work;
 }
 
 } // namespace gsttus

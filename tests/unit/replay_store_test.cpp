@@ -728,6 +728,36 @@ struct Store : gsttus::test::StoreTest {
         g_assert_cmpuint(dir.count(".spill"), ==, 0);
     }
 
+    // A power cut leaves the removals, or the journal's last records, or both.
+    void journal_is_synced_before_files_go()
+    {
+        struct Order : FaultyOps {
+            std::string calls;
+
+            int sync_data(int fd) override
+            {
+                calls += 's';
+                return FaultyOps::sync_data(fd);
+            }
+
+            int remove_at(int dir, const char *name, int flags) override
+            {
+                calls += 'r';
+                return FaultyOps::remove_at(dir, name, flags);
+            }
+        } order;
+
+        ReplayStore store(config(SpoolMode::kAlways), order);
+        store.spill_by_thread();
+        append(store, 4 * kBlock);
+        spill_until_nothing_is_due(store, true);
+        store.release(4 * kBlock, ReplayStore::Deletion::kLater);
+        spill_until_nothing_is_due(store, true);
+        order.calls.clear();
+        g_assert_true(store.clean_up()->run().ok());
+        g_assert_true(order.calls == "sr");
+    }
+
     void deleted_file_is_found_once()
     {
         auto small_files = config(SpoolMode::kAlways, kMiB);
@@ -917,6 +947,7 @@ int main(int argc, char **argv)
     CASE("spill/only-overflow-does", only_overflow_spills_ahead);
     CASE("spill/needless-files-can-be-deleted-later", needless_files_can_be_deleted_later);
     CASE("spill/needless-files-wait-for-the-journal", needless_files_wait_for_the_journal);
+    CASE("spill/journal-is-synced-before-files-go", journal_is_synced_before_files_go);
     CASE("spill/deleted-file-is-found-once", deleted_file_is_found_once);
     CASE("model/any-range-at-any-time-equals-the-model", any_range_at_any_time_equals_the_model);
 #undef CASE
