@@ -136,6 +136,7 @@ private:
     Phase phase_ = Phase::kRecords;
     bool holds_ = false, cleaned_ = false, careful_ = false;
     std::size_t at_once_ = kMostAtOnce; // bytes
+    unsigned goes_back_ = 0;            // the server, percent of its answers
     bool big_notes_ = false, went_back_ = false;
     TimePoint looked_{}, synced_{}, noted_{};
     std::uint64_t acked_ = 0, highest_ = 0;          // of the server
@@ -159,6 +160,7 @@ void CutRun::set_up()
     if (holds_)
         store_->hold_all(true);
     big_notes_ = random_.chance(10);
+    goes_back_ = random_.chance(40) ? 10 : 0;
     at_once_ = random_.chance(70) ? 5 * kKiB : kMostAtOnce;
     careful_ = random_.chance(30); // the server often has nearly all
     if (random_.chance(30))
@@ -214,7 +216,7 @@ void CutRun::record()
 void CutRun::acknowledge()
 {
     const std::uint64_t back = store_->begin();
-    const bool goes_back = random_.chance(10);
+    const bool goes_back = random_.chance(goes_back_);
     went_back_ = went_back_ || goes_back;
     if (goes_back)
         acked_ = random_.between(std::min(back, acked_), acked_);
@@ -264,6 +266,8 @@ bool CutRun::run_look()
         return false;
     run_unlocked(*look);
     store_->looked(*look);
+    if (look->found_deleted())
+        promised_.reset(); // all begins anew
     say("look", look->found_deleted() ? ": something is deleted" : "");
     return true;
 }
@@ -458,7 +462,7 @@ void CutRun::sync_begins()
 // back behind that, what is between may be lost, and the rest is of no use.
 bool CutRun::has_promised(const std::vector<Found> &all)
 {
-    const std::uint64_t from = acked_ < promised_->begin
+    const std::uint64_t from = went_back_ || acked_ < promised_->begin
                                    ? promised_->end
                                    : std::max({promised_->begin, since_sync_, store_->begin()});
     const std::uint64_t to = promised_->end;
