@@ -183,8 +183,9 @@ public:
     // Folder of this upload on disk; empty while there is none.
     std::string folder() const { return spool_.path(); }
 
-    // Brings what is written so far onto the disk itself (fdatasync); nullptr: nothing to sync. When
-    // it has run, synced() says whether all of that got there: else the next one tries it again.
+    // Brings what is written so far onto the disk itself (fdatasync); nullptr: nothing to sync.
+    // When it has run, synced() says whether all of that got there: else the next one tries it
+    // again.
     std::unique_ptr<DiskWork> sync_to_disk() { return spool_sync(spool_); }
 
     void synced(bool all) { spool_.synced(all); }

@@ -205,8 +205,6 @@ void Spool::release_file(const std::shared_ptr<SpillFile> &file, std::uint64_t b
     if (file.use_count() <= (is_out ? 2 : 1)) {
         if (is_out)
             seal();
-        unsynced_.erase(file->number);
-        syncing_.erase(file->number);
         needless_.open.push_back(std::exchange(file->fd, nullptr));
         needless_.files.push_back({file->dir, file->folder, file->number});
     }
@@ -230,6 +228,10 @@ Spool::Needless Spool::take_needless()
     Needless out = std::exchange(needless_, {});
     if (deferred_ && wants_visit())
         needless_.files = std::exchange(out.files, {});
+    for (const auto &file : out.files) { // until now a journal that is synced needs them
+        unsynced_.erase(file.number);
+        syncing_.erase(file.number);
+    }
     return out;
 }
 

@@ -758,6 +758,22 @@ struct Store : gsttus::test::StoreTest {
         g_assert_true(order.calls == "sr");
     }
 
+    void needless_file_is_synced_while_the_journal_needs_it()
+    {
+        ReplayStore store(config(SpoolMode::kAlways), disk);
+        store.spill_by_thread();
+        append(store, 4 * kBlock);
+        spill_until_nothing_is_due(store, true);
+        g_assert_true(store.sync_to_disk()->run().ok());
+        store.synced(true);
+        append(store, kBlock);
+        spill_until_nothing_is_due(store, true);
+        store.release(5 * kBlock, ReplayStore::Deletion::kLater);
+        const auto work = store.sync_to_disk(); // the journal knows only of the file
+        g_assert_nonnull(work.get());
+        g_assert_true(work->run().ok());
+    }
+
     void deleted_file_is_found_once()
     {
         auto small_files = config(SpoolMode::kAlways, kMiB);
@@ -948,6 +964,8 @@ int main(int argc, char **argv)
     CASE("spill/needless-files-can-be-deleted-later", needless_files_can_be_deleted_later);
     CASE("spill/needless-files-wait-for-the-journal", needless_files_wait_for_the_journal);
     CASE("spill/journal-is-synced-before-files-go", journal_is_synced_before_files_go);
+    CASE("spill/needless-file-is-synced-while-the-journal-needs-it",
+         needless_file_is_synced_while_the_journal_needs_it);
     CASE("spill/deleted-file-is-found-once", deleted_file_is_found_once);
     CASE("model/any-range-at-any-time-equals-the-model", any_range_at_any_time_equals_the_model);
 #undef CASE
