@@ -44,10 +44,8 @@ const char *to_string(Survives survives)
 
 const char *to_string(CutMutation mutation)
 {
-    constexpr std::array kNames = {
-        "none",          "renames-unsynced", "forgets-files",    "forgets-journal",
-        "forgets-names", "forgets-folder",   "deletes-unsynced",
-    };
+    constexpr std::array kNames = {"none", "forgets-files", "forgets-journal", "forgets-names",
+                                   "forgets-folder"};
     return kNames[static_cast<std::size_t>(mutation)];
 }
 
@@ -224,8 +222,6 @@ int CutDisk::sync_all(int fd)
 bool CutDisk::is_mutated(const Node &node, bool all) const
 {
     switch (mutation_) {
-    case CutMutation::kRenamesUnsynced:
-        return !all && !node.is_synced && node.name == "journal.new";
     case CutMutation::kForgetsFiles:
         return node.name.ends_with(".spill");
     case CutMutation::kForgetsJournal:
@@ -234,8 +230,6 @@ bool CutDisk::is_mutated(const Node &node, bool all) const
         return node.is_dir && node.name.starts_with("upload-");
     case CutMutation::kForgetsFolder:
         return node.is_dir && !node.name.starts_with("upload-");
-    case CutMutation::kDeletesUnsynced:
-        return cleans_;
     default:
         return false;
     }

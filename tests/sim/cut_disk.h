@@ -27,12 +27,10 @@ const char *to_string(Survives survives);
 // A store that leaves something out: the simulator must notice each.
 enum class CutMutation {
     kNone,
-    kRenamesUnsynced, // the journal takes its place before it is on the disk
-    kForgetsFiles,    // spill files are not synced
-    kForgetsJournal,  // nor is the journal, after that
-    kForgetsNames,    // nor the folder
-    kForgetsFolder,   // nor the folder's own name
-    kDeletesUnsynced, // files go before the disk knows that they may
+    kForgetsFiles,   // spill files are not synced
+    kForgetsJournal, // nor is the journal, after that
+    kForgetsNames,   // nor the folder
+    kForgetsFolder,  // nor the folder's own name
     kCount,
 };
 const char *to_string(CutMutation mutation);
@@ -60,8 +58,6 @@ public:
     void set_others(std::function<void()> others) { others_ = std::move(others); }
 
     bool others_wrote() const { return others_wrote_; }
-
-    void clean_up_runs(bool runs) { cleans_ = runs; }
 
     // Somebody else removes a file, by its path.
     void remove_behind_the_back(const std::string &path);
@@ -138,7 +134,7 @@ private:
     std::uint64_t calls_ = 0, cut_at_ = ~std::uint64_t{0};
     std::uint64_t namings_ = 0, last_in_order_ = 0;
     bool spared_ = false; // this call does not fail
-    bool off_ = false, cleans_ = false, others_run_ = false, others_wrote_ = false;
+    bool off_ = false, others_run_ = false, others_wrote_ = false;
     std::function<void()> others_;
     TimePoint now_ = TimePoint{} + seconds(1000);
 };

@@ -317,9 +317,7 @@ bool CutRun::chore()
     if (run_look() || run_spill())
         return true;
     if (auto needless = store_->clean_up()) {
-        disk_.clean_up_runs(true);
         run_unlocked(*needless);
-        disk_.clean_up_runs(false);
         say("clean up, call ", disk_.calls());
         return true;
     }

@@ -18,8 +18,8 @@ using namespace gsttus::sim;
 
 namespace {
 
-constexpr std::uint64_t kSchedules = 3000;
-constexpr std::uint64_t kSchedulesForMutant = 6000;
+constexpr std::uint64_t kSchedules = 2000;
+constexpr std::uint64_t kSchedulesForMutant = 2000;
 constexpr std::size_t kSeedsOfKind = 8;
 
 // In memory where that is possible.
