@@ -3,8 +3,8 @@
 
 Whatever is injected, what the server stored must be what was recorded, with one WARNING for an
 outage and no ERROR. What it cost is measured and printed as a table; no time is ever asserted.
---match TEXT runs only cases whose name holds it; --kills N sets the number of kill -9 in each mode; --write-docs
-puts the table into docs/reliability.md.
+--match TEXT runs only cases whose name holds it; --kills N sets the number of kill -9 in each mode;
+--write-docs puts the table into docs/reliability.md.
 
 Must not know the project's sources; only what a user sees.
 """
