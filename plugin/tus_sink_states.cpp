@@ -87,7 +87,9 @@ bool begin_recording(GstTusSink *self)
     join_stop_group(recording);
     GstTusSinkImpl &impl = impl_of(self);
     const MutexLock lock(impl.mutex);
-    std::erase_if(impl.last_words, [](const auto &words) { return words->all_taken(); });
+    std::erase_if(impl.last_words, [](const auto &words) {
+        return words->all_taken() && words.use_count() == 1; // or more may come
+    });
     impl.last_words.push_back(recording->last_words());
     impl.recording = std::move(recording);
     impl.last = {};

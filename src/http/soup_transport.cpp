@@ -10,7 +10,12 @@
 #include "http/setting_file.h"
 #include "http/soup_exchange.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace gsttus {
 
@@ -226,10 +231,29 @@ Result<Doors> make_doors(const HttpConfig &config)
     return Doors{*proxies, database, *interaction};
 }
 
+// Without some, GLib ends the process.
+bool has_descriptors()
+{
+    std::array<int, 8> some{};
+    for (int &fd : some)
+        fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    const bool all = std::all_of(some.begin(), some.end(), [](int fd) { return fd >= 0; });
+    for (const int fd : some) {
+        if (fd >= 0)
+            ::close(fd);
+    }
+    return all;
+}
+
 } // namespace
 
 Result<std::unique_ptr<Transport>> make_soup_transport(const HttpConfig &config)
 {
+    if (!has_descriptors())
+        return Error{.kind = ErrorKind::kInternal,
+                     .message = "This process has no file descriptors left for an upload: raise "
+                                "the limit (ulimit -n, LimitNOFILE=).",
+                     .retryable = true};
     Result<Doors> doors = make_doors(config);
     if (!doors)
         return doors.error();

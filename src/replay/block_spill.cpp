@@ -15,8 +15,10 @@ BlockSpill::BlockSpill(FileOps &ops, std::optional<Segment> part, std::unique_pt
 std::unique_ptr<BlockSpill> BlockSpill::begin(const Segments &segments,
                                               std::optional<std::size_t> index, Spool &spool)
 {
-    auto write = index ? spool.begin(segments[*index].begin, Spool::Bound::kConfigured)
-                       : spool.begin_facts();
+    // what only moves takes no more room than it gives back
+    const auto bound =
+        index && segments[*index].file ? Spool::Bound::kNone : Spool::Bound::kConfigured;
+    auto write = index ? spool.begin(segments[*index].begin, bound) : spool.begin_facts();
     if (!write)
         return nullptr;
     return std::unique_ptr<BlockSpill>(new BlockSpill(
@@ -37,21 +39,23 @@ Result<void> BlockSpill::run()
 
 bool BlockSpill::end(std::unique_ptr<BlockSpill> spill, Segments &segments, Spool &spool)
 {
-    const std::optional<Segment> &part = spill->part_;
+    std::optional<Segment> &part = spill->part_;
     const auto written = spool.end(std::move(spill->write_));
-    if (spill->unreadable_) // whoever sends it finds out, too
-        part->file->gone = false;
+    if (spill->unreadable_)
+        part->file->could_not_be_read(spill->ops_.now());
     if (!written || !written->file)
         return written.has_value() || spill->unreadable_;
-    if (part->begin >= segments.begin() && part->begin < segments.end()) {
-        const std::size_t index = segments.index_of(part->begin);
-        const Segment &there = segments[index];
-        if (part->block ? there.block == part->block : there.file == part->file) {
-            move_written(segments, spool, index, *written, spill->begun_);
-            return true;
-        }
-    }
-    spool.release_file(written->file, written->length); // the server has it by now
+    const bool held = part->begin >= segments.begin() && part->begin < segments.end();
+    const std::size_t index = held ? segments.index_of(part->begin) : 0;
+    const bool is_it = held && (part->block ? segments[index].block == part->block
+                                            : segments[index].file == part->file);
+    // of a run that did not move as a whole there is no check value
+    const bool whole = !part->file || written->length == part->checks.front().length;
+    part->file.reset(); // the segments have the last word on it
+    if (is_it && whole)
+        move_written(segments, spool, index, *written, spill->begun_);
+    else // the server has it by now
+        spool.release_file(written->file, written->length);
     return true;
 }
 

@@ -31,8 +31,8 @@ private:
 
     FileOps &ops_; // outlives this by contract
     const TimePoint begun_;
-    const std::optional<Segment> part_; // as it was at begin()
-    std::vector<std::byte> buffer_;     // of what is in a file
+    std::optional<Segment> part_;   // as it was at begin()
+    std::vector<std::byte> buffer_; // of what is in a file
     bool unreadable_ = false;
     std::unique_ptr<SpoolWrite> write_;
 };

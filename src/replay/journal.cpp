@@ -243,12 +243,14 @@ int Journal::rewrite(int dir, const JournalState &state)
         error = write_new(dir, text, fd);
     if (error != 0)
         return error;
-    // Between the two renames a recovery finds journal.old, which holds the same.
-    if (ops_.rename_at(dir, kJournalName, kOldJournalName) != 0 && errno != ENOENT)
+    // Between the two renames a recovery finds journal.old, which holds the same. One that is not
+    // ours may be damaged, and journal.old all that there is.
+    const bool keeps_last = is_open();
+    if (keeps_last && ops_.rename_at(dir, kJournalName, kOldJournalName) != 0 && errno != ENOENT)
         return errno;
     if (ops_.rename_at(dir, kNewJournalName, kJournalName) != 0) {
         const int failure = errno;
-        is_called_old_ = ops_.rename_at(dir, kOldJournalName, kJournalName) != 0;
+        is_called_old_ = keeps_last && ops_.rename_at(dir, kOldJournalName, kJournalName) != 0;
         return failure;
     }
     is_called_old_ = false;

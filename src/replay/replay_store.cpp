@@ -196,9 +196,11 @@ std::optional<std::size_t> ReplayStore::next_move() const
 {
     if (!moves_ && !rests_)
         return std::nullopt;
+    const TimePoint now = spool_.ops().now();
     for (std::size_t i = segments_.first_from(holds_ || rests_ ? begin() : acked_);
          i < segments_.size(); ++i) {
-        if (segments_[i].block ? rests_ : segments_[i].file->gone)
+        const SpillFile *file = segments_[i].file.get();
+        if (file ? file->gone && !file->lost && file->again <= now : rests_)
             return i;
     }
     return std::nullopt;
@@ -209,7 +211,7 @@ std::unique_ptr<ReplayStore::Spill> ReplayStore::begin_spill(bool facts)
     if (spool_.busy() || config_.spool_mode == SpoolMode::kNever || discarded_)
         return nullptr;
     const auto index = next_spill();
-    if (!index && !(facts && spill_thread_ && spool_.wants_visit()))
+    if (!index && !(spill_thread_ && spool_.wants_visit(!facts)))
         return nullptr;
     auto spill = BlockSpill::begin(segments_, index, spool_);
     disk_took(spill != nullptr);
@@ -356,7 +358,9 @@ std::unique_ptr<SpoolLook> ReplayStore::look() const
 
 void ReplayStore::looked(const SpoolLook &look)
 {
-    moves_ = moves_ && next_move().has_value();
+    bool any = false;
+    segments_.for_each_file([&any](const SpillFile &file) { any = any || file.gone; });
+    moves_ = moves_ && any;
     if (!moves_)
         spool_.forget_left();
     if (!look.found_deleted())
@@ -448,6 +452,12 @@ bool ReplayStore::move_to(const std::string &spool_dir)
         return false;
     spool_.move_to(spool_dir);
     return true;
+}
+
+void ReplayStore::let_go()
+{
+    discarded_ = true;
+    segments_.free_blocks();
 }
 
 void ReplayStore::discard()

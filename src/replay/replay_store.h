@@ -119,7 +119,8 @@ public:
 
     bool wants_spill() const { return next_spill().has_value(); }
 
-    // nullptr: nothing to do, or the disk refuses for now. `facts`: also for facts alone.
+    // nullptr: nothing to do, or the disk refuses for now. `facts`: also to say no more than how
+    // far the server is.
     std::unique_ptr<Spill> begin_spill(bool facts = true);
     void end_spill(std::unique_ptr<Spill> spill);
 
@@ -176,6 +177,8 @@ public:
     Result<std::string> keep_whole();
     // The upload is complete: frees everything and deletes the files. Nothing is held afterwards.
     void discard();
+    // The same for memory only, and at once: discard() is to follow, when the disk answers.
+    void let_go();
 
     // Another spool folder, as long as no byte is in the first one. FALSE: there is.
     bool move_to(const std::string &spool_dir);

@@ -159,6 +159,14 @@ void Segments::drop_last_run()
     end_ = last.end;
 }
 
+void Segments::free_blocks()
+{
+    for (Segment &segment : held_) {
+        release_memory(segment);
+        segment.block.reset();
+    }
+}
+
 void Segments::clear()
 {
     held_.clear();

@@ -73,7 +73,8 @@ public:
     // Gives up the last checked run of the newest, which is of a file and has more of them.
     void drop_last_run();
 
-    void clear(); // end() stays
+    void clear();       // end() stays
+    void free_blocks(); // nothing of them can be read any more
 
     // For every one of a file that is held.
     template <typename Do>

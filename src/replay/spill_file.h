@@ -35,7 +35,16 @@ struct SpillFile {
     std::string folder;  // path
     bool sealed = false; // nothing is added any more
     bool gone = false;   // somebody has deleted it, or its journal: its bytes have to move
+    bool lost = false;   // besides, and they can not be read
+    TimePoint again{};   // not before that
+    int failures = 0;    // to read it
     OpenSlot slot;
+
+    void could_not_be_read(TimePoint now)
+    {
+        again = now + seconds(1);
+        lost = ++failures >= 10;
+    }
 };
 
 FdRef open_spill(FileOps &ops, const SpillFile &file, int flags); // null and errno

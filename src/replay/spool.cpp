@@ -122,8 +122,11 @@ void Spool::prepare_telling(SpoolWrite &write)
     auto &telling = write.telling_;
     telling.journal = &journal_;
     telling.needs_snapshot = !journal_is_.there || journal_is_.stale;
-    if (telling.needs_snapshot || journal_.is_long())
+    if (telling.needs_snapshot || journal_.is_long()) {
         telling.snapshot = state_();
+        for (const auto &[number, file] : unsynced_)
+            telling.first.push_back(file.fd);
+    }
     telling.facts = std::exchange(facts_, {});
     journal_is_.stale = false; // what is told from here on waits for the next visit
 }
@@ -135,6 +138,18 @@ std::optional<SpilledRun> Spool::end(std::unique_ptr<SpoolWrite> write)
     if (!written && write->file_)
         release_file(write->file_, 0); // what else was in it may be gone meanwhile
     return written;
+}
+
+void Spool::take_over_telling(SpoolWrite &write)
+{
+    auto &telling = write.telling_;
+    journal_is_.there = journal_is_.there || telling.begun;
+    // What did not get into it is told again; a disk that fails gets a new one.
+    facts_.insert(facts_.begin(), std::make_move_iterator(telling.facts.begin()),
+                  std::make_move_iterator(telling.facts.end()));
+    journal_is_.stale =
+        journal_is_.stale || telling.failed || (telling.needs_snapshot && !telling.begun);
+    journal_is_.unsynced = journal_is_.unsynced || telling.begun || telling.noted;
 }
 
 std::optional<SpilledRun> Spool::take_over(SpoolWrite &write)
@@ -149,14 +164,7 @@ std::optional<SpilledRun> Spool::take_over(SpoolWrite &write)
         seal();
         out_ = write.file_;
     }
-    auto &telling = write.telling_;
-    journal_is_.there = journal_is_.there || telling.begun;
-    // What did not get into it is told again; a disk that fails gets a new one.
-    facts_.insert(facts_.begin(), std::make_move_iterator(telling.facts.begin()),
-                  std::make_move_iterator(telling.facts.end()));
-    journal_is_.stale =
-        journal_is_.stale || telling.failed || (telling.needs_snapshot && !telling.begun);
-    journal_is_.unsynced = journal_is_.unsynced || telling.begun || telling.noted;
+    take_over_telling(write);
     if (write.error_) {
         const bool facts_only = !write.file_ && write.number_ == 0;
         fail(std::move(*write.error_));
@@ -296,10 +304,12 @@ void Spool::want_journal()
         journal_is_.stale = true;
 }
 
-bool Spool::wants_visit()
+bool Spool::wants_visit(bool urgent)
 {
-    return journal_is_.used && !busy_ && (journal_is_.stale || !facts_.empty()) &&
-           trouble_.may_try();
+    const bool told = urgent ? std::any_of(facts_.begin(), facts_.end(),
+                                           [](const Fact &fact) { return !fact.name.empty(); })
+                             : !facts_.empty();
+    return journal_is_.used && !busy_ && (journal_is_.stale || told) && trouble_.may_try();
 }
 
 bool Spool::ensure_journal()

@@ -54,8 +54,9 @@ public:
     // From now on nothing is written but by begin() and end(): what is to be noted waits for that.
     void defer(bool all = true) { deferred_ = all; }
 
-    // Facts wait, or the journal is wanted and not there, and the disk may be asked.
-    bool wants_visit();
+    // Facts wait, or the journal is wanted and not there, and the disk may be asked. `urgent`: how
+    // far the server is may wait.
+    bool wants_visit(bool urgent = false);
 
     // What waits for somebody who has time for the disk.
     struct Needless {
@@ -167,6 +168,7 @@ private:
     std::unique_ptr<SpoolWrite> begin(Bound bound, bool with_bytes);
     void prepare_telling(SpoolWrite &write);
     std::optional<SpilledRun> take_over(SpoolWrite &write);
+    void take_over_telling(SpoolWrite &write);
     void tell(Fact fact);
     void seal();
     std::string where() const; // for messages

@@ -95,6 +95,11 @@ bool SpoolWrite::write_journal()
 
 bool SpoolWrite::begin_journal()
 {
+    // A run of synced bytes and others would be bad as a whole after a power cut.
+    for (const FdRef &fd : telling_.first) {
+        if (fd)
+            (void)ops_.sync_data(fd->get());
+    }
     const int error = telling_.journal->rewrite(dir_->get(), *telling_.snapshot);
     if (error == 0) {
         telling_.begun = true;

@@ -65,6 +65,7 @@ private:
         Journal *journal = nullptr;           // the Spool's, which leaves it alone; null: none
         std::optional<JournalState> snapshot; // begin a new one with this
         bool needs_snapshot = false;          // the one that is there does not serve any more
+        std::vector<FdRef> first; // these are synced before: a new record may join theirs
         std::vector<Fact> facts;
         bool begun = false, noted = false, failed = false;
     } telling_;

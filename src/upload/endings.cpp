@@ -134,7 +134,7 @@ void Endings::judged(Session &session, const Result<Proof> &followed, bool whole
     if (unknown)
         session.remember();
     if (followed && *followed == Proof::kProved)
-        session.proofs.set(true);
+        session.prove(true);
     if (followed && *followed != Proof::kNotProved && !unseen) {
         if (whole)
             done(session);

@@ -74,7 +74,7 @@ void JournalNotes::to_be_sent_again(const UploadMachine &machine)
     for (const char *name : {note_name::kUploadUrl, note_name::kOrigin, note_name::kLengthMode,
                              note_name::kReleased, note_name::kParts})
         store.note(name, "");
-    store.release(0);
+    store.release(0, ReplayStore::Deletion::kLater);
 }
 
 } // namespace gsttus

@@ -14,6 +14,7 @@ namespace {
 constexpr seconds kDiskRetry{1};
 constexpr milliseconds kHeldRetry{100}; // what is only held gives way soon
 constexpr seconds kCallbackPatience{1};
+constexpr seconds kGoodbye{10}; // for what a stop still does at the server, which has time-outs
 constexpr TimePoint kNotWaiting = TimePoint::max();
 
 Error disk_does_not_answer(seconds waited)
@@ -95,6 +96,8 @@ void wait_for_room(LiveUpload::Core &core, MutexLock &lock, TimePoint &patience)
 // longer than the disk takes bytes at all, and for nobody who wants to stop.
 void wait_until_safe(LiveUpload::Core &core, MutexLock &lock) REQUIRES(core.mutex)
 {
+    if (core.fate.act != LastAct::kNone) // somebody else has the store
+        return;
     const std::uint64_t end = core.store->end();
     const TimePoint patience = Clock::now() + kDiskRetry;
     while (core.thread.handle && core.fate.act == LastAct::kNone && !core.fate.spill_gone &&
@@ -120,15 +123,18 @@ enum class Holder { kNobody, kApplication, kDisk };
 Holder wait_for_exit(LiveUpload::Core &core, MutexLock &lock, TimePoint deadline)
     REQUIRES(core.mutex)
 {
+    const TimePoint longest =
+        std::max(deadline, Clock::now()) + core.config.disk_patience + kGoodbye;
     while (!core.thread.exited) {
         const TimePoint now = Clock::now();
         const TimePoint reading{Duration(core.reading_since)};
         const bool in_disk = reading != TimePoint{};
-        const TimePoint patience =
-            in_disk ? std::max(reading, deadline) + core.config.disk_patience
-                    : core.thread.callback_since.value_or(now) + kCallbackPatience;
+        const TimePoint patience = in_disk ? std::max(reading, deadline) + core.config.disk_patience
+                                   : core.thread.callback_since
+                                       ? *core.thread.callback_since + kCallbackPatience
+                                       : longest;
         if (now >= patience)
-            return in_disk ? Holder::kDisk : Holder::kApplication;
+            return in_disk || !core.thread.callback_since ? Holder::kDisk : Holder::kApplication;
         core.wake.app.wait_until(lock, patience);
     }
     return Holder::kNobody;

@@ -16,6 +16,12 @@ Proofs proofs_of(const LiveUpload::Core &core)
     return Proofs(kept ? config.replay.spool_dir : std::string(), core.target->service());
 }
 
+bool has_proof(LiveUpload::Core &core, const Proofs &proofs)
+{
+    const InDisk scope(core);
+    return proofs.has();
+}
+
 MachineConfig machine_config(const UploadConfig &config, bool proved)
 {
     constexpr std::array<const char *, 5> kChecksums = {"", "md5", "sha1", "sha256", "sha512"};
@@ -38,16 +44,22 @@ MachineConfig machine_config(const UploadConfig &config, bool proved)
 } // namespace
 
 Session::Session(LiveUpload::Core &core, Announcer &announcer, std::unique_ptr<Transport> transport)
-    : http(std::move(transport)), proofs(proofs_of(core)), was_proved(proofs.has()),
+    : http(std::move(transport)), proofs(proofs_of(core)), was_proved(has_proof(core, proofs)),
       machine(machine_config(core.config, was_proved)), requests(core, announcer, *http, machine),
-      notes(core)
+      notes(core), core_(core)
 {
+}
+
+void Session::prove(bool proved)
+{
+    const InDisk scope(core_);
+    proofs.set(proved);
 }
 
 void Session::remember()
 {
     if (machine.proved() != was_proved)
-        proofs.set(machine.proved());
+        prove(machine.proved());
 }
 
 } // namespace gsttus

@@ -18,6 +18,7 @@ struct Session {
 
     // What the server has shown in this recording is remembered, or that it does not hold.
     void remember();
+    void prove(bool proved); // remembers that
 
     const std::unique_ptr<Transport> http; // never nullptr
     const Proofs proofs;
@@ -25,6 +26,9 @@ struct Session {
     UploadMachine machine;
     RequestRunner requests; // uses both
     JournalNotes notes;
+
+private:
+    LiveUpload::Core &core_;
 };
 
 } // namespace gsttus

@@ -24,22 +24,23 @@ constexpr std::uint64_t kLeastWindow = std::uint64_t{1} << 20;
 // may.
 Result<std::string> keep_somewhere(ReplayStore &store, const UploadConfig &config)
 {
-    const Result<std::string> wanted = store.keep();
-    if (wanted)
-        return wanted;
+    Result<std::string> last = store.keep();
+    if (last)
+        return last;
     bool moved = false;
     for (const std::string &place : config.other_places) {
         if (place == config.replay.spool_dir || !check_spool_dir(place))
             continue;
         if (!store.move_to(place))
-            return wanted;
+            return last;
         moved = true;
-        if (Result<std::string> kept = store.keep())
-            return kept;
+        last = store.keep();
+        if (last)
+            return last;
     }
     if (moved && store.move_to(config.replay.spool_dir))
         return store.keep();
-    return wanted;
+    return last;
 }
 
 } // namespace
@@ -171,6 +172,8 @@ void LiveUpload::Core::finish_store(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
         result = store->keep_whole();
     else
         store->discard();
+    if (const auto sync = store->sync_to_disk()) // what is kept: the power may go with the program
+        store->synced(sync->run().ok());
     lock.lock();
     fate.result = std::move(result);
     // What was taken stays so, also where not all of it could be kept.

@@ -60,6 +60,7 @@ bool Spiller::Chores::do_one(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
         return false;
     lock.unlock();
     const Result<void> result = task.run();
+    task.work.reset(); // it may close files
     lock.lock();
     done(std::move(task), result);
     return true;
@@ -84,7 +85,7 @@ Task Spiller::Chores::next(TimePoint now)
     wake_writer(); // for now the disk makes no room
     if (auto needless = store.clean_up())
         return {Task::Kind::kCleanUp, std::move(needless), nullptr, nullptr};
-    if (rests || now - synced_ >= kSyncInterval) {
+    if ((rests && !sync_failed_) || now - synced_ >= kSyncInterval) {
         if (auto sync = store.sync_to_disk())
             return {Task::Kind::kSync, std::move(sync), nullptr, nullptr};
     }
@@ -132,8 +133,10 @@ void Spiller::run(LiveUpload::Core &core)
     while (!core.fate.spill_over) {
         if (chores.do_one(lock))
             continue;
-        if (core.gives_back(Clock::now()) && core.store->rest())
+        if (core.gives_back(Clock::now()) && core.store->rest()) {
+            (void)chores.do_one(lock); // closes what that gave away
             break;
+        }
         core.wake.disk.wait_until(lock, chores.next_look());
     }
     if (core.fate.spill_over)
@@ -176,8 +179,8 @@ void Spiller::work_off()
     lock.lock();
     while (core_.fate.act == LastAct::kNone && chores_->do_one(lock)) {
     }
-    if (core_.gives_back(Clock::now()))
-        (void)core_.store->rest();
+    if (core_.fate.act == LastAct::kNone && core_.gives_back(Clock::now()) && core_.store->rest())
+        (void)chores_->do_one(lock); // closes what that gave away
 }
 
 void Spiller::end(LastAct act)
@@ -186,6 +189,10 @@ void Spiller::end(LastAct act)
     core_.fate.act = act;
     core_.fate.spill_over = true;
     core_.wake.disk.notify_all();
+    if (act == LastAct::kDiscard) { // memory does not wait for a disk that hangs
+        core_.store->let_go();
+        core_.fate.lent = core_.view();
+    }
     if (thread_ && !core_.fate.spill_gone)
         return; // it does that as its last
     lock.unlock();

@@ -157,6 +157,7 @@ std::optional<Error> Worker::disk_is_missing(const UploadMachine &machine)
         if (core_.config.recovery || core_.store->on_disk() > 0)
             return std::nullopt;
     }
+    const InDisk scope(core_);
     const auto place = check_spool_dir(core_.config.replay.spool_dir);
     if (place)
         return std::nullopt;
