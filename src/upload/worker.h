@@ -54,7 +54,7 @@ private:
     Spiller spiller_;
     Endings endings_;
     std::uint64_t acked_ = 0; // when others were told last
-    bool disk_seen_ = false; // or not needed: see disk_is_missing()
+    bool disk_seen_ = false;  // or not needed: see disk_is_missing()
 };
 
 } // namespace gsttus

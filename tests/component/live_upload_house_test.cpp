@@ -153,9 +153,11 @@ void fragments_arrive_in_order_after_an_outage()
     for (std::size_t i = 0; i < order.size(); ++i)
         ASSERT_STR(order[i], cat("fragment-", i));
     g_assert_cmpuint(warnings_of(house), ==, 1);
-    // who waited for its turn did not try
+    // who waited for its turn did not try; of threads that begin at once, another may be first
+    std::size_t tried = 0;
     for (std::size_t i = 1; i < 12; ++i)
-        g_assert_cmpuint(house.guests[i].listener.stalls_.size(), ==, 0);
+        tried += house.guests[i].listener.stalls_.size();
+    g_assert_cmpuint(tried, <=, 2);
 }
 
 void live_one_is_not_kept_waiting()
@@ -268,6 +270,14 @@ std::size_t open_descriptors()
     return static_cast<std::size_t>(std::distance(all, end));
 }
 
+bool all_on_disk(const House &house)
+{
+    return std::all_of(house.guests.begin(), house.guests.end(), [](const House::Guest &guest) {
+        const UploadStats now = guest.upload->stats();
+        return now.bytes_in_memory == 0 && now.bytes_on_disk == guest.bytes.size();
+    });
+}
+
 // An hour without the server, a fragment every ten seconds: what waits is on the disk, and takes
 // neither the memory nor the descriptors that most processes have.
 void three_hundred_and_sixty_fragments_wait_on_the_disk()
@@ -288,20 +298,19 @@ void three_hundred_and_sixty_fragments_wait_on_the_disk()
         const std::uint64_t used = Process::memory()->used();
         for (int i = 0; i < 360; ++i) {
             house.begin(100000).upload->finish();
-            if (i % 30 == 29) // they come one after the other, in time
-                g_assert_true(comes([] { return open_descriptors() < 850; }));
+            // they come one after the other, in time: what is before them has come to rest
+            if (i % 10 == 9)
+                g_assert_true(comes([&] {
+                    return all_on_disk(house) && open_descriptors() < 200 + 2 * house.guests.size();
+                }));
         }
-        g_assert_true(comes([&] {
-            return std::all_of(
-                house.guests.begin(), house.guests.end(), [](const House::Guest &guest) {
-                    const UploadStats now = guest.upload->stats();
-                    return now.bytes_in_memory == 0 && now.bytes_on_disk == guest.bytes.size();
-                });
-        }));
+        g_assert_true(comes([&] { return all_on_disk(house); }));
         g_assert_cmpuint(Process::memory()->used(), ==, used);
         g_assert_cmpuint(warnings_of(house), ==, 1);
-        for (const House::Guest &guest : house.guests)
-            g_assert_cmpuint(guest.listener.warnings_.size(), ==, 0);
+        for (const House::Guest &guest : house.guests) {
+            for (const Error &warning : guest.listener.warnings_)
+                g_error("%s %s", warning.message.c_str(), warning.detail.c_str());
+        }
         g_assert_true(house.server->come_back().ok());
         house.all_complete();
         house.guests.clear();
