@@ -78,8 +78,10 @@ def of_house(totals):
         f"{totals['uploads']} uploads of one process (sixteen sinks, and fragments of a second) "
         f"through {totals['outage_seconds']} s without the server: {totals['bytes']} bytes, all "
         f"of them right, {totals['all_complete_after_s']} s after it was back; "
-        f"{totals['frames_late']} of {totals['frames']} pictures late; {totals['warnings']} "
-        f"WARNING; the sinks held {totals['sinks_memory_mib']} MiB at most, the process "
+        f"{totals['frames_late']} of {totals['frames']} pictures late, by "
+        f"{totals['latest_frame_ms']} ms at most, where a thread that did nothing else was up to "
+        f"{totals['idle_thread_late_ms']} ms late, and no sink took longer than "
+        f"{totals['longest_render_own_ms']} ms itself; {totals['warnings']} WARNING; the sinks held {totals['sinks_memory_mib']} MiB at most, the process "
         f"{totals['max_rss_mib']} MiB"
     )
 
