@@ -101,14 +101,6 @@ struct House {
     std::deque<Guest> guests;
 };
 
-bool comes(auto holds)
-{
-    const TimePoint until = Clock::now() + kPatience;
-    while (!holds() && Clock::now() < until)
-        g_usleep(1000);
-    return holds();
-}
-
 std::size_t warnings_of(const House &house)
 {
     std::size_t sum = 0;
@@ -166,7 +158,7 @@ void live_one_is_not_kept_waiting()
     g_assert_true(house.server->add_fault("on PATCH 1: stall 60 s after 1000 bytes").ok());
     house.begin_one_that_sends();
     house.begin_fragments(2);
-    g_assert_true(comes([&] { return house.queued() == 2; }));
+    g_assert_true(comes_true([&] { return house.queued() == 2; }));
     House::Guest &live = house.begin();
     g_assert_true(live.listener.wait_for(
         [](const Listener &now) { return now.progress_.bytes_acked > kBytes / 2; }));
@@ -185,7 +177,7 @@ void stop_keeps_who_waits_at_once()
     g_assert_true(house.server->add_fault("on PATCH any: stall 60 s after 1000 bytes").ok());
     house.begin_one_that_sends();
     house.begin_fragments(1);
-    g_assert_true(comes([&] { return house.queued() == 1; }));
+    g_assert_true(comes_true([&] { return house.queued() == 1; }));
     House::Guest &waits = house.guests[1];
     std::uint64_t beats = 0;
     (void)waits.listener.wait_for([&](const Listener &now) {
@@ -300,11 +292,11 @@ void three_hundred_and_sixty_fragments_wait_on_the_disk()
             house.begin(100000).upload->finish();
             // they come one after the other, in time: what is before them has come to rest
             if (i % 10 == 9)
-                g_assert_true(comes([&] {
+                g_assert_true(comes_true([&] {
                     return all_on_disk(house) && open_descriptors() < 200 + 2 * house.guests.size();
                 }));
         }
-        g_assert_true(comes([&] { return all_on_disk(house); }));
+        g_assert_true(comes_true([&] { return all_on_disk(house); }));
         g_assert_cmpuint(Process::memory()->used(), ==, used);
         g_assert_cmpuint(warnings_of(house), ==, 1);
         for (const House::Guest &guest : house.guests) {

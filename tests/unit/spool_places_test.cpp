@@ -100,10 +100,10 @@ void home_that_cannot_be_written_is_not_used()
 
 void all_places_are_listed_once()
 {
-    UserPlaces places = with_home("/home/a");
-    places.state_directory = "/var/lib/a:/home/a/.cache/gst-tus:/var/lib/a";
-    const std::vector<std::string> wanted = {"/var/lib/a", "/home/a/.cache/gst-tus",
-                                             "/home/a/.local/state/gst-tus",
+    UserPlaces places = with_home("/srv/a");
+    places.state_directory = "/var/lib/a:/srv/a/.cache/gst-tus:/var/lib/a";
+    const std::vector<std::string> wanted = {"/var/lib/a", "/srv/a/.cache/gst-tus",
+                                             "/srv/a/.local/state/gst-tus",
                                              "/var/tmp/gst-tus-1234"};
     g_assert_true(usual_spool_dirs(places) == wanted);
     g_assert_false(usual_spool_dirs().empty());
