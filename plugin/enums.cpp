@@ -39,8 +39,8 @@ GType spool_mode_type()
 {
     static const GEnumValue kValues[] = {
         {static_cast<int>(SpoolMode::kNever), "Nothing goes to disk", "never"},
-        {static_cast<int>(SpoolMode::kOverflow), "What the server does not take in time goes to disk",
-         "overflow"},
+        {static_cast<int>(SpoolMode::kOverflow),
+         "What the server does not take in time goes to disk", "overflow"},
         {static_cast<int>(SpoolMode::kAlways), "Every byte, so that a crash loses nothing",
          "always"},
         {0, nullptr, nullptr}};
