@@ -9,6 +9,10 @@
 #include <algorithm>
 #include <utility>
 
+#ifdef __linux__
+#include <sys/resource.h>
+#endif
+
 namespace gsttus {
 
 namespace {
@@ -68,6 +72,17 @@ UploadConfig in_process(UploadConfig config)
     return config;
 }
 
+constexpr int kNiceness = 10;
+
+// A thread of ours gives way to those that make the recording: with the processors full while a
+// backlog is caught up with, the upload comes a little later, and no picture is late.
+void yield_to_the_source()
+{
+#ifdef __linux__
+    (void)setpriority(PRIO_PROCESS, 0, kNiceness); // of this thread alone
+#endif
+}
+
 } // namespace
 
 LiveUpload::Core::Core(UploadConfig config_in, std::unique_ptr<Target> target_in,
@@ -101,6 +116,7 @@ GThread *LiveUpload::Core::make_thread(const char *name, void (*run)(Core &))
         name,
         [](gpointer data) -> gpointer {
             const std::unique_ptr<Start> mine(static_cast<Start *>(data));
+            yield_to_the_source();
             mine->run(*mine->core);
             return nullptr;
         },

@@ -478,6 +478,8 @@ def full_house(bench):
     if absent := bench.launcher.missing("x264enc", "mpegtsmux", "splitmuxsink"):
         raise Unavailable(f"{absent} is not installed")
     server = bench.server("gcore-standin")
+    # in the world it has processors of its own
+    os.setpriority(os.PRIO_PROCESS, server.process.pid, 19)
     where = f"endpoint={server.url} spool-dir={bench.folder}/spool"
     branches = " ".join(
         f"t. ! tussink {where} location=sink{i} name=upload{i} async=false" for i in range(SINKS)
