@@ -8,9 +8,11 @@
 #include "upload/spool_places.h"
 
 #include <cerrno>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -60,6 +62,32 @@ Result<void> try_to_write(const std::string &dir)
     return {};
 }
 
+using Then = std::function<void(Result<void>)>;
+
+// The folders that are being looked at: one that hangs costs one thread, however often it is asked
+// for.
+struct Looks {
+    Mutex mutex;
+    std::map<std::string, std::vector<Then>> askers GUARDED_BY(mutex);
+};
+
+Looks &looks()
+{
+    static auto *const all = new Looks; // a thread may outlive everything
+    return *all;
+}
+
+void answer(const std::string &dir, const Result<void> &result)
+{
+    std::vector<Then> askers;
+    {
+        const MutexLock lock(looks().mutex);
+        askers = std::move(looks().askers.extract(dir).mapped());
+    }
+    for (const Then &then : askers)
+        then(result);
+}
+
 } // namespace
 
 Result<void> check_spool_dir(const std::string &dir)
@@ -92,25 +120,27 @@ Result<void> check_spool_dir(const std::string &dir, const std::string &shared)
 
 void look_at_spool_dir(std::string dir, std::function<void(Result<void>)> then)
 {
-    struct Look {
-        std::string dir;
-        std::function<void(Result<void>)> then;
-    };
-
-    auto look = std::make_unique<Look>(Look{std::move(dir), std::move(then)});
+    {
+        const MutexLock lock(looks().mutex);
+        std::vector<Then> &askers = looks().askers[dir];
+        askers.push_back(std::move(then));
+        if (askers.size() > 1)
+            return;
+    }
+    auto name = std::make_unique<std::string>(std::move(dir));
     GThread *thread = g_thread_try_new(
         "tus-look",
         [](gpointer data) -> gpointer {
-            const std::unique_ptr<Look> mine(static_cast<Look *>(data));
-            mine->then(check_spool_dir(mine->dir));
+            const std::unique_ptr<std::string> mine(static_cast<std::string *>(data));
+            answer(*mine, check_spool_dir(*mine));
             return nullptr;
         },
-        look.get(), nullptr);
+        name.get(), nullptr);
     if (!thread) {
-        look->then({}); // who writes there will see
+        answer(*name, {}); // who writes there will see
         return;
     }
-    (void)look.release(); // the thread's
+    (void)name.release(); // the thread's
     g_thread_unref(thread);
 }
 

@@ -1,4 +1,5 @@
 // Where a recording goes on disk, and what is said of a folder that cannot be used, and when.
+#include "base/mutex.h"
 #include "base/text.h"
 #include "element_support.h"
 #include "glib/ptr.h"
@@ -7,15 +8,61 @@
 #include "upload/spool_check.h"
 #include "upload/spool_places.h"
 
+#include <atomic>
 #include <cstring>
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 using namespace gsttus;
 using namespace gsttus::test;
 
 namespace {
+
+// statvfs() of this program, which may wait.
+class HangingDisk {
+public:
+    void hang(bool yes)
+    {
+        const MutexLock lock(mutex_);
+        hangs_ = yes;
+        changed_.notify_all();
+    }
+
+    void wait()
+    {
+        MutexLock lock(mutex_);
+        if (!hangs_)
+            return;
+        ++calls_;
+        changed_.notify_all();
+        while (hangs_)
+            changed_.wait(lock);
+    }
+
+    void await_call()
+    {
+        MutexLock lock(mutex_);
+        while (calls_ == 0)
+            changed_.wait(lock);
+    }
+
+    int calls()
+    {
+        const MutexLock lock(mutex_);
+        return calls_;
+    }
+
+private:
+    Mutex mutex_;
+    Condition changed_;
+    bool hangs_ GUARDED_BY(mutex_) = false;
+    int calls_ GUARDED_BY(mutex_) = 0;
+};
+
+HangingDisk hanging_disk;
 
 // A folder with things in it that are no place for recordings.
 struct Places {
@@ -102,6 +149,28 @@ void what_cannot_be_written_to_is_told()
     }
     for (const char *dir : {"/proc/gst-tus", "/proc", "/sys"})
         g_assert_false(check_spool_dir(dir).ok());
+}
+
+// A disk that does not answer: one thread waits for it, whoever asks.
+void folder_that_hangs_is_looked_at_once()
+{
+    const Places places;
+    const std::string dir = places.path("folder");
+    std::atomic<int> answers = 0;
+    hanging_disk.hang(true);
+    for (int n = 0; n < 20; ++n)
+        look_at_spool_dir(dir, [&answers](const Result<void> &result) { answers += result.ok(); });
+    g_assert_false(check_spool_dir_within(dir, std::chrono::milliseconds(50)).ok());
+    g_assert_false(check_spool_dir_within(places.path("file"), patience(seconds(10))).ok());
+    hanging_disk.await_call();
+    g_assert_cmpint(hanging_disk.calls(), ==, 1);
+    g_assert_cmpint(answers, ==, 0);
+    hanging_disk.hang(false);
+    const auto deadline = Clock::now() + patience(seconds(10));
+    while (answers < 20 && Clock::now() < deadline)
+        g_usleep(1000);
+    g_assert_cmpint(answers, ==, 20);
+    g_assert_true(check_spool_dir_within(dir, patience(seconds(10))).ok()); // looks anew
 }
 
 // --- at the start --------------------------------------------------------------------------------
@@ -236,6 +305,18 @@ void a_stop_keeps_it_in_another_place()
 
 } // namespace
 
+// Instead of the library's.
+int statvfs(const char *path, struct statvfs *space) noexcept
+{
+    hanging_disk.wait();
+    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return -1;
+    const int result = fstatvfs(folder, space);
+    close(folder);
+    return result;
+}
+
 int main(int argc, char **argv)
 {
     init_elements(argc, argv);
@@ -243,6 +324,7 @@ int main(int argc, char **argv)
         add_row_test(std::string("/places/check/") + row.name, row, place_is_checked);
     add_test("/places/check/missing", what_is_missing_is_made);
     add_test("/places/check/read-only", what_cannot_be_written_to_is_told);
+    add_test("/places/check/hangs", folder_that_hangs_is_looked_at_once);
     add_test("/places/start/needed", a_recording_that_needs_the_disk_does_not_begin);
     add_test("/places/start/overflow", the_others_are_warned_at_once);
     add_test("/places/start/trap", a_trap_is_not_walked_into);
