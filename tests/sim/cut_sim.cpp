@@ -1,6 +1,7 @@
 // cut-sim: thousands of recordings whose computer loses its power. Without options: the tests
 // (TAP). See --help.
 #include "base/text.h"
+#include "by_hand.h"
 #include "cut_run.h"
 #include "test.h"
 
@@ -159,14 +160,6 @@ int run_tests(int argc, char **argv)
 
 // --- command line --------------------------------------------------------------------------------
 
-CutMutation mutation_of(const char *name)
-{
-    for (std::size_t n = 0; n < static_cast<std::size_t>(CutMutation::kCount); ++n)
-        if (g_strcmp0(sim::to_string(static_cast<CutMutation>(n)), name) == 0)
-            return static_cast<CutMutation>(n);
-    return CutMutation::kNone;
-}
-
 int show(std::uint64_t seed, CutMutation mutation)
 {
     const Folder folder;
@@ -177,45 +170,17 @@ int show(std::uint64_t seed, CutMutation mutation)
     return outcome.violation.empty() ? 0 : 1;
 }
 
-struct Wanted {
-    gint64 schedules = 0, seed = 1, show = 0;
-    gchar *mutant = nullptr;
-};
-
 } // namespace
 
 int main(int argc, char **argv)
 {
-    const bool by_hand =
-        argc > 1 && (g_str_has_prefix(argv[1], "--schedules") || g_str_equal(argv[1], "--help") ||
-                     g_str_has_prefix(argv[1], "--start") || g_str_has_prefix(argv[1], "--show") ||
-                     g_str_has_prefix(argv[1], "--mutant"));
-    if (!by_hand)
+    const auto wanted = by_hand(argc, argv);
+    if (!wanted)
         return run_tests(argc, argv);
-    Wanted wanted;
-    const std::array entries = {
-        GOptionEntry{"schedules", 0, 0, G_OPTION_ARG_INT64, &wanted.schedules, "Run so many", "N"},
-        GOptionEntry{"start", 0, 0, G_OPTION_ARG_INT64, &wanted.seed, "Begin with this seed (1)",
-                     "SEED"},
-        GOptionEntry{"show", 0, 0, G_OPTION_ARG_INT64, &wanted.show,
-                     "Run one seed and print what happens", "SEED"},
-        GOptionEntry{"mutant", 0, 0, G_OPTION_ARG_STRING, &wanted.mutant,
-                     "A store with this mistake", "NAME"},
-        GOptionEntry{nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr},
-    };
-    g_autoptr(GOptionContext) context = g_option_context_new(nullptr);
-    g_option_context_add_main_entries(context, entries.data(), nullptr);
-    g_autoptr(GError) error = nullptr;
-    if (!g_option_context_parse(context, &argc, &argv, &error)) {
-        g_printerr("%s\n", error->message);
-        return 2;
-    }
-    g_autofree gchar *name = wanted.mutant;
-    const CutMutation mutation = mutation_of(name);
-    if (wanted.show > 0)
-        return show(static_cast<std::uint64_t>(wanted.show), mutation);
-    const Totals totals = run_many(static_cast<std::uint64_t>(wanted.seed),
-                                   static_cast<std::uint64_t>(wanted.schedules), mutation);
+    const auto mutation = mutation_of<CutMutation>(wanted->mutant);
+    if (wanted->show > 0)
+        return show(wanted->show, mutation);
+    const Totals totals = run_many(wanted->seed, wanted->schedules, mutation);
     g_print("%s\n", text_of(totals).c_str());
     return totals.failing == 0 ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 // upload-sim: thousands of uploads with random faults against a model server, on a clock of their
 // own. Without options: the tests (TAP). See --help.
 #include "base/text.h"
+#include "by_hand.h"
 #include "simulation.h"
 #include "test.h"
 
@@ -198,21 +199,6 @@ int run_tests(int argc, char **argv)
 
 // --- command line --------------------------------------------------------------------------------
 
-struct Options_ {
-    gint64 schedules = 0;
-    gint64 seed = 1;
-    gint64 show = 0;
-    gchar *mutant = nullptr;
-};
-
-Mutation mutation_of(const char *name)
-{
-    for (std::size_t n = 0; n < static_cast<std::size_t>(Mutation::kCount); ++n)
-        if (g_strcmp0(sim::to_string(static_cast<Mutation>(n)), name) == 0)
-            return static_cast<Mutation>(n);
-    return Mutation::kNone;
-}
-
 int show(std::uint64_t seed, Mutation mutation)
 {
     const Schedule schedule = make_schedule(seed);
@@ -231,35 +217,12 @@ int show(std::uint64_t seed, Mutation mutation)
 
 int main(int argc, char **argv)
 {
-    const bool by_hand =
-        argc > 1 && (g_str_has_prefix(argv[1], "--schedules") || g_str_equal(argv[1], "--help") ||
-                     g_str_has_prefix(argv[1], "--s") || g_str_has_prefix(argv[1], "--mutant"));
-    if (!by_hand || g_str_has_prefix(argv[1], "--seed="))
+    const auto wanted = by_hand(argc, argv);
+    if (!wanted)
         return run_tests(argc, argv);
-    Options_ options;
-    const std::array entries = {
-        GOptionEntry{"schedules", 0, 0, G_OPTION_ARG_INT64, &options.schedules,
-                     "Run so many schedules", "N"},
-        GOptionEntry{"start", 0, 0, G_OPTION_ARG_INT64, &options.seed, "Begin with this seed (1)",
-                     "SEED"},
-        GOptionEntry{"show", 0, 0, G_OPTION_ARG_INT64, &options.show,
-                     "Run one seed and print what happens", "SEED"},
-        GOptionEntry{"mutant", 0, 0, G_OPTION_ARG_STRING, &options.mutant,
-                     "With --show: a machine with this mistake", "NAME"},
-        GOptionEntry{nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr},
-    };
-    g_autoptr(GOptionContext) context = g_option_context_new(nullptr);
-    g_option_context_add_main_entries(context, entries.data(), nullptr);
-    g_autoptr(GError) error = nullptr;
-    if (!g_option_context_parse(context, &argc, &argv, &error)) {
-        g_printerr("%s\n", error->message);
-        return 2;
-    }
-    g_autofree gchar *mutant = options.mutant;
-    if (options.show > 0)
-        return show(static_cast<std::uint64_t>(options.show), mutation_of(mutant));
-    const Totals totals = run_many(static_cast<std::uint64_t>(options.seed),
-                                   static_cast<std::uint64_t>(options.schedules), 1);
+    if (wanted->show > 0)
+        return show(wanted->show, mutation_of<Mutation>(wanted->mutant));
+    const Totals totals = run_many(wanted->seed, wanted->schedules, 1);
     for (const auto &[violation, seeds] : totals.kinds) {
         g_print("%zu: %s\n   seeds", seeds.size(), violation.c_str());
         for (std::size_t n = 0; n < std::min(seeds.size(), kSeedsOfKind); ++n)
