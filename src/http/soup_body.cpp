@@ -16,7 +16,19 @@ namespace gsttus {
 
 namespace {
 
-constexpr std::size_t kBufferSize = std::size_t{128} << 10;
+// Half of what may wait in the socket (TCP_NOTSENT_LOWAT): it is writable when that is free.
+constexpr std::size_t kMostRoom = std::size_t{64} << 10;
+constexpr std::size_t kBufferSize = kMostRoom;
+
+// Bytes that a socket takes without blocking when it is writable, which is when a third of its
+// buffer is free; a byte takes up to two of that.
+std::size_t room_in(GSocket *socket)
+{
+    gint buffer = 0;
+    if (!g_socket_get_option(socket, SOL_SOCKET, SO_SNDBUF, &buffer, nullptr))
+        return 1;
+    return std::clamp<std::size_t>(static_cast<std::size_t>(std::max(buffer, 0)) / 6, 1, kMostRoom);
+}
 
 } // namespace
 
@@ -37,47 +49,62 @@ gssize SoupBody::pull(std::span<std::byte> out, GCancellable *cancel, GError **e
 {
     if (early_answer_ || is_sent())
         return 0;
-    if (!wait_for_room(cancel, error))
+    const bool empty = taken_ == buffered_;
+    if ((empty || room_ == 0) && !wait_for_room(cancel, error))
         return -1;
     if (early_answer_)
         return 0; // libsoup takes that for the end of the body, and reads the answer
-    if (taken_ == buffered_ && !refill(error))
+    if (empty && !refill(error))
         return -1;
-    alarm_.put_off(request_.timeout); // the socket has room: the server takes bytes
-    const std::size_t size = std::min(out.size(), buffered_ - taken_);
+    const std::size_t size = std::min({out.size(), buffered_ - taken_, room_});
     std::memcpy(out.data(), buffer_.get() + taken_, size);
     taken_ += size;
     sent_ += size;
+    room_ -= size;
     return static_cast<gssize>(size);
 }
 
-// Waits until the socket takes bytes, so that libsoup's write does not block, where nobody would
-// see an answer that comes before the body's end.
+// Waits until the socket takes bytes, so that libsoup's writes do not block, where nobody would
+// see an answer that comes before the body's end. Notes how many it takes.
 bool SoupBody::wait_for_room(GCancellable *cancel, GError **error)
 {
+    room_ = kMostRoom;
     SoupLink *used = connection_.link();
-    if (!used || g_socket_is_closed(used->socket.get()))
-        return true;
+    if (used && !g_socket_is_closed(used->socket.get())) {
+        if (!wait_for(*used, cancel, error))
+            return false;
+        room_ = room_in(used->socket.get());
+    }
+    alarm_.put_off(request_.timeout); // the server takes bytes
+    return true;
+}
+
+bool SoupBody::wait_for(const SoupLink &used, GCancellable *cancel, GError **error)
+{
     // Behind TLS a readable socket may hold a session ticket: that comes once, after the
     // handshake, and is gone when an answer has been read.
-    const bool may_answer = !used->tls || used->has_answered;
+    const bool may_answer = !used.tls || used.has_answered;
     const bool watch = may_answer && watch_answers_;
     const auto wanted = GIOCondition(watch ? G_IO_OUT | G_IO_IN : G_IO_OUT);
     const auto patience =
         std::chrono::duration_cast<std::chrono::microseconds>(request_.timeout).count();
-    if (!g_socket_condition_timed_wait(used->socket.get(), wanted, patience, cancel, error))
-        return false;
-    if (may_answer && answer_is_here(*used))
+    // mostly there is room: a wait that can be cancelled costs several system calls more
+    GIOCondition now = g_socket_condition_check(used.socket.get(), GIOCondition(wanted | G_IO_IN));
+    if (!(now & wanted)) {
+        if (!g_socket_condition_timed_wait(used.socket.get(), wanted, patience, cancel, error))
+            return false;
+        now = g_socket_condition_check(used.socket.get(), GIOCondition(wanted | G_IO_IN));
+    }
+    if (may_answer && (now & (G_IO_IN | G_IO_HUP)) && is_answer(used))
         early_answer_ = true;
-    else if (watch)
-        return g_socket_condition_timed_wait(used->socket.get(), G_IO_OUT, patience, cancel, error);
+    else if (!(now & G_IO_OUT))
+        return g_socket_condition_timed_wait(used.socket.get(), G_IO_OUT, patience, cancel, error);
     return true;
 }
 
-bool SoupBody::answer_is_here(const SoupLink &link)
+// What waits in the socket.
+bool SoupBody::is_answer(const SoupLink &link)
 {
-    if (!(g_socket_condition_check(link.socket.get(), G_IO_IN) & (G_IO_IN | G_IO_HUP)))
-        return false;
     if (link.tls)
         return true;
     std::array<char, 4096> peeked{};
@@ -104,6 +131,7 @@ bool SoupBody::refill(GError **error)
         pulled_ += *got;
         buffered_ = *got;
         taken_ = 0;
+        alarm_.put_off(request_.timeout);
         return true;
     }
     if (got) {

@@ -33,7 +33,8 @@ public:
 private:
     gssize pull(std::span<std::byte> out, GCancellable *cancel, GError **error) override;
     bool wait_for_room(GCancellable *cancel, GError **error);
-    bool answer_is_here(const SoupLink &link);
+    bool wait_for(const SoupLink &used, GCancellable *cancel, GError **error);
+    bool is_answer(const SoupLink &link);
     bool refill(GError **error);
 
     const HttpRequest &request_;
@@ -42,6 +43,7 @@ private:
     GRef<GInputStream> stream_;
     std::unique_ptr<std::byte[]> buffer_; // bytes pulled from the source in larger pieces
     std::size_t buffered_ = 0, taken_ = 0;
+    std::size_t room_ = 0; // bytes that the socket takes for certain
     std::uint64_t pulled_ = 0, sent_ = 0;
     std::optional<Error> error_;
     bool early_answer_ = false; // came before the body was sent
