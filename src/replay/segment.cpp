@@ -2,6 +2,7 @@
 // the bytes below its end never change, so it needs no lock.
 #include "replay/segment.h"
 
+#include "base/mutex.h"
 #include "base/text.h"
 #include "replay/spool_folder.h"
 
@@ -145,10 +146,51 @@ private:
     mutable std::uint64_t run_begin_ = 0;
 };
 
+// Memory of blocks that are gone, for the next ones: what is given back to the system costs a page
+// fault for each page when it comes again. Of all uploads of the process.
+class SpareBlocks {
+public:
+    std::unique_ptr<std::byte[]> take(std::size_t capacity)
+    {
+        const MutexLock lock(mutex_);
+        if (capacity != capacity_ || spare_.empty())
+            return nullptr;
+        std::unique_ptr<std::byte[]> bytes = std::move(spare_.back());
+        spare_.pop_back();
+        return bytes;
+    }
+
+    void put(std::unique_ptr<std::byte[]> bytes, std::size_t capacity)
+    {
+        const MutexLock lock(mutex_);
+        if (capacity > capacity_) { // the large ones are worth it
+            spare_.clear();
+            capacity_ = capacity;
+        }
+        if (capacity == capacity_ && spare_.size() < kMostSpare)
+            spare_.push_back(std::move(bytes));
+    }
+
+private:
+    static constexpr std::size_t kMostSpare = 8;
+
+    Mutex mutex_;
+    std::vector<std::unique_ptr<std::byte[]>> spare_ GUARDED_BY(mutex_);
+    std::size_t capacity_ GUARDED_BY(mutex_) = 0; // of each
+};
+
+SpareBlocks &spare_blocks()
+{
+    static auto *const all = new SpareBlocks; // blocks may outlive everything
+    return *all;
+}
+
 } // namespace
 
 MemoryBlock::~MemoryBlock()
 {
+    if (bytes)
+        spare_blocks().put(std::move(bytes), capacity);
     if (budget)
         budget->give_back(capacity);
 }
@@ -159,7 +201,9 @@ std::shared_ptr<MemoryBlock> allocate_block(std::size_t capacity,
     auto block = std::make_shared<MemoryBlock>();
     block->capacity = capacity;
     block->budget = std::move(budget);
-    block->bytes.reset(new (std::nothrow) std::byte[capacity]);
+    block->bytes = spare_blocks().take(capacity);
+    if (!block->bytes)
+        block->bytes.reset(new (std::nothrow) std::byte[capacity]);
     return block->bytes ? block : nullptr;
 }
 
