@@ -251,6 +251,19 @@ Video *GcoreApi::find(std::uint64_t id)
     return found == videos_.end() ? nullptr : &found->second;
 }
 
+std::uint64_t GcoreApi::video_of_link(std::string_view path) const
+{
+    const std::string start = cat("/videos/", kClientId, "_");
+    if (!path.starts_with(start))
+        return 0;
+    path.remove_prefix(start.size());
+    const std::string_view slug = path.substr(0, path.find('/'));
+    for (const auto &[id, video] : videos_)
+        if (video.slug == slug)
+            return id;
+    return 0;
+}
+
 // "Authorization: APIKey 1234$0d16599c"; the scheme in any case.
 std::optional<Reply> GcoreApi::check_key(const Request &request) const
 {

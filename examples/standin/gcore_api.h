@@ -58,6 +58,9 @@ public:
 
     Video *find(std::uint64_t id);
 
+    // Whose player's address this is: "/videos/100_SLUG", and what is below it. 0: nobody's.
+    std::uint64_t video_of_link(std::string_view path) const;
+
     void publish(const Video &video) { changed_(video); }
 
 private:

@@ -25,6 +25,7 @@ constexpr int kUsage = 2;
 
 struct Arguments {
     char *listen = nullptr;
+    char *page = nullptr;
     char *dir = nullptr;
     char *api_key = nullptr;
     char *tls_cert = nullptr;
@@ -53,7 +54,7 @@ struct Arguments {
 
     ~Arguments()
     {
-        for (char *text : {listen, dir, api_key, tls_cert, tls_key, extensions})
+        for (char *text : {listen, page, dir, api_key, tls_cert, tls_key, extensions})
             g_free(text);
         g_strfreev(faults);
         g_strfreev(habits);
@@ -72,6 +73,8 @@ bool parse(Arguments &a, int &argc, char **&argv, std::string &error_text)
     const GOptionEntry entries[] = {
         {"listen", 0, 0, G_OPTION_ARG_STRING, &a.listen,
          "Where to listen (127.0.0.1:0, any free port)", "HOST:PORT"},
+        {"page", 0, 0, G_OPTION_ARG_STRING, &a.page,
+         "Where the page to watch is (127.0.0.1:0, any free port); no: nowhere", "HOST:PORT"},
         {"dir", 0, 0, G_OPTION_ARG_FILENAME, &a.dir,
          "Where finished uploads go, as VIDEO_ID-FILENAME (./gcore-standin-videos)", "DIR"},
         {"api-key", 0, 0, G_OPTION_ARG_STRING, &a.api_key,
@@ -118,6 +121,8 @@ bool parse(Arguments &a, int &argc, char **&argv, std::string &error_text)
         cat("Videos:      POST http://HOST:PORT/streaming/videos, and so on as Gcore documents it\n"
             "tus:         http://HOST:PORT/upload/ with the token of a video, /files/ without\n"
             "State:       GET http://HOST:PORT/standin (JSON)\n"
+            "Page:        http://HOST:PORT/ leads to it. It shows no secrets, but has the switches "
+            "of faults: whoever reaches it can use them\n"
             "Signals:     SIGUSR1 takes the server away, SIGUSR2 brings it back\n\n",
             standin::habit_help())
             .c_str());
@@ -152,6 +157,9 @@ Result<StandinOptions> make_options(const Arguments &a)
         return wrong("--refusal is a status from 400 to 599");
     StandinOptions options;
     options.listen = text_of(a.listen, "127.0.0.1:0");
+    options.page = text_of(a.page, "127.0.0.1:0");
+    if (options.page == "no")
+        options.page.clear();
     options.dir = a.discard ? "" : text_of(a.dir, "gcore-standin-videos");
     options.discard = a.discard;
     options.api_key = text_of(a.api_key);
@@ -246,6 +254,8 @@ int main(int argc, char **argv)
         return usage ? kUsage : 1;
     }
     std::printf("listening on %s\n", (*server)->url().c_str());
+    if (const std::string &page = (*server)->page_url(); !page.empty())
+        std::printf("page at %s\n", page.c_str());
     std::fflush(stdout);
     return serve(**server);
 }

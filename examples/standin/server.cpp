@@ -53,6 +53,8 @@ void Server::on_headers(SoupServerMessage *message)
     exchange->message = message;
     exchange->request = read_request(message, authority_);
     exchange->actions = plan_.match(exchange->request);
+    for (auto &[name, plan] : switched_)
+        exchange->actions.merge(plan.match(exchange->request));
     habits_.before(exchange->request, tus_->find(exchange->request.path).get(), exchange->actions);
     active_[message] = exchange;
     record_request(*exchange);
@@ -132,6 +134,8 @@ void Server::begin(Exchange &exchange)
         const std::string json = to_json(recorder_.copy(), request.path);
         reply = json.empty() ? api_error(404, "Not Found")
                              : Reply{.body = json, .content_type = "application/json"};
+    } else if (auto link = link_reply(request)) {
+        reply = std::move(link);
     } else if (!GcoreApi::serves(request.path)) {
         reply = tus_error(404, "Not Found: the API is at /streaming/videos, tus at /upload/ "
                                "(Gcore) and /files/ (plain)");
@@ -195,6 +199,7 @@ void Server::on_chunk(SoupServerMessage *message, GBytes *chunk)
         if (record)
             record->body_bytes = exchange->received;
     });
+    log_.received(exchange->id, exchange->received);
     if (!act_after_bytes(*exchange))
         pace(*exchange, size);
 }
@@ -367,6 +372,7 @@ void Server::release(Exchange &exchange)
     if (auto sink = std::exchange(exchange.sink, nullptr))
         tus_->abandon(*sink);
     loop_.cancel(exchange.timer);
+    log_.over(exchange.id);
     g_signal_handlers_disconnect_by_data(exchange.message, this);
     active_.erase(exchange.message);
 }

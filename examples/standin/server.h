@@ -2,15 +2,20 @@
 // Lives on the event loop's thread; what others may know goes through the Recorder.
 #pragma once
 
+#include "base/redact.h"
 #include "event_loop.h"
 #include "examiner.h"
 #include "fault.h"
 #include "gcore_api.h"
 #include "habits.h"
+#include "page.h"
+#include "request_log.h"
 #include "snapshot.h"
 #include "standin.h"
 #include "tus_server.h"
 #include "wire.h"
+
+#include <deque>
 
 namespace gsttus::standin {
 
@@ -25,6 +30,8 @@ public:
     Result<void> start();
 
     std::string url() const;
+
+    std::string page_url() const { return page_ ? page_->url() : std::string(); }
 
     void add_fault(Fault fault);
     void clear_faults();
@@ -73,6 +80,15 @@ private:
     void record_request(Exchange &exchange);
     void record_reply(const Exchange &exchange, const Reply &reply);
 
+    // What concerns the page.
+    Result<void> open_page();
+    void log_request(const Exchange &exchange);
+    std::string page_state_text();
+    Result<void> switch_fault(const std::string &name, bool on);
+    void switch_rate(bool on, std::uint64_t bytes_per_second);
+    void note_trouble(std::string_view name, bool on);
+    std::optional<Reply> link_reply(const Request &request) const;
+
     // change(all, record): the record is nullptr when there were too many to keep.
     template <typename Change>
     void update_record(const Exchange &exchange, Change change)
@@ -111,6 +127,12 @@ private:
     std::vector<EventLoop::TimerId> windows_{};
     std::map<SoupServerMessage *, ExchangeRef> active_{};
     std::vector<GRef<GSocket>> sockets_{};
+    Redactor secrets_{};
+    RequestLog log_{[this](std::string_view text) { return secrets_(text); }};
+    std::map<std::string, FaultPlan, std::less<>> switched_{}; // on by the page: name of the switch
+    std::optional<std::uint64_t> rate_before_{};               // it was switched on a slow line
+    std::deque<Trouble> troubles_{};
+    std::unique_ptr<Page> page_{}; // or nullptr
     std::uint64_t last_id_ = 0;
     const std::shared_ptr<int> alive_ = std::make_shared<int>(0); // gone when the server is
 };

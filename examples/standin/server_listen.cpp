@@ -9,9 +9,7 @@
 
 namespace gsttus::standin {
 
-namespace {
-
-Result<GRef<GSocketAddress>> parse_address(const std::string &text)
+Result<GRef<GSocketAddress>> parse_listen_address(const std::string &text)
 {
     const std::size_t colon = text.rfind(':');
     std::string host = text.substr(0, colon);
@@ -33,7 +31,18 @@ Result<GRef<GSocketAddress>> parse_address(const std::string &text)
     return GRef<GSocketAddress>::adopt(address);
 }
 
-} // namespace
+std::string authority_of(GSocketAddress *address)
+{
+    auto *inet = G_INET_SOCKET_ADDRESS(address);
+    GInetAddress *ip = g_inet_socket_address_get_address(inet);
+    const GCharOwn text(g_inet_address_to_string(ip));
+    std::string host = text.get();
+    if (g_inet_address_get_is_any(ip))
+        host = "127.0.0.1";
+    else if (g_inet_address_get_family(ip) == G_SOCKET_FAMILY_IPV6)
+        host = cat("[", host, "]");
+    return cat(host, ":", g_inet_socket_address_get_port(inet));
+}
 
 Server::Server(const StandinOptions &options, Habits habits, EventLoop &loop, Recorder &recorder,
                Examiner &examiner)
@@ -44,6 +53,7 @@ Server::Server(const StandinOptions &options, Habits habits, EventLoop &loop, Re
 
 Server::~Server()
 {
+    page_.reset();
     if (soup_)
         go_away(false);
     loop_.cancel_all();
@@ -51,7 +61,7 @@ Server::~Server()
 
 Result<void> Server::start()
 {
-    auto address = parse_address(options_.listen);
+    auto address = parse_listen_address(options_.listen);
     if (!address)
         return address.error();
     address_ = std::move(*address);
@@ -100,7 +110,9 @@ Result<void> Server::start()
             static_cast<Server *>(self)->on_body(message);
         },
         this, nullptr);
-    return come_back();
+    if (auto listening = come_back(); !listening)
+        return listening;
+    return open_page();
 }
 
 std::string Server::url() const
@@ -127,16 +139,9 @@ Result<void> Server::come_back()
     address_ = GRef<GSocketAddress>::adopt(
         g_socket_get_local_address(static_cast<GSocket *>(listeners->data), nullptr));
     g_slist_free(listeners);
-    auto *inet = G_INET_SOCKET_ADDRESS(address_.get());
-    GInetAddress *ip = g_inet_socket_address_get_address(inet);
-    const GCharOwn text(g_inet_address_to_string(ip));
-    std::string host = text.get();
-    if (g_inet_address_get_is_any(ip))
-        host = "127.0.0.1";
-    else if (g_inet_address_get_family(ip) == G_SOCKET_FAMILY_IPV6)
-        host = cat("[", host, "]");
-    authority_ = cat(host, ":", g_inet_socket_address_get_port(inet));
+    authority_ = authority_of(address_.get());
     recorder_.update([](Snapshot &all) { all.away = false; });
+    note_trouble("away", false);
     return {};
 }
 
@@ -154,6 +159,7 @@ void Server::go_away(bool reset)
     sockets_.clear();
     soup_server_disconnect(soup_.get());
     recorder_.update([](Snapshot &all) { all.away = true; });
+    note_trouble("away", true);
 }
 
 void Server::add_fault(Fault fault)
@@ -183,6 +189,8 @@ void Server::begin_connection_fault(const ConnectionFault &fault)
 void Server::clear_faults()
 {
     plan_.clear();
+    switched_.clear();
+    rate_before_.reset();
     connection_ = {};
     for (EventLoop::TimerId &timer : windows_)
         loop_.cancel(timer);

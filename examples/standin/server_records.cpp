@@ -20,6 +20,7 @@ UploadRecord record_of(const Upload &upload)
             .finished = upload.finished(),
             .partial = upload.info.part == Part::kPartial,
             .final = upload.info.part == Part::kFinal,
+            .parts = upload.info.parts,
             .sha256 = upload.sha256(),
             .path = upload.path()};
 }
@@ -37,6 +38,7 @@ std::string json_text(JsonObject *object)
 
 void Server::record_request(Exchange &exchange)
 {
+    log_request(exchange);
     RequestRecord record;
     record.request = exchange.request;
     record.faults = exchange.actions.specs;
@@ -61,6 +63,7 @@ void Server::record_request(Exchange &exchange)
 
 void Server::record_reply(const Exchange &exchange, const Reply &reply)
 {
+    log_.answered(exchange.id, reply.status);
     update_record(exchange, [&](Snapshot &, RequestRecord *record) {
         if (!record)
             return;
@@ -116,8 +119,13 @@ void Server::upload_changed(const Upload &upload)
         const auto known = all.uploads.find(upload.info.id);
         if (known == all.uploads.end() || upload.finished()) {
             UploadRecord record = record_of(upload);
-            record.number =
-                known == all.uploads.end() ? all.uploads.size() + 1 : known->second.number;
+            const bool is_new = known == all.uploads.end();
+            const std::int64_t now = g_get_real_time();
+            record.number = is_new ? all.uploads.size() + 1 : known->second.number;
+            record.created_us = is_new ? now : known->second.created_us;
+            if (upload.finished())
+                record.finished_us =
+                    is_new || !known->second.finished_us ? now : known->second.finished_us;
             all.uploads[upload.info.id] = std::move(record);
             return;
         }

@@ -36,9 +36,12 @@ struct UploadRecord {
     bool removed = false; // terminated, expired or forgotten
     bool partial = false;
     bool final = false;
-    std::uint64_t number = 0; // 1: the first that was created
-    std::string sha256{};     // of a finished upload
-    std::string path{};       // of the bytes; empty when nothing is stored
+    std::vector<std::string> parts{}; // of a final upload: ids, in order
+    std::uint64_t number = 0;         // 1: the first that was created
+    std::int64_t created_us = 0;      // wall clock
+    std::int64_t finished_us = 0;     // 0: not yet
+    std::string sha256{};             // of a finished upload
+    std::string path{};               // of the bytes; empty when nothing is stored
 };
 
 struct VideoRecord {
@@ -94,6 +97,14 @@ public:
     {
         MutexLock lock(mutex_);
         return data_;
+    }
+
+    // `look` sees the records under the lock: keep it short.
+    template <typename Look>
+    auto read(Look look) EXCLUDES(mutex_)
+    {
+        MutexLock lock(mutex_);
+        return look(static_cast<const Snapshot &>(data_));
     }
 
     // `holds` sees the records under the lock; false: not within `patience`.

@@ -117,6 +117,7 @@ Result<std::unique_ptr<Standin>> Standin::start(StandinOptions options)
         if (!started)
             return;
         standin->url_ = thread.server->url();
+        standin->page_url_ = thread.server->page_url();
         for (Fault &fault : faults)
             thread.server->add_fault(std::move(fault));
     });

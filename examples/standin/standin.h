@@ -20,6 +20,7 @@ namespace gsttus::standin {
 
 struct StandinOptions {
     std::string listen = "127.0.0.1:0"; // port 0: any free one
+    std::string page{};                 // the same for the page to watch; empty: there is none
     std::string dir{};                  // finished uploads; empty: a temporary one, gone at the end
     bool discard = false;               // hash and count the bytes instead of storing them
     std::string api_key{};              // empty: any key is accepted
@@ -57,6 +58,8 @@ public:
 
     std::string files_url() const { return url_ + "/files/"; } // plain tus
 
+    const std::string &page_url() const { return page_url_; } // "http://127.0.0.1:PORT/", or empty
+
     const std::string &dir() const { return dir_; } // empty with `discard`
 
     void stop(); // bounded; the snapshot stays readable
@@ -86,6 +89,7 @@ private:
     const bool temporary_;
     const bool discard_;
     std::string url_{};
+    std::string page_url_{};
     std::unique_ptr<Thread> thread_;
 };
 

@@ -78,6 +78,14 @@ public:
         return answer;
     }
 
+    // Adds what comes next, of a body without an end; false: nothing does.
+    bool read_more(std::string &text)
+    {
+        const bool came = !buffer_.empty() || more();
+        text += std::exchange(buffer_, {});
+        return came;
+    }
+
     // The peer has closed (or reset) the connection, and nothing more came.
     bool ended() { return buffer_.empty() && !more(); }
 

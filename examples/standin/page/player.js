@@ -1,0 +1,286 @@
+// Plays a recording: while it is uploaded its pieces are fetched as they come and given to a
+// MediaSource; when it is complete the browser plays the file. Knows the video element and a line of
+// text beside it, nothing else of the page.
+
+import { findStart, headerEnd, identify, mimeOf } from "./media.js";
+
+const kPiece = 1 << 20; // bytes in one request
+const kHeader = 4 << 20; // in which the codecs must have been told
+const kLong = 24 << 20; // what is longer is joined near its end
+const kTail = 6 << 20; // in which a fragment must begin
+const kAhead = 40; // seconds that are fetched before they are played
+const kBehind = 30; // seconds that are kept after they were played
+
+const reasons = {
+  "transport-stream":
+    "A browser cannot play an MPEG transport stream. The file can be downloaded and played elsewhere.",
+  "index-last":
+    "This MP4 file tells only at its end where things are: it can be played when it is complete.",
+  "not-fragmented":
+    "This MP4 file is not written in fragments: it can be played when it is complete.",
+  other: "A browser cannot play this kind of file while it grows.",
+};
+
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+export class Player {
+  constructor(video, line) {
+    this.video = video;
+    this.line = line;
+    this.recording = null;
+    this.mode = "none"; // "growing", "file", "text"
+    this.turn = 0; // changes with everything that is shown anew
+    this.wake = () => {};
+    video.addEventListener("error", () => this.onError());
+    for (const name of ["pause", "ended"])
+      video.addEventListener(name, () => this.becomeFile());
+  }
+
+  say(text) {
+    if (this.line.textContent !== text) this.line.textContent = text;
+    this.line.hidden = text === "";
+  }
+
+  // Another recording, or the same from another place ("start", "end", or what suits).
+  show(recording, { from = "", play = false } = {}) {
+    ++this.turn;
+    this.wake();
+    this.recording = recording;
+    this.wanted = play;
+    this.told = null;
+    this.forget();
+    if (!recording) return this.say("Nothing is recorded yet.");
+    if (recording.removed) return this.say("The upload was removed.");
+    if (!recording.stored) return this.say("The bytes are only counted here, not kept.");
+    if (recording.finished) return this.playFile(0);
+    this.mode = "growing";
+    this.say(recording.bytes ? "Looking for the codecs …" : "No byte has come yet.");
+    this.grow(this.turn, from).catch((error) => {
+      if (error.name !== "AbortError") this.stopWith(error.message);
+    });
+    return undefined;
+  }
+
+  // The same recording has grown, or is complete.
+  update(recording) {
+    if (!this.recording || this.recording.key !== recording.key) return;
+    const before = this.recording;
+    this.recording = recording;
+    if (recording.removed !== before.removed || recording.stored !== before.stored)
+      this.show(recording);
+    else if (recording.finished && (this.mode === "text" || (!this.told && this.mode !== "file")))
+      this.show(recording, { play: this.wanted });
+    else this.wake();
+  }
+
+  restart(from) {
+    if (this.mode === "file") {
+      this.video.currentTime = from === "end" ? Math.max(this.video.duration - 2 || 0, 0) : 0;
+      this.play();
+    } else this.show(this.recording, { from, play: true });
+  }
+
+  play() {
+    this.video.play().catch(() => {}); // a browser may want a click first
+  }
+
+  forget() {
+    this.mode = "none";
+    if (this.url) URL.revokeObjectURL(this.url);
+    this.url = null;
+    this.source = null;
+    if (this.video.hasAttribute("src")) {
+      this.video.removeAttribute("src");
+      this.video.load();
+    }
+  }
+
+  stopWith(text) {
+    ++this.turn;
+    this.forget();
+    this.mode = "text";
+    this.say(text);
+  }
+
+  playFile(time) {
+    ++this.turn;
+    this.wake();
+    this.forget();
+    this.mode = "file";
+    this.say("");
+    this.video.src = `media/${this.recording.key}`;
+    if (time > 0) this.video.currentTime = time;
+    if (this.wanted) this.play();
+  }
+
+  // What was watched while it grew is complete: the file can be sought in from its start.
+  becomeFile() {
+    if (this.mode !== "growing" || !this.recording?.finished || this.source?.readyState !== "ended")
+      return;
+    this.wanted = false;
+    this.playFile(this.video.ended ? 0 : this.video.currentTime);
+  }
+
+  async onError() {
+    if (this.mode === "none" || this.mode === "text" || !this.video.error) return;
+    const file = this.mode === "file";
+    const turn = this.turn;
+    const told = identify(await this.fetch(0, 65536).catch(() => new Uint8Array())) ?? {};
+    if (turn !== this.turn) return;
+    const what = [told.container, told.codecs?.join(", ")].filter(Boolean).join(", ");
+    if (told.why === "transport-stream") this.stopWith(reasons[told.why]);
+    else
+      this.stopWith(
+        `This browser cannot play ${file ? "the file" : "what has come so far"}` +
+          (what ? ` (${what}).` : "."),
+      );
+  }
+
+  async fetch(from, to) {
+    const answer = await fetch(`media/${this.recording.key}`, {
+      headers: { Range: `bytes=${from}-${to - 1}` },
+      cache: "no-store",
+    });
+    if (answer.status === 416) return new Uint8Array();
+    if (!answer.ok) throw new Error(`The bytes cannot be had (status ${answer.status}).`);
+    return new Uint8Array(await answer.arrayBuffer());
+  }
+
+  // Until update() brings news, or a moment has passed.
+  news() {
+    return Promise.race([new Promise((done) => (this.wake = done)), sleep(1000)]);
+  }
+
+  // The header of the recording, as soon as it tells the codecs.
+  async header(turn) {
+    let seen = 0;
+    while (turn === this.turn) {
+      const size = Math.min(this.recording.bytes, kHeader);
+      if (size > seen) {
+        const bytes = await this.fetch(0, size);
+        if (turn !== this.turn) return null;
+        seen = bytes.length;
+        const told = identify(bytes);
+        if (told) {
+          this.told = told;
+          return bytes;
+        }
+        if (seen >= kHeader) {
+          this.told = { container: "", codecs: [], live: false, why: "other" };
+          return bytes;
+        }
+      }
+      await this.news();
+    }
+    return null;
+  }
+
+  async grow(turn, from) {
+    const head = await this.header(turn);
+    if (!head || turn !== this.turn) return;
+    const told = this.told;
+    const mime = mimeOf(told);
+    const growing = told.live && "MediaSource" in window && MediaSource.isTypeSupported(mime);
+    if (!growing) {
+      this.stopWith(
+        told.live
+          ? `This browser cannot play ${told.container} with ${told.codecs.join(" and ")} while it ` +
+              "grows. It may be able to when the file is complete."
+          : reasons[told.why],
+      );
+      return;
+    }
+    const buffer = await this.open(turn, mime);
+    if (!buffer) return;
+    let at = 0;
+    if (from === "end" || (from === "" && this.recording.bytes > kLong))
+      at = await this.joinLate(buffer, head, told);
+    this.say("");
+    await this.pump(turn, buffer, at);
+  }
+
+  async open(turn, mime) {
+    const source = new MediaSource();
+    this.source = source;
+    this.url = URL.createObjectURL(source);
+    this.video.src = this.url;
+    await new Promise((done) => source.addEventListener("sourceopen", done, { once: true }));
+    if (turn !== this.turn) return null;
+    if (this.wanted) this.play();
+    return source.addSourceBuffer(mime);
+  }
+
+  // Where to go on from when not all of it is wanted: the header first, then a fragment near the end.
+  async joinLate(buffer, head, told) {
+    const end = headerEnd(head, told.container);
+    const begin = Math.max(this.recording.bytes - kTail, 0);
+    if (end < 0 || begin <= end) return 0;
+    const start = findStart(await this.fetch(begin, this.recording.bytes), told.container);
+    if (start < 0) return 0;
+    await this.append(buffer, head.subarray(0, end));
+    return begin + start;
+  }
+
+  async pump(turn, buffer, at) {
+    while (turn === this.turn) {
+      const { bytes, finished } = this.recording;
+      if (finished && at >= bytes) break;
+      if (at >= bytes || this.isFarAhead(buffer)) {
+        await this.news();
+        continue;
+      }
+      const piece = await this.fetch(at, Math.min(at + kPiece, bytes));
+      if (turn !== this.turn) return;
+      if (piece.length === 0) await this.news();
+      else await this.append(buffer, piece);
+      at += piece.length;
+      if (turn === this.turn) this.enter(buffer);
+    }
+    if (turn !== this.turn) return;
+    if (this.source.readyState === "open") this.source.endOfStream();
+    if (this.video.paused) this.becomeFile();
+  }
+
+  isFarAhead(buffer) {
+    const { buffered } = buffer;
+    return buffered.length > 0 && buffered.end(buffered.length - 1) - this.video.currentTime > kAhead;
+  }
+
+  // To where there is something: a recording need not begin at 0, and may have been joined late.
+  enter(buffer) {
+    const { buffered } = buffer;
+    const now = this.video.currentTime;
+    for (let i = 0; i < buffered.length; ++i) {
+      if (now >= buffered.start(i) && now <= buffered.end(i)) return;
+      if (now < buffered.start(i)) {
+        this.video.currentTime = buffered.start(i);
+        return;
+      }
+    }
+  }
+
+  async append(buffer, bytes) {
+    for (;;) {
+      try {
+        const done = new Promise((ready) => buffer.addEventListener("updateend", ready, { once: true }));
+        buffer.appendBuffer(bytes);
+        await done;
+        return;
+      } catch (error) {
+        if (error.name !== "QuotaExceededError") throw error;
+        await this.makeRoom(buffer);
+      }
+    }
+  }
+
+  async makeRoom(buffer) {
+    const before = this.video.currentTime - kBehind;
+    if (buffer.buffered.length === 0 || buffer.buffered.start(0) >= before) {
+      await sleep(1000);
+      return;
+    }
+    const done = new Promise((ready) => buffer.addEventListener("updateend", ready, { once: true }));
+    buffer.remove(0, before);
+    await done;
+  }
+}
