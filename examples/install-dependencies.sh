@@ -27,6 +27,7 @@ missing_packages() {
             npm | nginx | valgrind | clang | python3 | meson) command -v "$package" > /dev/null && continue ;;
             systemd) command -v systemd-analyze > /dev/null && continue ;;
             clang-format) command -v clang-format > /dev/null && continue ;;
+            chromium) command -v chromium > /dev/null && continue ;;
             ffmpeg) command -v ffprobe > /dev/null && continue ;;
             g++) command -v g++ > /dev/null && continue ;;
             ninja-build) command -v ninja > /dev/null && continue ;;
@@ -99,6 +100,8 @@ install_test_dependencies() {
     install_packages nodejs npm || true
     install_packages golang-go || true
     install_nginx || true
+    # For the page suite only, which is skipped without it.
+    install_packages chromium || true
     # For systemd-analyze only: no systemd has to run.
     install_packages systemd || true
 }

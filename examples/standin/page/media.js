@@ -111,7 +111,7 @@ function mp4Codec(bytes, type, from, to) {
 }
 
 function mp4(bytes) {
-  const told = { container: "MP4", type: "video/mp4", codecs: [], live: false };
+  const told = { container: "MP4", type: "video/mp4", codecs: [], live: false, scales: {} };
   for (const [type, from, to] of boxes(bytes, 0, bytes.length)) {
     if (type === "mdat" || type === "moof") return { ...told, why: "index-last" };
     if (type !== "moov") continue;
@@ -127,6 +127,10 @@ function mp4(bytes) {
         if (codec && !told.codecs.includes(codec)) told.codecs.push(codec);
       }
       const handler = find(bytes, trak, end, "mdia", "hdlr");
+      const [tkhd] = find(bytes, trak, end, "tkhd") ?? [];
+      const [mdhd] = find(bytes, trak, end, "mdia", "mdhd") ?? [];
+      if (tkhd && mdhd)
+        told.scales[number(bytes, tkhd + (bytes[tkhd] ? 20 : 12), 4)] = number(bytes, mdhd + (bytes[mdhd] ? 20 : 12), 4);
       video ||= handler !== null && text(bytes, handler[0] + 8, 4) === "vide";
     }
     if (!video) told.type = "audio/mp4";
@@ -165,6 +169,11 @@ function* elements(bytes, at, end) {
 }
 
 const kSegment = 0x18538067;
+const kInfo = 0x1549a966;
+const kTimestampScale = 0x2ad7b1;
+const kTimestamp = 0xe7;
+const kBlockGroup = 0xa0;
+const kBlocks = [0xa3, 0xa1]; // one of its own, one in a group
 const kTracks = 0x1654ae6b;
 const kCluster = 0x1f43b675;
 const kTrackEntry = 0xae;
@@ -204,11 +213,15 @@ function webm(bytes) {
     type: "video/webm",
     codecs: [],
     live: true,
+    tick: 0.001, // seconds
   };
   for (const [id, from, to] of elements(bytes, 0, bytes.length)) {
     if (id !== kSegment) continue;
     for (const [inner, at, end] of elements(bytes, from, Math.min(to, bytes.length))) {
       if (inner === kCluster) return null;
+      if (inner === kInfo)
+        for (const [name, value, last] of elements(bytes, at, end))
+          if (name === kTimestampScale) told.tick = number(bytes, value, last - value) / 1e9;
       if (inner !== kTracks) continue;
       if (end > bytes.length) return null;
       let video = false;
@@ -247,10 +260,12 @@ export function identify(bytes) {
 // How MediaSource is asked for it.
 export const mimeOf = (told) => `${told.type}; codecs="${told.codecs.join(",")}"`;
 
+const isMp4 = (told) => told.container === "MP4";
+
 // Where the first fragment or cluster begins in bytes from the middle; -1: there is none.
-export function findStart(bytes, container) {
+export function findStart(bytes, told) {
   for (let at = 0; at + 16 <= bytes.length; ++at) {
-    if (container === "MP4") {
+    if (isMp4(told)) {
       if (bytes[at + 4] === 0x6d && text(bytes, at + 4, 4) === "moof" && text(bytes, at + 12, 4) === "mfhd")
         return at;
     } else if (bytes[at] === 0x1f && number(bytes, at, 4) === kCluster) {
@@ -260,12 +275,81 @@ export function findStart(bytes, container) {
   return -1;
 }
 
+// The time in seconds at which the fragment or cluster that starts there begins; null: not told.
+export function startTime(bytes, at, told) {
+  if (!isMp4(told)) {
+    const [, from, to] = elements(bytes, at, bytes.length).next().value ?? [];
+    for (const [id, value, end] of elements(bytes, from ?? 0, Math.min(to ?? 0, bytes.length)))
+      return id === kTimestamp ? number(bytes, value, end - value) * told.tick : null;
+    return null;
+  }
+  const traf = find(bytes, at, Math.min(at + number(bytes, at, 4), bytes.length), "moof", "traf");
+  const [tfhd] = traf ? (find(bytes, ...traf, "tfhd") ?? []) : [];
+  const [tfdt] = traf ? (find(bytes, ...traf, "tfdt") ?? []) : [];
+  if (!tfhd || !tfdt) return null;
+  return number(bytes, tfdt + 4, bytes[tfdt] ? 8 : 4) / (told.scales[number(bytes, tfhd + 4, 4)] || 1);
+}
+
 // Where the part in front of the first fragment or cluster ends, which every start needs; -1: later.
-export function headerEnd(bytes, container) {
-  if (container !== "MP4") return findStart(bytes, container);
-  for (const [type, from, to] of boxes(bytes, 0, bytes.length)) {
+export function headerEnd(bytes, told) {
+  if (!isMp4(told)) return findStart(bytes, told);
+  for (const [type, , to] of boxes(bytes, 0, bytes.length)) {
     if (type === "moov") return to <= bytes.length ? to : -1;
-    if (from > bytes.length) return -1;
+    if (to > bytes.length) return -1;
   }
   return -1;
+}
+
+// A browser that is given WebM in pieces wants the times of all blocks to rise. Muxers put the sound
+// and the picture in the order in which they are heard and seen, and write times of Opus that are
+// later by what its decoder drops: a few milliseconds too late for the picture behind. This lets
+// the times rise, piece by piece; what is no block passes as it is.
+export class RisingTimes {
+  constructor() {
+    this.rest = new Uint8Array(); // the beginning of an element that is not all here
+    this.pass = 0; // bytes of the element before that are still to come
+    this.cluster = 0;
+    this.last = 0;
+  }
+
+  // What can be handed on of all that has come.
+  next(piece) {
+    const bytes = new Uint8Array(this.rest.length + piece.length);
+    bytes.set(this.rest);
+    bytes.set(piece, this.rest.length);
+    let at = Math.min(this.pass, bytes.length);
+    this.pass -= at;
+    while (at < bytes.length && this.pass === 0) {
+      const size = this.element(bytes, at);
+      if (size === 0) break;
+      this.pass = Math.max(at + size - bytes.length, 0);
+      at = Math.min(at + size, bytes.length);
+    }
+    this.rest = bytes.slice(at);
+    return bytes.subarray(0, at);
+  }
+
+  // The size of the element there, or of its head where it holds others; 0: more is needed.
+  element(bytes, at) {
+    const [id, idSize] = vint(bytes, at, true);
+    const [size, sizeSize] = vint(bytes, at + idSize, false);
+    const head = idSize + sizeSize;
+    if (at + 24 > bytes.length && at + head + Math.max(size, 0) > bytes.length) return 0;
+    if (idSize === 0 || sizeSize === 0) return bytes.length - at; // no WebM: as it is
+    if (id === kSegment || id === kCluster || id === kBlockGroup) return head;
+    if (id === kTimestamp) this.cluster = number(bytes, at + head, size);
+    if (kBlocks.includes(id)) this.raise(bytes, at + head);
+    return head + size;
+  }
+
+  // The time of a block is a signed number of two bytes behind that of its track.
+  raise(bytes, at) {
+    at += vint(bytes, at, false)[1];
+    const written = (number(bytes, at, 2) << 16) >> 16;
+    this.last = Math.max(this.last, this.cluster + written);
+    const risen = this.last - this.cluster;
+    if (risen === written || risen > 32767) return;
+    bytes[at] = (risen >> 8) & 255;
+    bytes[at + 1] = risen & 255;
+  }
 }

@@ -2,12 +2,13 @@
 // MediaSource; when it is complete the browser plays the file. Knows the video element and a line of
 // text beside it, nothing else of the page.
 
-import { findStart, headerEnd, identify, mimeOf } from "./media.js";
+import { RisingTimes, findStart, headerEnd, identify, mimeOf, startTime } from "./media.js";
 
 const kPiece = 1 << 20; // bytes in one request
 const kHeader = 4 << 20; // in which the codecs must have been told
 const kLong = 24 << 20; // what is longer is joined near its end
 const kTail = 6 << 20; // in which a fragment must begin
+const kNear = 2 << 20; // bytes that are not worth looking for a closer start
 const kAhead = 40; // seconds that are fetched before they are played
 const kBehind = 30; // seconds that are kept after they were played
 
@@ -34,6 +35,8 @@ export class Player {
     video.addEventListener("error", () => this.onError());
     for (const name of ["pause", "ended"])
       video.addEventListener(name, () => this.becomeFile());
+    video.addEventListener("seeking", () => this.seek());
+    video.addEventListener("loadedmetadata", () => this.lookAtFile());
   }
 
   say(text) {
@@ -48,6 +51,7 @@ export class Player {
     this.recording = recording;
     this.wanted = play;
     this.told = null;
+    this.indexed = true; // the file can be sought in
     this.forget();
     if (!recording) return this.say("Nothing is recorded yet.");
     if (recording.removed) return this.say("The upload was removed.");
@@ -55,10 +59,15 @@ export class Player {
     if (recording.finished) return this.playFile(0);
     this.mode = "growing";
     this.say(recording.bytes ? "Looking for the codecs …" : "No byte has come yet.");
-    this.grow(this.turn, from).catch((error) => {
-      if (error.name !== "AbortError") this.stopWith(error.message);
+    return this.start(from);
+  }
+
+  start(from) {
+    const { turn } = this;
+    this.grow(turn, from).catch((error) => {
+      // a SourceBuffer that has failed is told of by the video, with the reason
+      if (turn === this.turn && !this.video.error) this.stopWith(error.message);
     });
-    return undefined;
   }
 
   // The same recording has grown, or is complete.
@@ -68,13 +77,16 @@ export class Player {
     this.recording = recording;
     if (recording.removed !== before.removed || recording.stored !== before.stored)
       this.show(recording);
-    else if (recording.finished && (this.mode === "text" || (!this.told && this.mode !== "file")))
+    else if (recording.finished && !before.finished && (this.mode === "text" || (!this.told && this.mode !== "file")))
       this.show(recording, { play: this.wanted });
     else this.wake();
   }
 
   restart(from) {
-    if (this.mode === "file") {
+    const { finished } = this.recording;
+    this.wanted = true;
+    if (this.mode === "growing" && finished && this.indexed && from === "start") this.playFile(0);
+    else if (this.mode === "file" || (this.source && finished)) {
       this.video.currentTime = from === "end" ? Math.max(this.video.duration - 2 || 0, 0) : 0;
       this.play();
     } else this.show(this.recording, { from, play: true });
@@ -115,10 +127,19 @@ export class Player {
 
   // What was watched while it grew is complete: the file can be sought in from its start.
   becomeFile() {
-    if (this.mode !== "growing" || !this.recording?.finished || this.source?.readyState !== "ended")
-      return;
+    if (this.mode !== "growing" || !this.indexed || this.source?.readyState !== "ended") return;
     this.wanted = false;
     this.playFile(this.video.ended ? 0 : this.video.currentTime);
+  }
+
+  // A file whose end nobody knows cannot be sought in: its pieces can.
+  lookAtFile() {
+    if (this.mode !== "file" || Number.isFinite(this.video.duration)) return;
+    this.indexed = false;
+    ++this.turn;
+    this.forget();
+    this.mode = "growing";
+    this.start("start");
   }
 
   async onError() {
@@ -192,9 +213,12 @@ export class Player {
     }
     const buffer = await this.open(turn, mime);
     if (!buffer) return;
+    this.end = Math.max(headerEnd(head, told), 0);
     let at = 0;
-    if (from === "end" || (from === "" && this.recording.bytes > kLong))
-      at = await this.joinLate(buffer, head, told);
+    if (from === "end" || (from === "" && this.recording.bytes > kLong)) at = await this.newest();
+    if (at > 0) await this.append(buffer, head.subarray(0, this.end));
+    if (this.recording.finished) await this.tellDuration();
+    if (turn !== this.turn) return;
     this.say("");
     await this.pump(turn, buffer, at);
   }
@@ -202,6 +226,8 @@ export class Player {
   async open(turn, mime) {
     const source = new MediaSource();
     this.source = source;
+    this.entered = false;
+    this.jump = null;
     this.url = URL.createObjectURL(source);
     this.video.src = this.url;
     await new Promise((done) => source.addEventListener("sourceopen", done, { once: true }));
@@ -210,53 +236,102 @@ export class Player {
     return source.addSourceBuffer(mime);
   }
 
-  // Where to go on from when not all of it is wanted: the header first, then a fragment near the end.
-  async joinLate(buffer, head, told) {
-    const end = headerEnd(head, told.container);
-    const begin = Math.max(this.recording.bytes - kTail, 0);
-    if (end < 0 || begin <= end) return 0;
-    const start = findStart(await this.fetch(begin, this.recording.bytes), told.container);
-    if (start < 0) return 0;
-    await this.append(buffer, head.subarray(0, end));
-    return begin + start;
+  // The first fragment or cluster behind that place: where it is, and its time; null: none near.
+  async startBehind(place) {
+    const bytes = await this.fetch(place, Math.min(place + kTail, this.recording.bytes));
+    const at = findStart(bytes, this.told);
+    const time = at < 0 ? null : startTime(bytes, at, this.told);
+    return at < 0 ? null : { at: place + at, time };
   }
 
-  async pump(turn, buffer, at) {
+  // Near the end; 0: there is not that much of it.
+  async newest() {
+    const place = this.recording.bytes - kTail;
+    return (place > this.end && (await this.startBehind(place))?.at) || 0;
+  }
+
+  // Where the fragment or cluster of that time is, or one shortly before it.
+  async locate(time) {
+    let low = this.end;
+    let high = this.recording.bytes;
+    while (high - low > kNear) {
+      const middle = low + Math.floor((high - low) / 2);
+      const found = await this.startBehind(middle);
+      if (found && found.at < high && found.time !== null && found.time <= time) low = found.at;
+      else high = middle;
+    }
+    return low;
+  }
+
+  // Of what is complete, and does not tell it.
+  async tellDuration() {
+    const last = await this.startBehind(Math.max(this.recording.bytes - kTail, this.end));
+    const tail = last ? await this.fetch(last.at, this.recording.bytes) : new Uint8Array();
+    let time = last?.time ?? null;
+    for (let at = 0, more = 0; more >= 0; at += more + 4) {
+      more = findStart(tail.subarray(at), this.told);
+      if (more >= 0) time = startTime(tail, at + more, this.told) ?? time;
+    }
+    if (time !== null && this.source?.readyState === "open") this.source.duration = time + 1;
+  }
+
+  // To a place that is not here: its bytes are fetched next.
+  async seek() {
+    if (this.mode !== "growing" || !this.entered || this.rangeOf(this.video.currentTime)) return;
+    const { turn } = this;
+    const at = await this.locate(this.video.currentTime).catch(() => null);
+    if (turn !== this.turn || at === null) return;
+    this.jump = at;
+    this.wake();
+  }
+
+  async pump(turn, buffer, from) {
+    let at = from;
+    let rising = this.told.container === "MP4" ? null : new RisingTimes();
     while (turn === this.turn) {
       const { bytes, finished } = this.recording;
-      if (finished && at >= bytes) break;
-      if (at >= bytes || this.isFarAhead(buffer)) {
-        await this.news();
-        continue;
+      if (this.jump !== null) {
+        at = this.jump;
+        this.jump = null;
+        rising = rising && new RisingTimes();
+        buffer.abort();
       }
-      const piece = await this.fetch(at, Math.min(at + kPiece, bytes));
-      if (turn !== this.turn) return;
-      if (piece.length === 0) await this.news();
-      else await this.append(buffer, piece);
-      at += piece.length;
-      if (turn === this.turn) this.enter(buffer);
+      if (finished && at >= bytes && this.source.readyState === "open") {
+        this.source.endOfStream();
+        if (this.video.paused) this.becomeFile();
+      } else if (at >= bytes || this.isFarAhead()) {
+        await this.news();
+      } else {
+        const piece = await this.fetch(at, Math.min(at + kPiece, bytes));
+        if (turn !== this.turn) return;
+        if (piece.length === 0) await this.news();
+        at += piece.length;
+        const ready = rising ? rising.next(piece) : piece;
+        if (ready.length > 0) await this.append(buffer, ready);
+        if (turn === this.turn) this.enter();
+      }
     }
-    if (turn !== this.turn) return;
-    if (this.source.readyState === "open") this.source.endOfStream();
-    if (this.video.paused) this.becomeFile();
   }
 
-  isFarAhead(buffer) {
-    const { buffered } = buffer;
-    return buffered.length > 0 && buffered.end(buffered.length - 1) - this.video.currentTime > kAhead;
+  // [start, end] of what is here around that time.
+  rangeOf(time) {
+    const { buffered } = this.video;
+    for (let i = 0; i < buffered.length; ++i)
+      if (time >= buffered.start(i) && time <= buffered.end(i)) return [buffered.start(i), buffered.end(i)];
+    return null;
+  }
+
+  isFarAhead() {
+    const range = this.rangeOf(this.video.currentTime);
+    return range !== null && range[1] - this.video.currentTime > kAhead;
   }
 
   // To where there is something: a recording need not begin at 0, and may have been joined late.
-  enter(buffer) {
-    const { buffered } = buffer;
-    const now = this.video.currentTime;
-    for (let i = 0; i < buffered.length; ++i) {
-      if (now >= buffered.start(i) && now <= buffered.end(i)) return;
-      if (now < buffered.start(i)) {
-        this.video.currentTime = buffered.start(i);
-        return;
-      }
-    }
+  enter() {
+    const { buffered } = this.video;
+    if (this.entered || buffered.length === 0) return;
+    if (!this.rangeOf(this.video.currentTime)) this.video.currentTime = buffered.start(0);
+    this.entered = true;
   }
 
   async append(buffer, bytes) {
