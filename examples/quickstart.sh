@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Records a live test picture with sound straight to a server, and checks what arrived there.
 #
-#   bash examples/quickstart.sh [--seconds N] [--container mp4|mkv|ts] [--outage]
+#   bash examples/quickstart.sh [--seconds N] [--container mp4|mkv|ts] [--outage] [--open]
 #
 # Without an account: the server is gcore-standin, started here on a loopback port.
 # With GCORE_API_KEY set: the recording becomes a video in that Gcore account.
@@ -9,6 +9,8 @@
 #   --seconds N     how long to record (10; with --outage 30)
 #   --container C   mp4 (fragmented, the default), mkv or ts
 #   --outage        take the server away in the middle: the recording goes on, nothing is lost
+#   --open          open the server's page in a browser, and keep the server up after the recording,
+#                   until Ctrl-C: watch, let something go wrong
 #
 # Installs what is missing (apt, as root or with sudo) and builds into build/; the second time it
 # only records. What was recorded is left in build/quickstart/.
@@ -17,12 +19,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . examples/install-dependencies.sh
 
 usage() {
-    sed -n '2,14s/^# \{0,1\}//p' examples/quickstart.sh
+    sed -n '2,16s/^# \{0,1\}//p' examples/quickstart.sh
 }
 
 seconds=
 container=mp4
 outage=
+open=
 while [ $# -gt 0 ]; do
     case "$1" in
         --seconds)
@@ -36,6 +39,7 @@ while [ $# -gt 0 ]; do
             shift
             ;;
         --outage) outage=yes ;;
+        --open) open=yes ;;
         --help | -h)
             usage
             exit 0
@@ -49,8 +53,8 @@ while [ $# -gt 0 ]; do
     shift
 done
 seconds=${seconds:-$([ -n "$outage" ] && echo 30 || echo 10)}
-if [ -n "$outage" ] && [ -n "${GCORE_API_KEY-}" ]; then
-    echo "--outage needs the local stand-in: unset GCORE_API_KEY" >&2
+if [ -n "$outage$open" ] && [ -n "${GCORE_API_KEY-}" ]; then
+    echo "--outage and --open need the local stand-in: unset GCORE_API_KEY" >&2
     exit 2
 fi
 
@@ -79,7 +83,7 @@ build_all() {
     mv "$log" "$build/quickstart-build.log"
 }
 
-# The key is one for this run only. Sets api_url.
+# The key is one for this run only. Sets api_url and page_url.
 start_standin() {
     local options=() deadline=$((SECONDS + 10))
     # Counted from the start of the server: in the middle of the recording, and for half of it.
@@ -90,7 +94,7 @@ start_standin() {
     setsid "$build/examples/standin/gcore-standin" --listen 127.0.0.1:0 --dir "$out/server" \
         --api-key "$GCORE_API_KEY" "${options[@]}" > "$out/standin.log" 2>&1 &
     standin_pid=$!
-    until api_url=$(sed -n 's/.*listening on \(http[^ ]*\).*/\1/p' "$out/standin.log") && [ -n "$api_url" ]; do
+    until page_url=$(sed -n 's/^page at //p' "$out/standin.log") && [ -n "$page_url" ]; do
         if [ "$SECONDS" -ge "$deadline" ] || ! kill -0 "$standin_pid" 2> /dev/null; then
             cat "$out/standin.log" >&2
             echo "gcore-standin did not start." >&2
@@ -98,6 +102,21 @@ start_standin() {
         fi
         sleep 0.05
     done
+    api_url=$(sed -n 's/.*listening on \(http[^ ]*\).*/\1/p' "$out/standin.log")
+}
+
+# Whoever has no browser here opens the address somewhere else.
+open_page() {
+    command -v xdg-open > /dev/null || return 0
+    [ -n "${DISPLAY-}${WAYLAND_DISPLAY-}" ] || return 0
+    setsid xdg-open "$page_url" > /dev/null 2>&1 < /dev/null &
+}
+
+# Until Ctrl-C; the recording has been checked by then.
+keep_up() {
+    echo "The page stays at $page_url until Ctrl-C."
+    trap 'echo; exit 0' INT TERM
+    wait "$standin_pid" || true
 }
 
 result() { # NAME: of the recorder's report
@@ -168,6 +187,10 @@ else
     sink="$sink api-url=$api_url wait-status=ready"
 fi
 
+if [ -n "$standin_pid" ]; then
+    echo "Watch it arrive: $page_url"
+    if [ -n "$open" ]; then open_page; fi
+fi
 echo "Recording $seconds s of live picture and sound ($container) to $at. Ctrl-C ends it earlier."
 status=0
 "$build/examples/recorder" --seconds "$seconds" --container "$container" \
@@ -185,6 +208,7 @@ if [ -n "$standin_pid" ]; then
     fi
     discover "$stored"
     echo "The recording: ${stored#"$root"/}"
+    if [ -n "$open" ]; then keep_up; fi
 else
     here=$(sha256sum < "$copy")
     printf 'recorded here %12s bytes  SHA-256 %s\n' "$(stat -c %s "$copy")" "${here%% *}"
