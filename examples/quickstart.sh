@@ -88,7 +88,7 @@ start_standin() {
     local options=() deadline=$((SECONDS + 10))
     # Counted from the start of the server: in the middle of the recording, and for half of it.
     [ -n "$outage" ] && options=(--fault "outage from $((seconds / 4 + 1)) s to $((seconds * 3 / 4)) s")
-    GCORE_API_KEY="quickstart_$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')"
+    GCORE_API_KEY="1\$$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')"
     export GCORE_API_KEY
     # In a session of its own: Ctrl-C ends the recording, not the server.
     setsid "$build/examples/standin/gcore-standin" --listen 127.0.0.1:0 --dir "$out/server" \
