@@ -145,6 +145,7 @@ export class Player {
   async onError() {
     if (this.mode === "none" || this.mode === "text" || !this.video.error) return;
     const file = this.mode === "file";
+    const { message } = this.video.error;
     const turn = this.turn;
     const told = identify(await this.fetch(0, 65536).catch(() => new Uint8Array())) ?? {};
     if (turn !== this.turn) return;
@@ -153,7 +154,8 @@ export class Player {
     else
       this.stopWith(
         `This browser cannot play ${file ? "the file" : "what has come so far"}` +
-          (what ? ` (${what}).` : "."),
+          (what ? ` (${what}).` : ".") +
+          (message ? ` It says: ${message}` : ""),
       );
   }
 
