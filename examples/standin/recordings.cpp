@@ -158,6 +158,7 @@ std::vector<Recording> recordings_of(const Snapshot &snapshot)
         Recording &recording = found[key];
         recording.key = key;
         recording.video_id = id;
+        recording.created_us = video.created_us;
         recording.name = video.name;
         recording.status = video.deleted ? "deleted" : video.status;
         recording.error = video.error;
@@ -166,11 +167,7 @@ std::vector<Recording> recordings_of(const Snapshot &snapshot)
     for (auto &[key, recording] : found)
         all.push_back(std::move(recording));
     std::sort(all.begin(), all.end(), [](const Recording &a, const Recording &b) {
-        // a video without an upload yet is the newest
-        const auto place = [](const Recording &one) {
-            return std::pair(one.number ? one.number : UINT64_MAX, one.video_id);
-        };
-        return place(a) > place(b);
+        return std::pair(a.created_us, a.number) > std::pair(b.created_us, b.number);
     });
     return all;
 }

@@ -191,7 +191,8 @@ void Server::video_changed(const Video &video)
                                 .name = video.name,
                                 .status = video.status,
                                 .error = video.error,
-                                .fields = json_text(video.fields.get())};
+                                .fields = json_text(video.fields.get()),
+                                .created_us = video.created_us};
     });
 }
 

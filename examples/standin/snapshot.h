@@ -49,7 +49,8 @@ struct VideoRecord {
     std::string name{};
     std::string status{};
     std::string error{};
-    std::string fields{}; // JSON: what the client has set
+    std::string fields{};        // JSON: what the client has set
+    std::int64_t created_us = 0; // wall clock
     bool deleted = false;
 };
 

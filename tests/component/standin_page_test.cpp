@@ -332,6 +332,19 @@ void parts_are_one_recording()
     ASSERT_STR(get(server->page_url(), cat("/media/", key_of(next))).body, "next");
 }
 
+// Whether it is a video or not, and whether anything has come for it or not.
+void newest_recording_comes_first()
+{
+    const auto server = start_standin(options_with_page());
+    create_video(server->url(), "without an upload");
+    create_upload(server->url(),
+                  "Upload-Length: 1\r\nUpload-Metadata: filename " + base64("newer") + "\r\n");
+    create_video(server->url(), "newest");
+    const std::string told = Events(server->page_url()).until("without an upload");
+    g_assert_cmpuint(told.find("newest"), <, told.find("newer\""));
+    g_assert_cmpuint(told.find("newer\""), <, told.find("without an upload"));
+}
+
 // The order in which parts were made need not be their order in the recording.
 void order_of_parts_is_what_the_final_upload_says()
 {
@@ -533,6 +546,7 @@ int main(int argc, char **argv)
     add_test("/standin-page/secrets", secrets_are_masked);
     add_test("/standin-page/ranges", bytes_are_had_while_they_come_and_afterwards);
     add_test("/standin-page/parts", parts_are_one_recording);
+    add_test("/standin-page/newest", newest_recording_comes_first);
     add_test("/standin-page/parts/order", order_of_parts_is_what_the_final_upload_says);
     add_test("/standin-page/types", uploads_are_media_or_nothing_a_browser_runs);
     add_test("/standin-page/gone", what_is_gone_or_not_kept_is_not_had);
