@@ -75,6 +75,11 @@ class Program:
         except AssertionError as error:
             raise AssertionError(f"{error}; it said: {self.said()[-1500:]}") from None
 
+    def end(self):
+        """Ends the recording as Ctrl-C does: the upload is finished first."""
+        self.process.send_signal(signal.SIGINT)
+        self.ended_well()
+
     def ended_well(self):
         status = self.process.wait(PATIENCE)
         expect(status == 0, f"exit status {status}: {self.said()[-1500:]}")
@@ -188,14 +193,14 @@ def plays_while_it_grows(tab):
     expect(tab.run(GROWING), "the upload had ended before it was played")
 
 
-def plays_afterwards(tab, seconds):
+def plays_afterwards(tab):
     tab.until(COMPLETE, "the recording is complete")
     focus_by_tab(tab, "from-start")
     tab.press("Enter")
     tab.until("video.src.includes('/media/') || video.ended", "the file is played", 20)
     tab.until("!video.seeking && video.readyState >= 2", "the file can be played")
     duration = tab.run("video.duration")
-    expect(duration and seconds - 2 < duration < seconds + 2, f"a duration of {duration}")
+    expect(duration and 2 < duration < 300, f"a duration of {duration}")
     expect(tab.run(TIME) < duration - 1, "it does not play from its start")
     plays_on(tab, 0.5)
     for place in (duration - 1.5, 0.5):
@@ -222,7 +227,7 @@ def text_of(tab, element):
 def mp4_plays_and_outage_reaches_the_sink(world):
     world.need("x264enc", "avenc_aac", "mp4mux")
     world.standin()
-    recorder = world.recorder("--seconds", "14", "--bitrate", "14000")
+    recorder = world.recorder("--bitrate", "14000")
     tab = world.open(width=1280, height=900)
     plays_while_it_grows(tab)
     world.shot(tab, "playing")
@@ -242,8 +247,8 @@ def mp4_plays_and_outage_reaches_the_sink(world):
     tab.press(" ")
     recorder.says("The server is back")
     tab.until("document.querySelector('#server').textContent === 'The server is here.'", "it is back")
-    recorder.ended_well()
-    plays_afterwards(tab, 14)
+    recorder.end()
+    plays_afterwards(tab)
     expect(not tab.run("window.pwned") and not tab.run("document.images.length"), "a name became HTML")
     expect(text_of(tab, "#recordings .name") == NAME, "the name is not shown as it is")
     html = tab.run("document.documentElement.outerHTML")
@@ -302,9 +307,9 @@ def webm_plays_and_faults_reach_the_sink(world):
     world.need("vp8enc", "opusenc", "webmmux")
     world.standin()
     run = world.launch(
-        "videotestsrc is-live=true num-buffers=300 ! video/x-raw,width=320,height=240,framerate=30/1 "
+        "videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=30/1 "
         "! vp8enc deadline=1 keyframe-max-dist=30 ! queue ! mux. audiotestsrc is-live=true "
-        "num-buffers=470 ! audio/x-raw,rate=48000 ! opusenc ! queue ! mux. webmmux name=mux "
+        "! audio/x-raw,rate=48000 ! opusenc ! queue ! mux. webmmux name=mux "
         f"! tussink endpoint={world.url}/files/ location=show.webm metadata=meta,token={TOKEN} "
         "flush-interval=300"
     )
@@ -316,8 +321,8 @@ def webm_plays_and_faults_reach_the_sink(world):
         run.says(rf"tus-upload-stalled[^\n]*({told})")
         switch(tab, name)
         wait_for(lambda: run.said().count("tus-upload-resumed") > before, "it goes on")
-    run.ended_well()
-    plays_afterwards(tab, 10)
+    run.end()
+    plays_afterwards(tab)
     expect(TOKEN not in tab.run("document.documentElement.outerHTML"), "a token is on the page")
     faults = tab.run("[...document.querySelectorAll('#requests .fault')].map((one) => one.textContent).join()")
     expect("answer 503" in faults and "with HTML" in faults, f"the requests show {faults}")
@@ -327,7 +332,7 @@ def parts_play_as_one(world):
     world.need("x264enc", "mp4mux")
     world.standin()
     run = world.launch(
-        "videotestsrc is-live=true num-buffers=210 ! video/x-raw,width=320,height=240,framerate=30/1 "
+        "videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=30/1 "
         "! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! h264parse "
         f"! mp4mux fragment-duration=500 ! tussink endpoint={world.url}/files/ location=parts.mp4 "
         "length-mode=concatenation chunk-size=100000 flush-interval=300"
@@ -336,8 +341,8 @@ def parts_play_as_one(world):
     plays_while_it_grows(tab)
     tab.until("/[2-9][0-9]* parts/.test(document.querySelector('#recordings .facts').textContent)", "parts")
     expect(tab.run("document.querySelectorAll('#recordings > li').length") == 1, "parts are listed apart")
-    run.ended_well()
-    plays_afterwards(tab, 7)
+    run.end()
+    plays_afterwards(tab)
     expect(tab.run("document.querySelectorAll('#recordings > li').length") == 1, "the parts and the whole")
 
 
@@ -353,11 +358,11 @@ def what_cannot_be_played_is_said(world):
     expect(tab.run("!document.querySelector('#download').hidden"), "it cannot be downloaded")
     # one that is uploaded anew while another is shown
     live = world.launch(
-        "videotestsrc is-live=true num-buffers=120 ! video/x-raw,width=320,height=240,framerate=30/1 "
+        "videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=30/1 "
         f"! x264enc tune=zerolatency ! mpegtsmux ! {sink} location=live.ts flush-interval=200"
     )
     tab.until(f"document.querySelector('#playing').textContent === 'live.ts' && {said}.includes('MPEG transport')", "while it grows")
-    live.ended_well()
+    live.end()
     # its index comes first, but of the whole file: played when it is complete
     file = world.folder / "plain.mp4"
     world.launch(f"{source} ! h264parse ! mp4mux faststart=true ! filesink location={file}").ended_well()
