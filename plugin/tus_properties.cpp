@@ -84,6 +84,10 @@ Rows chunk_rows()
     return {
         row::number("chunk-size", "Chunk size", {1, kMaxBytes, 8 * kMiB}, kReady,
                     in_upload<&UploadConfig::chunk_size>, "Most bytes in one PATCH request"),
+        row::number("max-chunk-size", "Largest chunk", {1, kMaxBytes, 64 * kMiB}, kReady,
+                    in_upload<&UploadConfig::max_chunk_size>,
+                    "Most bytes in one PATCH request while a backlog is sent, where requests grow "
+                    "from chunk-size on; never below that"),
         row::number("min-chunk-size", "Smallest chunk", {0, kMaxBytes, 0}, kReady,
                     in_upload<&UploadConfig::min_chunk_size>,
                     "Do not send less bytes than this in a PATCH before EOS, whatever "

@@ -85,9 +85,18 @@ End end_of(const PlanView &view)
     return {std::max(most - std::min(most, positions.origin()), positions.acked()), true};
 }
 
+bool has_backlog(const PlanView &view)
+{
+    return end_of(view).total - view.positions.acked() > view.config.chunk_size;
+}
+
 std::uint64_t request_limit(const PlanView &view)
 {
-    return view.server.request_limit(view.config.chunk_size, view.config.chunk_align);
+    const MachineConfig &config = view.config;
+    const std::uint64_t most = has_backlog(view)
+                                   ? view.growth.limit(config.chunk_size, config.max_chunk_size)
+                                   : config.chunk_size;
+    return view.server.request_limit(most, config.chunk_align);
 }
 
 Wait wait_for_enough(const PlanView &view, std::uint64_t least, std::uint64_t held_back)
@@ -145,7 +154,8 @@ Step next_of_upload(const PlanView &view)
             std::min(limit, std::max(round_up(view.config.min_chunk_size, align), align));
         if (size < least)
             return WaitForBytes{wait_for_enough(view, least, held_back)};
-        if (std::optional<Wait> wait = wait_for_more(view, size, limit, held_back))
+        const std::uint64_t usual = view.server.request_limit(view.config.chunk_size, align);
+        if (std::optional<Wait> wait = wait_for_more(view, size, std::min(limit, usual), held_back))
             return WaitForBytes{*wait};
     }
     return SendBytes{acked + size, std::nullopt};

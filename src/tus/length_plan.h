@@ -4,6 +4,7 @@
 // make_length_plan(). Plans look at the rooms of the machine, answers and trouble are not theirs.
 #pragma once
 
+#include "tus/chunk_growth.h"
 #include "tus/events.h"
 #include "tus/machine_config.h"
 #include "tus/positions.h"
@@ -25,6 +26,7 @@ struct PlanView {
     const Input &input;
     Positions &positions;
     Route &route;
+    const ChunkGrowth &growth;
 };
 
 // --- what goes next ------------------------------------------------------------------------------
@@ -124,6 +126,7 @@ std::optional<Wait> wait_for_more(const PlanView &view, std::uint64_t size, std:
 // Less than `least` are there: until they are.
 Wait wait_for_enough(const PlanView &view, std::uint64_t least, std::uint64_t held_back);
 
+bool has_backlog(const PlanView &view);            // more than chunk-size is waiting
 std::uint64_t request_limit(const PlanView &view); // bytes
 
 // One upload that is there already: what goes next of it (deferred and spool).

@@ -20,9 +20,10 @@ struct ResumePoint {
 };
 
 struct MachineConfig {
-    std::uint64_t chunk_size = std::uint64_t{8} << 20; // most bytes in one PATCH
-    std::uint64_t min_chunk_size = 0;                  // not less before the end
-    std::uint64_t chunk_align = 1;                     // every PATCH but the last
+    std::uint64_t chunk_size = std::uint64_t{8} << 20;      // most bytes in one PATCH
+    std::uint64_t max_chunk_size = std::uint64_t{64} << 20; // the same, while a backlog is sent
+    std::uint64_t min_chunk_size = 0;                       // not less before the end
+    std::uint64_t chunk_align = 1;                          // every PATCH but the last
     LengthMode length_mode = LengthMode::kAuto;
     bool can_spool = true;               // the store has a disk: length-mode spool is possible
     std::string upload_url;              // continue this upload; empty: create one

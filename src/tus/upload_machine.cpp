@@ -23,6 +23,8 @@ MachineConfig checked(MachineConfig config)
 {
     config.chunk_align = std::clamp<std::uint64_t>(config.chunk_align, 1, kMostBytes);
     config.chunk_size = std::clamp<std::uint64_t>(config.chunk_size, 1, kMostBytes);
+    config.max_chunk_size =
+        std::clamp<std::uint64_t>(config.max_chunk_size, config.chunk_size, kMostBytes);
     config.min_chunk_size = std::min(config.min_chunk_size, kMostBytes);
     return config;
 }
@@ -225,7 +227,7 @@ Action UploadMachine::do_step(Step step, const Input &input)
         [&](auto &chosen) -> Action {
             using Chosen = std::remove_reference_t<decltype(chosen)>;
             if constexpr (std::is_same_v<Chosen, SendBytes>) {
-                return patch(chosen);
+                return patch(chosen, input);
             } else if constexpr (std::is_same_v<Chosen, CreateUpload>) {
                 return create(input);
             } else if constexpr (std::is_same_v<Chosen, JoinParts>) {

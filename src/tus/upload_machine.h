@@ -144,7 +144,7 @@ private:
     Action do_next(Next next, const Input &input);
     Action proceed(const Input &input); // as the plan says
     Action do_step(Step step, const Input &input);
-    Action patch(const SendBytes &bytes);
+    Action patch(const SendBytes &bytes, const Input &input);
     Action finish(const Input &input);
     Action fail(Error error);
 
@@ -251,7 +251,10 @@ private:
 
     void warn(Error warning) { reports_.emplace_back(ReportWarning{std::move(warning)}); }
 
-    PlanView view(const Input &input) { return {config_, server_, input, positions_, route_}; }
+    PlanView view(const Input &input)
+    {
+        return {config_, server_, input, positions_, route_, growth_};
+    }
 
     // Below that nobody refuses a request because of its size.
     static constexpr std::uint64_t kShrinkFloor = std::uint64_t{256} << 10;
@@ -261,6 +264,7 @@ private:
     Next next_ = Next::kResolve; // behind kWaiting and kRenewing
 
     Positions positions_;
+    ChunkGrowth growth_;
     Server server_;
     Speaker speaker_;
     Route route_;

@@ -253,7 +253,7 @@ Action UploadMachine::ask_to_finish(const Input &input)
         return fail(*refused_finish_);
     if (patience_.exhausted(Mishap::kFinish) && input.ended)
         return not_finished(input);
-    return patch(SendBytes{positions_.acked(), std::nullopt});
+    return patch(SendBytes{positions_.acked(), std::nullopt}, input);
 }
 
 bool UploadMachine::refuses_to_finish(Verdict verdict) const

@@ -23,7 +23,7 @@ bool may_be_about_the_whole(Verdict verdict, int status)
 
 // --- PATCH ---------------------------------------------------------------------------------------
 
-Action UploadMachine::patch(const SendBytes &bytes)
+Action UploadMachine::patch(const SendBytes &bytes, const Input &input)
 {
     Patch request;
     request.url = route_.request_url();
@@ -40,6 +40,7 @@ Action UploadMachine::patch(const SendBytes &bytes)
     const bool finishes =
         bytes.declare ? !positions_.length_unclear() : plan_->finishes(positions_, bytes.to);
     positions_.send(bytes.to, bytes.declare.has_value(), finishes);
+    growth_.sent(request_limit(view(input)), input.now);
     state_ = State::kPatching;
     return request;
 }
@@ -103,6 +104,8 @@ Action UploadMachine::acknowledged(const Answer &answer, const Input &input)
                         sent = positions_.patch_to() - positions_.acked();
     const bool crumb = positions_.is_crumb(position);
     advance(position, input);
+    if (meaning == Offset::kForward)
+        growth_.carried(sent, has_backlog(view(input)), input.now);
     if (crumb && !patience_.allows(Mishap::kCrumb))
         return back_off(Trouble::kBusy, failures::took_a_crumb(taken, sent, route_.text()),
                         Next::kAsk, input, answer.retry_after);
@@ -183,7 +186,8 @@ Action UploadMachine::refused_patch(Verdict verdict, const Answer &answer, const
     case Verdict::kDoubtful:
         return doubtful(answer, RequestKind::kPatch, Next::kAsk, input);
     case Verdict::kBusy:
-        if (answer.status == 408) // too slow for so much at once
+        if (answer.status == 408 &&
+            last_size() <= config_.chunk_size) // too slow for so much at once
             server_.halve(request_limit(view(input)), kShrinkFloor);
         return later(trouble_of(answer));
     case Verdict::kLocked:
@@ -272,9 +276,12 @@ Action UploadMachine::shrink(const Answer &answer, const Input &input)
         return unless_it_passes(Mishap::kDoubt, std::move(error), Next::kAsk, input,
                                 answer.retry_after);
     }
-    if (!server_.shrunk())
-        warn(failures::smaller_requests(std::move(error), last));
+    const std::uint64_t usual = config_.chunk_size;
+    const bool was_usual = server_.request_limit(usual, 1) == usual;
     server_.shrink_to(last / 2);
+    // a backlog's request that was larger than usual was worth a try
+    if (was_usual && last / 2 < usual)
+        warn(failures::smaller_requests(std::move(error), last));
     return ask(input);
 }
 

@@ -45,6 +45,7 @@ struct UploadConfig {
     std::vector<std::string> homes;      // of the recovery: as the note "homes" has them
     std::string sha256;                  // of the recovery; empty: not known
     std::uint64_t chunk_size = std::uint64_t{8} << 20;
+    std::uint64_t max_chunk_size = std::uint64_t{64} << 20;
     std::uint64_t min_chunk_size = 0;
     std::uint64_t chunk_align = 1;
     LengthMode length_mode = LengthMode::kAuto;

@@ -27,6 +27,7 @@ MachineConfig machine_config(const UploadConfig &config, bool proved)
     constexpr std::array<const char *, 5> kChecksums = {"", "md5", "sha1", "sha256", "sha512"};
     MachineConfig out;
     out.chunk_size = config.chunk_size;
+    out.max_chunk_size = config.max_chunk_size;
     out.min_chunk_size = config.min_chunk_size;
     out.chunk_align = config.chunk_align;
     out.length_mode = config.length_mode;

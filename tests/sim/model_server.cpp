@@ -568,7 +568,7 @@ void ModelServer::check_patch(const Patch &action, const Upload *upload)
     if (!last && !upload->length && !full_ && schedule_.max_size == 0 &&
         size % schedule_.chunk_align != 0)
         return refuse("PATCH without alignment");
-    if (size > schedule_.chunk_size)
+    if (size > schedule_.chunk_size * schedule_.growth)
         return refuse("PATCH of more than chunk-size");
     if (!action.checksum.empty() && (!schedule_.checks || !schedule_.checksum))
         return refuse("a checksum that nobody wants");

@@ -191,6 +191,7 @@ Schedule make_schedule(std::uint64_t seed)
                 piece.bytes *= 8;
         }
     }
+    s.growth = seed % 3 == 0 ? 1 : 1 + seed % 7;
     const std::size_t faults = random.chance(10) ? 0 : random.between(1, 8);
     for (std::size_t n = 0; n < faults; ++n) {
         Fault fault;
@@ -221,9 +222,10 @@ std::string describe(const Schedule &s)
     const auto ms = [](Duration span) {
         return std::chrono::duration_cast<milliseconds>(span).count();
     };
-    std::string text = cat("seed ", s.seed, "\n  settings: chunk ", s.chunk_size, " min ",
-                           s.min_chunk_size, " align ", s.chunk_align, " capacity ", s.capacity,
-                           " margin ", s.margin, " mode ", gsttus::to_string(s.length_mode));
+    std::string text =
+        cat("seed ", s.seed, "\n  settings: chunk ", s.chunk_size, " growth ", s.growth, " min ",
+            s.min_chunk_size, " align ", s.chunk_align, " capacity ", s.capacity, " margin ",
+            s.margin, " mode ", gsttus::to_string(s.length_mode));
     text += cat(" flush ", ms(s.flush_interval), " ms outage-timeout ", ms(s.outage_timeout),
                 " drain-timeout ", ms(s.drain_timeout), s.can_spool ? " spool" : "",
                 s.checksum ? " checksum" : "", s.real_store ? " real-store" : "",

@@ -110,6 +110,7 @@ struct Schedule {
     std::uint64_t seed = 0;
     // settings
     std::uint64_t chunk_size = 100, min_chunk_size = 0, chunk_align = 1;
+    std::uint64_t growth = 1; // of a request with a backlog: so many times chunk_size
     std::uint64_t capacity = 1000, margin = 0;
     LengthMode length_mode = LengthMode::kAuto;
     bool can_spool = false;

@@ -105,6 +105,7 @@ private:
         simpler = plain<std::uint64_t>(&Schedule::origin, 0) || simpler;
         simpler = plain<std::uint64_t>(&Schedule::max_size, 0) || simpler;
         simpler = plain<std::uint64_t>(&Schedule::proxy_limit, 0) || simpler;
+        simpler = plain<std::uint64_t>(&Schedule::growth, 1) || simpler;
         simpler = plain<std::uint64_t>(&Schedule::min_chunk_size, 0) || simpler;
         simpler = plain<std::uint64_t>(&Schedule::chunk_align, 1) || simpler;
         simpler = plain<std::uint64_t>(&Schedule::margin, 0) || simpler;

@@ -108,6 +108,7 @@ MachineConfig Simulation::config_of(const Schedule &schedule)
 {
     MachineConfig config;
     config.chunk_size = schedule.chunk_size;
+    config.max_chunk_size = schedule.chunk_size * schedule.growth;
     config.min_chunk_size = schedule.min_chunk_size;
     config.chunk_align = schedule.chunk_align;
     config.length_mode = schedule.length_mode;

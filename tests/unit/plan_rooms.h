@@ -20,6 +20,7 @@ struct Rooms {
     Input input;
     Positions positions;
     Route route;
+    ChunkGrowth growth;
     std::unique_ptr<LengthPlan> plan;
     Step step;
 
@@ -33,7 +34,7 @@ struct Rooms {
         route.resolved({{"https://host/files/"}, true});
     }
 
-    PlanView view() { return {config, server, input, positions, route}; }
+    PlanView view() { return {config, server, input, positions, route, growth}; }
 
     Rooms &next()
     {
