@@ -16,7 +16,9 @@ namespace gsttus {
 namespace {
 
 constexpr std::string_view kMagic = "GSTTUSJ\n";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
+// Without recordings whose head goes last, which who does not know of them would finish without it.
+constexpr std::uint32_t kOldVersion = 1;
 constexpr std::size_t kHeaderSize = 24;
 constexpr std::size_t kRecordHead = 8;
 constexpr std::size_t kMaxPayload = std::size_t{1} << 20;
@@ -185,7 +187,7 @@ std::optional<std::uint32_t> read_header(std::span<const std::byte> bytes, Parse
         out.cut = "the journal's header is damaged";
         return std::nullopt;
     }
-    if (version == kVersion)
+    if (version == kVersion || version == kOldVersion)
         return expected;
     out.cut = cat("the journal is of version ", *version, ", this program reads ", kVersion);
     out.other_version = true;

@@ -3,6 +3,7 @@
 #include "replay/recovery.h"
 
 #include "base/text.h"
+#include "replay/head_file.h"
 #include "replay/intact_run.h"
 #include "replay/journal.h"
 #include "replay/spool_folder.h"
@@ -208,6 +209,7 @@ void describe(SpoolFolder &folder, FileOps &ops, SpooledUpload &out)
         if (spill_number(name))
             out.disk_bytes += file_size(folder.dir(), name).value_or(0);
     }
+    out.disk_bytes += file_size(folder.dir(), kHeadName).value_or(0);
     auto journal = read_journal(ops, folder.dir());
     if (!journal.complete) {
         out.trouble = unreadable(out.folder, journal.cut).message;
@@ -250,6 +252,7 @@ Result<RecoveredUpload> open_upload(const std::string &spool_dir, const std::str
         journal, [&](const DataRecord &record) { return checker.is_intact(record); },
         [&](const DataRecord &record) { return checker.is_gone(record); });
 
+    std::vector<std::byte> head = read_head(ops, dir);
     ReplayConfig config;
     config.spool_mode = SpoolMode::kAlways;
     config.spool_dir = spool_dir;
@@ -263,7 +266,8 @@ Result<RecoveredUpload> open_upload(const std::string &spool_dir, const std::str
                       .next_file = next_spill_number(dir)};
     return RecoveredUpload{
         .store = std::make_unique<ReplayStore>(std::move(config), std::move(found), ops),
-        .cut = std::move(run.cut)};
+        .cut = std::move(run.cut),
+        .head = std::move(head)};
 }
 
 Result<RecoveredUpload> open_upload(const std::string &spool_dir, const std::string &id)

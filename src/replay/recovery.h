@@ -44,7 +44,8 @@ struct RecoveredUpload {
     // those of the journal, acked() too unless files that are gone say more. begin() > acked():
     // bytes between them are lost.
     std::unique_ptr<ReplayStore> store;
-    std::string cut; // why there is nothing after end(); empty: the journal ends there
+    std::string cut;             // why there is nothing after end(); empty: the journal ends there
+    std::vector<std::byte> head; // see head_block.h, as it was noted last; none: nothing
 };
 
 // Reads and checks every byte: takes as long as the disk needs. Nothing on disk is changed before

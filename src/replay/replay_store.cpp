@@ -79,6 +79,23 @@ std::size_t ReplayStore::append(std::span<const std::byte> data)
     return taken;
 }
 
+std::size_t ReplayStore::append_beyond(std::span<const std::byte> data)
+{
+    segments_.widen(data.size());
+    return append(data);
+}
+
+void ReplayStore::skip_to(std::uint64_t position)
+{
+    if (position <= end())
+        return;
+    while (!segments_.empty())
+        free_front(segments_, spool_);
+    segments_.restart_at(position);
+    acked_ = position;
+    (void)spool_.acked(position);
+}
+
 std::size_t ReplayStore::append_some(std::span<const std::byte> data)
 {
     const bool disk_first =
@@ -342,11 +359,11 @@ std::shared_ptr<const Piece> ReplayStore::piece(std::uint64_t at) const
     return make_piece(segments_[segments_.index_of(at)], spool_.ops());
 }
 
-std::unique_ptr<SpoolLook> ReplayStore::look() const
+std::unique_ptr<SpoolLook> ReplayStore::look(const FdRef &other) const
 {
     if (!spool_.has_folder() || !spool_.dir_fd() || spool_.busy() || kept_)
         return nullptr;
-    std::vector<FdRef> files;
+    std::vector<FdRef> files{other};
     for (std::size_t i = 0; i < segments_.size(); ++i) {
         if (segments_[i].is_safe() && segments_[i].file->fd) // of the others it is known
             files.push_back(segments_[i].file->fd);
@@ -370,6 +387,13 @@ void ReplayStore::looked(const SpoolLook &look)
     segments_.for_each_file([](SpillFile &file) { file.gone = true; });
     moves_ = true;
     spool_.leave_folder();
+}
+
+FdRef ReplayStore::folder_fd() const
+{
+    return spool_.has_folder() && spool_.has_journal() && !spool_.busy() && !discarded_
+               ? spool_.dir_fd()
+               : nullptr;
 }
 
 bool ReplayStore::rest()

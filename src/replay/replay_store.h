@@ -70,6 +70,13 @@ public:
     // A disk that fails is not an error here (see take_disk_warning()).
     std::size_t append(std::span<const std::byte> data);
 
+    // The same for bytes that others have held in memory until now: room for them is made.
+    std::size_t append_beyond(std::span<const std::byte> data);
+
+    // A recovery: what comes next goes there, since others have all bytes before it. No effect
+    // where more is held.
+    void skip_to(std::uint64_t position);
+
     // Bytes before `acked` are at the server. Frees what lies more than the rollback margin behind;
     // append() frees from the margin too before it says full (but lets the spill thread try first).
     // `acked` may be less than last time: a server that went back. What is not acknowledged is
@@ -130,6 +137,8 @@ public:
     // soon will.
     bool awaits_spill() const { return spill_thread_ && !disk_refuses_ && wants_spill(); }
 
+    bool disk_refuses() const { return disk_refuses_; } // as the thread found it
+
     // With SpoolMode::kAlways: bytes before `position` are not in the files yet, and will be.
     bool awaits_safety(std::uint64_t position) const;
 
@@ -138,7 +147,8 @@ public:
 
     // Looks whether somebody deletes what is on the disk; nullptr: there is nothing. If so, all
     // that is needed goes to a new folder.
-    std::unique_ptr<SpoolLook> look() const;
+    // `other`: a file that is ours besides, or null.
+    std::unique_ptr<SpoolLook> look(const FdRef &other = nullptr) const;
     void looked(const SpoolLook &look);
 
     // TRUE: all is in files, and closed but for the lock. Nothing is to come for a while.
@@ -185,6 +195,11 @@ public:
 
     // Folder of this upload on disk; empty while there is none.
     std::string folder() const { return spool_.path(); }
+
+    // The same, open; null while there is no journal in it, it rests, or while spilling().
+    FdRef folder_fd() const;
+
+    FileOps &file_ops() const { return spool_.ops(); }
 
     // Brings what is written so far onto the disk itself (fdatasync); nullptr: nothing to sync.
     // When it has run, synced() says whether all of that got there: else the next one tries it

@@ -97,6 +97,13 @@ std::shared_ptr<MemoryBlock> Segments::make_block()
     return block;
 }
 
+void Segments::widen(std::uint64_t bytes)
+{
+    const std::uint64_t more = (bytes / block_size_ + 2) * block_size_;
+    window_ = std::max(window_, memory_used_) + more;
+    least_ = std::max(least_, memory_used_ + more);
+}
+
 void Segments::append(const SpilledRun &written)
 {
     if (!held_.empty() && continues(held_.back(), end_, written))

@@ -58,6 +58,9 @@ public:
 
     bool is_out_of_memory() const { return no_memory_; } // the system gave none
 
+    // So many bytes more may be taken, whatever the bounds are.
+    void widen(std::uint64_t bytes);
+
     // Returns how much found room.
     std::size_t append_to_memory(std::span<const std::byte> data, TimePoint now);
     void append(const SpilledRun &written);

@@ -2,6 +2,7 @@
 #include "replay/spool_folder.h"
 
 #include "base/text.h"
+#include "replay/head_file.h"
 #include "replay/journal.h"
 
 #include <algorithm>
@@ -139,7 +140,8 @@ FdRef take_lock(FileOps &ops, int dir, int extra_flags)
 bool is_our_file(std::string_view name)
 {
     return name == kLockName || name == kJournalName || name == kOldJournalName ||
-           name == kNewJournalName || spill_number(name).has_value();
+           name == kNewJournalName || name == kHeadName || name == kNewHeadName ||
+           spill_number(name).has_value();
 }
 
 // It holds also when the program changes its working directory.

@@ -498,15 +498,15 @@ struct Recovering : gsttus::test::StoreTest {
         const std::string journal = small_upload() + "/journal";
         std::string newer = read_file(journal);
         write_file(journal + ".old", newer); // which does not serve in its place
-        newer[8] = 2;
+        newer[8] = 3;
         const auto crc = gsttus::crc_of(0, std::as_bytes(std::span(newer).first(20)));
         for (std::size_t i = 0; i < 4; ++i)
             newer[20 + i] = static_cast<char>(crc >> (8 * i));
         write_file(journal, newer);
         const auto opened = open_upload(dir.spool(), only_id());
         g_assert_false(opened.ok());
-        g_assert_nonnull(strstr(opened.error().message.c_str(), "version 2"));
-        g_assert_nonnull(strstr(list_uploads(dir.spool())->front().trouble.c_str(), "version 2"));
+        g_assert_nonnull(strstr(opened.error().message.c_str(), "version 3"));
+        g_assert_nonnull(strstr(list_uploads(dir.spool())->front().trouble.c_str(), "version 3"));
         ReplayStore other(config(SpoolMode::kOverflow));
         append(other, 2 * kWindow);
         ASSERT_STR(read_file(journal), newer);
