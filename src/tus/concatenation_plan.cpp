@@ -6,6 +6,9 @@
 // The request that joins them lists them all in one header, which servers and proxies take up to
 // some size. Partial uploads grow with the recording, the faster the less room there is; when it is
 // used up, one takes all the rest. docs/decisions/0004
+//
+// Where the first bytes of the file may change until the end (Input::head), they come behind all
+// others, and are a partial upload of their own that is listed first. docs/decisions/0010
 #include "tus/length_plan.h"
 
 #include <algorithm>
@@ -51,7 +54,10 @@ public:
             if (positions.acked() < part_end_)
                 return SendBytes{std::min(part_end_, positions.acked() + request_limit(view)),
                                  std::nullopt};
-            parts_.push_back(view.route.take_upload());
+            // of a recording that has ended, and nothing before the head is left
+            const bool is_head =
+                view.input.head > 0 && positions.base() + view.input.head == view.input.produced;
+            parts_.insert(is_head ? parts_.begin() : parts_.end(), view.route.take_upload());
             positions.begin_part();
         }
         if (positions.base() < part_end_) // the partial upload is gone: again
@@ -92,6 +98,11 @@ public:
     std::optional<std::uint64_t> left_out_from() const override { return cut_at_; }
 
 private:
+    static bool has_head(const PlanView &view)
+    {
+        return view.input.head_to_come > 0 || view.input.head > 0;
+    }
+
     // How many more may be made.
     std::uint64_t parts_left(const PlanView &view) const
     {
@@ -104,7 +115,8 @@ private:
         const std::uint64_t others = std::min(view.route.header_size(), kMostHeaders - kLeastList);
         const std::uint64_t room = kMostHeaders - others;
         const std::uint64_t most = kMostParts - std::min<std::uint64_t>(kMostParts, parts_.size());
-        return std::min((room - std::min(used, room)) / longest, most);
+        const std::uint64_t left = std::min((room - std::min(used, room)) / longest, most);
+        return left - std::min<std::uint64_t>(left, view.input.head_to_come > 0 ? 1 : 0);
     }
 
     Step next_part(const PlanView &view)
@@ -113,6 +125,11 @@ private:
         End end = end_of(view);
         if (cut_at_)
             end = {*cut_at_, true};
+        if (has_head(view) && (cut_at_ || is_cut_off(view.server, view.positions, view.input)))
+            return Done{}; // that is an error: without its head, or a part of it, it is no file
+        const std::uint64_t head_at = view.input.produced - view.input.head;
+        if (begin < head_at)
+            end.total = std::min(end.total, head_at);
         const std::uint64_t available = end.total - std::min(begin, end.total);
         if (end.certain && available == 0)
             return parts_.empty() ? Step(CreateUpload{}) : Step(JoinParts{});
@@ -146,7 +163,7 @@ private:
     {
         if (view.input.writer_blocked && available > 0) {
             cut_at_ = view.positions.acked() + available;
-            return make_part(view, available);
+            return has_head(view) ? Step(Done{}) : make_part(view, available);
         }
         if (view.input.writer_blocked) // what was just released lets it write, and block again
             return WaitForBytes{wait_for_enough(view, 1, 0)};

@@ -18,9 +18,12 @@ const char *to_string(LengthMode mode);
 // What may change while it runs, and what the worker sees, at the moment of step().
 struct Input {
     TimePoint now{};
-    std::uint64_t held_from = 0;            // oldest stream position that can still be read
-    std::uint64_t produced = 0;             // stream position after the newest byte
-    bool ended = false;                     // no byte will follow
+    std::uint64_t held_from = 0; // oldest stream position that can still be read
+    std::uint64_t produced = 0;  // stream position after the newest byte
+    bool ended = false;          // no byte will follow
+    // So many bytes before `produced` are the first of the file, not the last: when it has ended.
+    std::uint64_t head = 0;
+    std::uint64_t head_to_come = 0;         // until then: so many at most
     bool writer_blocked = false;            // the store is full and the writer waits
     std::optional<TimePoint> pending_since; // arrival of the oldest byte no PATCH has taken yet
     std::uint64_t network_changes = 0;      // counters: a change is a wake-up

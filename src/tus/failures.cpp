@@ -231,6 +231,27 @@ Error no_more_parts(std::uint64_t end)
                 end);
 }
 
+Error no_room_for_head(std::uint64_t max_size)
+{
+    return make(ErrorKind::kTooLarge,
+                cat("The server takes at most ", max_size,
+                    " bytes, and the recording has more. Its parts are not joined, since the first "
+                    "bytes (seekable-header) could not be what they should be at its end."),
+                max_size);
+}
+
+Error no_more_parts_with_head(std::uint64_t end)
+{
+    return make(ErrorKind::kNoSpace,
+                cat("The list of partial uploads is as long as servers take it, and there is no "
+                    "room here for the rest of the recording after ",
+                    end,
+                    " bytes. They are not joined, since the first bytes (seekable-header) could "
+                    "not be what they should be at its end. Longer recordings need more room: "
+                    "max-memory, spool-mode, max-spool-size."),
+                end);
+}
+
 // --- its end -------------------------------------------------------------------------------------
 
 Error length_not_noted(std::uint64_t acked, const std::string &where)
@@ -299,6 +320,16 @@ Error no_concatenation(const std::string &where)
 {
     return make(ErrorKind::kSettings, cat("The server does not offer concatenation (", where,
                                           "). Use length-mode=auto."));
+}
+
+Error no_seekable_header(const std::string &where)
+{
+    return make(ErrorKind::kSettings,
+                cat("The server does not offer concatenation (", where,
+                    "), which seekable-header needs while a recording is uploaded. Use "
+                    "length-mode=spool (it is uploaded from disk when it ends), or no "
+                    "seekable-header and a muxer that does not go back (mp4mux "
+                    "fragment-duration=1000, matroskamux streamable=true, mpegtsmux)."));
 }
 
 Error joined_wrongly(const Answer &answer, std::uint64_t total, const std::string &where)

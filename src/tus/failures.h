@@ -39,7 +39,10 @@ Error back_too_far(std::uint64_t offset, std::uint64_t held_offset);
 Error sent_again(std::uint64_t bytes);
 Error cut_off(std::uint64_t max_size);
 Error cut_off_unfinished(Error reason, std::uint64_t max_size);
-Error no_more_parts(std::uint64_t end); // stream position
+Error no_more_parts(std::uint64_t end);
+// The same where the first bytes come last, so that a part of the file would be none.
+Error no_room_for_head(std::uint64_t max_size);
+Error no_more_parts_with_head(std::uint64_t end); // stream position
 
 // --- its end -------------------------------------------------------------------------------------
 // `acked`: bytes that the server has.
@@ -52,6 +55,7 @@ Error not_finished(Error refusal);
 Error finished_after_all(Error refusal);
 std::string moved_away(int status, const std::string &where);
 Error no_concatenation(const std::string &where);
+Error no_seekable_header(const std::string &where);
 Error joined_wrongly(const Answer &answer, std::uint64_t total, const std::string &where);
 Error not_joined_yet(std::uint64_t offset, std::uint64_t total, const std::string &where);
 

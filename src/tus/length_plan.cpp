@@ -72,7 +72,8 @@ const std::vector<std::string> &LengthPlan::parts() const
 
 bool is_cut_off(const Server &server, const Positions &positions, const Input &input)
 {
-    return server.max_size() && positions.origin() + input.produced > *server.max_size();
+    return server.max_size() &&
+           positions.origin() + input.produced + input.head_to_come > *server.max_size();
 }
 
 End end_of(const PlanView &view)

@@ -254,10 +254,12 @@ Action UploadMachine::do_step(Step step, const Input &input)
 Action UploadMachine::finish(const Input &input)
 {
     recovered(input);
+    const bool one = plan_->is_one_upload() || input.head_to_come + input.head == 0;
     if (is_cut_off(server_, positions_, input))
-        return fail(failures::cut_off(*server_.max_size()));
+        return fail(one ? failures::cut_off(*server_.max_size())
+                        : failures::no_room_for_head(*server_.max_size()));
     if (const std::optional<std::uint64_t> end = plan_->left_out_from())
-        return fail(failures::no_more_parts(*end));
+        return fail(one ? failures::no_more_parts(*end) : failures::no_more_parts_with_head(*end));
     state_ = State::kFinished;
     return Finished{};
 }
@@ -300,8 +302,14 @@ Action UploadMachine::choose_plan(const Input &input)
 {
     if (parts().empty()) { // a recovery that has some goes on with them
         plan_ = make_length_plan(config_.length_mode);
-        if (mode() == LengthMode::kConcatenation && !server_.may_join())
+        const bool joins =
+            mode() == LengthMode::kAuto ? server_.offers("concatenation") : server_.may_join();
+        if (config_.seekable_header && mode() != LengthMode::kSpool && !joins)
+            return fail(failures::no_seekable_header(route_.text()));
+        if (mode() == LengthMode::kConcatenation && !joins)
             return fail(failures::no_concatenation(route_.text()));
+        if (!plan_ && config_.seekable_header)
+            plan_ = make_concatenation_plan();
     }
     if (!plan_) {
         if (!server_.may_defer_length())

@@ -259,6 +259,129 @@ void a_list_that_is_too_long_already_is_finished_with_one_more()
     g_assert_cmpuint(rooms.plan->parts().size(), ==, 401);
 }
 
+// --- the head goes last -------------------------------------------------------------------------
+
+// The recording ends; the head is behind what was there.
+void end_with_head(Rooms &rooms, std::uint64_t head)
+{
+    rooms.input.head_to_come = 0;
+    rooms.input.head = head;
+    rooms.produces(rooms.input.produced + head).ends();
+}
+
+void head_is_a_part_of_its_own_and_listed_first()
+{
+    for (const std::uint64_t pending : {0, 1, 70}) {
+        Rooms rooms(LengthMode::kConcatenation);
+        rooms.input.head_to_come = 40;
+        rooms.produces(100).next().creates("https://host/files/p1");
+        rooms.next().sends().input.pending_since.reset();
+        rooms.next().expect<WaitForBytes>();
+        rooms.produces(100 + pending);
+        end_with_head(rooms, 33); // less than it may be
+        if (pending > 0) {
+            rooms.next().creates("https://host/files/p2");
+            g_assert_true(rooms.positions.server_length() == pending);
+            rooms.next().expect_send(100 + pending);
+            rooms.sends();
+        }
+        rooms.next().creates("https://host/files/head");
+        g_assert_true(rooms.positions.server_length() == 33U);
+        g_assert_false(rooms.plan->only_joins(rooms.positions));
+        // it is needed until it is there
+        g_assert_cmpuint(rooms.plan->releasable(rooms.positions), ==, 100 + pending);
+        rooms.next().expect_send(133 + pending);
+        rooms.sends().next().expect<JoinParts>();
+        g_assert_true(rooms.plan->only_joins(rooms.positions));
+        ASSERT_STR(rooms.plan->parts()[0], "https://host/files/head");
+        ASSERT_STR(rooms.plan->parts()[1], "https://host/files/p1");
+        g_assert_cmpuint(rooms.plan->parts().size(), ==, pending > 0 ? 3 : 2);
+        rooms.next().expect<JoinParts>();
+    }
+}
+
+void recording_that_is_all_head_is_one_part()
+{
+    Rooms rooms(LengthMode::kConcatenation);
+    rooms.input.head_to_come = 40;
+    rooms.next().expect<WaitForBytes>();
+    end_with_head(rooms, 20);
+    rooms.next().creates("https://host/files/head").next().expect_send(20);
+    rooms.sends().next().expect<JoinParts>();
+    g_assert_cmpuint(rooms.plan->parts().size(), ==, 1);
+
+    Rooms empty(LengthMode::kConcatenation);
+    empty.input.head_to_come = 40;
+    end_with_head(empty, 0);
+    empty.next().expect<CreateUpload>();
+    g_assert_false(empty.plan->creates_partial());
+}
+
+void head_that_is_gone_is_made_again()
+{
+    Rooms rooms(LengthMode::kConcatenation);
+    rooms.input.head_to_come = 40;
+    rooms.produces(100).next().creates("https://host/files/p1").next().sends();
+    end_with_head(rooms, 40);
+    rooms.next().creates("https://host/files/h1").next().expect_send(140);
+    rooms.positions.send(140, false, false);
+    rooms.positions.confirm(110, true);
+    rooms.route.forget_upload();
+    rooms.positions.restart();
+    rooms.next().creates("https://host/files/h2").next().expect_send(140);
+    g_assert_true(rooms.positions.server_length() == 40U);
+    rooms.sends().next().expect<JoinParts>();
+    ASSERT_STR(rooms.plan->parts()[0], "https://host/files/h2");
+}
+
+// Of another process: between any two of its steps.
+void head_of_another_process_is_finished()
+{
+    for (const bool has_head : {false, true}) {
+        Rooms rooms(LengthMode::kConcatenation);
+        std::vector<std::string> parts = {"https://host/files/p1"};
+        if (has_head)
+            parts.insert(parts.begin(), "https://host/files/h");
+        const std::uint64_t joined = has_head ? 240 : 200;
+        rooms.plan = make_concatenation_plan(parts, joined);
+        rooms.positions.resume(0, joined, joined);
+        rooms.positions.begin_part();
+        rooms.produces(200);
+        end_with_head(rooms, 40);
+        if (!has_head) {
+            rooms.next().creates("https://host/files/h").next().expect_send(240);
+            rooms.sends();
+        }
+        rooms.next().expect<JoinParts>();
+        ASSERT_STR(rooms.plan->parts()[0], "https://host/files/h");
+        ASSERT_STR(rooms.plan->parts()[1], "https://host/files/p1");
+    }
+}
+
+// A file that is cut off has no right head: it is not joined, and what is there is kept.
+void without_room_for_all_nothing_is_joined()
+{
+    Rooms rooms(LengthMode::kConcatenation);
+    rooms.may_have(130).input.head_to_come = 40;
+    rooms.produces(90).next();
+    rooms.input.now += seconds(1);
+    rooms.next().creates("https://host/files/p1").next().sends();
+    rooms.produces(91).next().expect<Done>();
+    g_assert_true(is_cut_off(rooms.server, rooms.positions, rooms.input));
+    rooms.produces(90);
+    end_with_head(rooms, 40); // it fits
+    rooms.next().expect<CreateUpload>();
+
+    Rooms full(LengthMode::kConcatenation); // of parts
+    full.plan = make_concatenation_plan(std::vector<std::string>(255, "https://host/files/p"), 900);
+    full.positions.resume(0, 900, 900);
+    full.positions.begin_part();
+    full.input.head_to_come = 40;
+    full.input.writer_blocked = true;
+    full.produces(950).next().expect<Done>();
+    g_assert_true(full.plan->left_out_from().has_value());
+}
+
 // -------------------------------------------------------------------------------------------------
 
 void a_recording_without_a_byte_is_a_plain_empty_upload()
@@ -312,6 +435,11 @@ int main(int argc, char **argv)
              a_list_that_is_too_long_already_is_finished_with_one_more);
     add_test("/length-plan/concatenation/empty",
              a_recording_without_a_byte_is_a_plain_empty_upload);
+    add_test("/length-plan/concatenation/head", head_is_a_part_of_its_own_and_listed_first);
+    add_test("/length-plan/concatenation/head-only", recording_that_is_all_head_is_one_part);
+    add_test("/length-plan/concatenation/head-gone", head_that_is_gone_is_made_again);
+    add_test("/length-plan/concatenation/head-of-another", head_of_another_process_is_finished);
+    add_test("/length-plan/concatenation/head-no-room", without_room_for_all_nothing_is_joined);
     add_test("/length-plan/concatenation/another-process", parts_of_another_process_are_kept);
     return g_test_run();
 }
