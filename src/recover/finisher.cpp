@@ -8,12 +8,12 @@
 #include "gsttus_version.h"
 #include "http/soup_transport.h"
 #include "recover/journal_facts.h"
+#include "recover/late_head.h"
 #include "recover/printable.h"
 #include "recover/targets.h"
 #include "recover/withheld.h"
 #include "tus/route.h"
 #include "upload/note_names.h"
-#include "upload/recording_hash.h"
 
 #include <algorithm>
 
@@ -91,6 +91,18 @@ Result<void> check_whole(const ResumePoint &point, const ReplayStore &store, con
                                                   " are neither at the server nor here."));
 }
 
+// A recording whose first bytes come last, of which no part is at the server, becomes one upload:
+// all of it is here, and every server takes that.
+ResumePoint resume_point(const SpooledUpload &upload)
+{
+    if (target_was_removed(upload))
+        return {};
+    ResumePoint point = resume_point_of(upload);
+    const bool anew = head_notes_of(upload).header > 0 &&
+                      point.mode == LengthMode::kConcatenation && point.parts.empty();
+    return anew ? ResumePoint() : point;
+}
+
 class Watcher final : public UploadObserver {
 public:
     Watcher(std::function<void(const UploadProgress &)> progress,
@@ -147,13 +159,16 @@ private:
 };
 
 UploadConfig upload_config(const SpooledUpload &upload, const ResumePoint &point,
-                           const RecoverOptions &options)
+                           std::uint64_t head, const RecoverOptions &options)
 {
     UploadConfig config;
     config.recovery = point;
     config.homes = homes_of(upload);
     // the length is known, and the server did not take it last time; nor may it this time
-    config.length_mode = was_sent(upload) ? LengthMode::kSpool : LengthMode::kAuto;
+    const bool is_new = point.upload_url.empty() && point.parts.empty();
+    config.length_mode =
+        was_sent(upload) || (head > 0 && is_new) ? LengthMode::kSpool : LengthMode::kAuto;
+    config.head_in_store = head;
     config.keep_to_the_end = was_sent(upload);
     const GCharOwn parent(g_path_get_dirname(upload.folder.c_str()));
     config.replay.spool_dir = parent.get();
@@ -177,28 +192,12 @@ HttpConfig http_config(const RecoverOptions &options)
     return http;
 }
 
-// Of all bytes; empty: their beginning is not here, or a disk fails.
-std::string hash_of(const ReplayStore &store)
-{
-    RecordingHash hash;
-    std::vector<std::byte> buffer(std::size_t{256} << 10);
-    for (std::uint64_t at = 0; at < store.end();) {
-        const auto piece = store.piece(at);
-        const auto got = piece ? piece->read(at, buffer) : Result<std::size_t>(Error{});
-        if (!got)
-            return {};
-        hash.add(std::span(buffer).first(*got));
-        at += *got;
-    }
-    return hash.of(store.end());
-}
-
 // What the recording noted of itself, if all of it is here, or what is here.
-std::string sha256_of(const SpooledUpload &upload, const ReplayStore &store)
+std::string sha256_of(const SpooledUpload &upload, const ReplayStore &store, std::uint64_t head)
 {
     const bool whole = size_note(upload, note_name::kLength) == store.end();
     const std::string noted = whole ? note(upload, note_name::kSha256) : std::string();
-    return noted.empty() ? hash_of(store) : noted;
+    return noted.empty() ? hash_of_file(store, head) : noted;
 }
 
 // The server had confirmed it all; only the files were not cleared away any more.
@@ -207,7 +206,7 @@ FinishedUpload clear_away(const SpooledUpload &upload, const ResumePoint &point,
     UploadComplete complete;
     complete.upload_url = point.upload_url;
     complete.bytes = point.origin.value_or(0) + store.end();
-    complete.sha256 = sha256_of(upload, store);
+    complete.sha256 = sha256_of(upload, store, head_notes_of(upload).size);
     store.discard();
     return {std::move(complete), video_of(upload)};
 }
@@ -282,12 +281,16 @@ Result<FinishedUpload> finish_upload(RecoveredUpload opened, const SpooledUpload
     if (const Result<void> given = give_back(upload, options, store->begin(), tell);
         !given && !finished)
         return given.error();
-    const std::uint64_t end = store->end();
-    const ResumePoint point = target_was_removed(upload) ? ResumePoint() : resume_point_of(upload);
+    const ResumePoint point = resume_point(upload);
     if (finished)
         return clear_away(upload, point, *store);
     if (const Result<void> whole = check_whole(point, *store, opened.cut); !whole)
         return whole.error();
+    const Result<std::uint64_t> head =
+        place_head(head_notes_of(upload), opened.head, point.released, *store);
+    if (!head)
+        return head.error();
+    const std::uint64_t end = store->end();
     Result<std::unique_ptr<Target>> target = make_target(upload, options);
     if (!target)
         return target.error();
@@ -298,8 +301,8 @@ Result<FinishedUpload> finish_upload(RecoveredUpload opened, const SpooledUpload
 
     // the upload thread's too: a disk that does not answer lets it outlive this
     const auto watcher = std::make_shared<Watcher>(progress, tell);
-    UploadConfig config = upload_config(upload, point, options);
-    config.sha256 = sha256_of(upload, *store);
+    UploadConfig config = upload_config(upload, point, *head, options);
+    config.sha256 = sha256_of(upload, *store, *head);
     LiveUpload live(
         std::move(config), std::move(*target),
         [http = http_config(options), watcher] { return make_soup_transport(http); }, *watcher,

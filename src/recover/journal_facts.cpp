@@ -90,6 +90,23 @@ std::vector<std::string> homes_of(const SpooledUpload &upload)
     return lines_of(note(upload, note_name::kHomes));
 }
 
+HeadNotes head_notes_of(const SpooledUpload &upload)
+{
+    HeadNotes notes;
+    notes.header = size_note(upload, note_name::kHeader).value_or(0);
+    const std::string placed = note(upload, note_name::kHeadAt);
+    const std::size_t blank = placed.find(' ');
+    if (notes.header == 0 || blank == std::string::npos)
+        return notes;
+    const auto at = tus::parse_size(placed.substr(0, blank));
+    const auto size = tus::parse_size(placed.substr(blank + 1));
+    if (at && size && *size <= notes.header) {
+        notes.at = at;
+        notes.size = *size;
+    }
+    return notes;
+}
+
 ResumePoint resume_point_of(const SpooledUpload &upload)
 {
     ResumePoint recovery;

@@ -32,6 +32,16 @@ std::uint64_t video_of(const SpooledUpload &upload);
 Metadata metadata_of(const SpooledUpload &upload);
 // Where the sink would send credentials.
 std::vector<std::string> homes_of(const SpooledUpload &upload);
+
+// Of a recording whose first bytes come last in the files, see note_name::kHeader.
+struct HeadNotes {
+    std::uint64_t header = 0; // it has so many at most; 0: it is none of those
+    // Noted when the recording ended: these bytes are, or should be, behind the others.
+    std::optional<std::uint64_t> at;
+    std::uint64_t size = 0;
+};
+
+HeadNotes head_notes_of(const SpooledUpload &upload);
 // Where to go on at the server.
 ResumePoint resume_point_of(const SpooledUpload &upload);
 

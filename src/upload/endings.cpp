@@ -234,7 +234,7 @@ void Endings::give_up(Error report, const AtServer &there, Session *session)
         core_.tally.stats.state = to_string(State::kFailed);
         // Bytes that are all there are not an upload yet: its length, or the joining, may be
         // missing.
-        const std::uint64_t end = core_.store->end();
+        const std::uint64_t end = core_.rendered();
         missing = end - std::min(end, there.acked);
         left = end > there.acked || (end > 0 && !there.stored);
     }
@@ -269,7 +269,7 @@ void Endings::stop(Session &session)
         MutexLock lock(core_.mutex);
         policy = core_.stop.policy;
         expired = core_.stop.expired || g_cancellable_is_cancelled(core_.cancel.all.get());
-        missing = core_.store->end() - std::min(core_.store->end(), session.machine.acked());
+        missing = core_.rendered() - std::min(core_.rendered(), session.machine.acked());
     }
     switch (policy) {
     case OnStop::kFinish:

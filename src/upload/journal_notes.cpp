@@ -19,11 +19,13 @@ std::string lines_of(const std::vector<std::string> &urls)
 
 } // namespace
 
-void note_destination(ReplayStore &store, const Target &target, const std::string &upload_url)
+void note_destination(ReplayStore &store, const Target &target, const UploadConfig &config)
 {
     for (const auto &[name, value] : target.describe())
         store.note(cat(note_name::kTarget, name), value);
-    store.note(note_name::kUploadUrl, noted_url(upload_url));
+    store.note(note_name::kUploadUrl, noted_url(config.upload_url));
+    if (config.seekable_header > 0)
+        store.note(note_name::kHeader, std::to_string(config.seekable_header));
 }
 
 void JournalNotes::write(const UploadMachine &machine, const std::vector<std::string> &homes)

@@ -12,7 +12,7 @@
 namespace gsttus {
 
 // Where the upload is to go; before there is a machine.
-void note_destination(ReplayStore &store, const Target &target, const std::string &upload_url);
+void note_destination(ReplayStore &store, const Target &target, const UploadConfig &config);
 
 class JournalNotes {
 public:

@@ -60,7 +60,7 @@ WriteStatus write_status(const LiveUpload::Core &core) REQUIRES(core.mutex)
 {
     if (core.outcome == UploadOutcome::kFailed)
         return WriteStatus::kFailed;
-    if (core.ended())
+    if (core.closed())
         return WriteStatus::kEnded;
     if (core.thread.exited || core.fate.act != LastAct::kNone)
         return WriteStatus::kFailed;
@@ -98,10 +98,9 @@ void wait_until_safe(LiveUpload::Core &core, MutexLock &lock) REQUIRES(core.mute
 {
     if (core.fate.act != LastAct::kNone) // somebody else has the store
         return;
-    const std::uint64_t end = core.store->end();
     const TimePoint patience = Clock::now() + kDiskRetry;
     while (core.thread.handle && core.fate.act == LastAct::kNone && !core.fate.spill_gone &&
-           core.store->awaits_safety(end) && !core.waiters.interrupted && !core.stop.asked &&
+           core.awaits_safety() && !core.waiters.interrupted && !core.stop.asked &&
            !core.thread.exited) {
         if (!core.waiters.block_warned && Clock::now() >= patience) {
             core.waiters.block_warned = true;
@@ -113,6 +112,13 @@ void wait_until_safe(LiveUpload::Core &core, MutexLock &lock) REQUIRES(core.mute
         core.wake.app.wait_until(lock, Clock::now() + kDiskRetry);
         --core.waiters.writers;
     }
+}
+
+// The head is hashed before the first byte that follows it. Only who writes changes it.
+std::span<const std::byte> head_to_hash(LiveUpload::Core &core) REQUIRES(core.mutex)
+{
+    return std::exchange(core.source.head.hashed, true) ? std::span<const std::byte>()
+                                                        : core.source.head.block.bytes();
 }
 
 // What keeps the upload thread although its time is over.
@@ -174,7 +180,11 @@ void LiveUpload::start()
     if (core_->thread.handle || core_->thread.exited)
         return;
     core_->thread.started_at = Clock::now();
-    core_->thread.handle = core_->make_thread("tus-upload", [](Core &core) { Worker(core).run(); });
+    const HeadBlock &head = core_->source.head.block;
+    const bool fits = !head.is_there() || head.has_memory();
+    if (fits)
+        core_->thread.handle =
+            core_->make_thread("tus-upload", [](Core &core) { Worker(core).run(); });
     if (core_->thread.handle)
         return;
     core_->outcome = UploadOutcome::kFailed;
@@ -182,7 +192,8 @@ void LiveUpload::start()
     lock.unlock();
     Error error;
     error.kind = ErrorKind::kInternal;
-    error.message = "The system has no thread for the upload.";
+    error.message = fits ? "The system has no thread for the upload."
+                         : "The system has no memory for the bytes of seekable-header.";
     core_->observer.on_failed(error, "", "");
 }
 
@@ -198,6 +209,11 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
         if (result.status != WriteStatus::kOk)
             return result;
         const auto rest = data.subspan(result.taken);
+        if (core_->source.head.block.takes_more()) {
+            result.taken += core_->source.head.block.append(rest, Clock::now());
+            continue;
+        }
+        const auto head = head_to_hash(*core_);
         const std::size_t taken = core_->append(rest);
         result.taken += taken;
         if (taken == 0) {
@@ -212,11 +228,23 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
             core_->wake.worker.notify_all();
         if (spill_due)
             core_->wake.disk.notify_all();
-        core_->hash.add(rest.first(taken)); // others run meanwhile
+        core_->hash.add(head); // others run meanwhile
+        core_->hash.add(rest.first(taken));
         lock.lock();
     }
     wait_until_safe(*core_, lock);
     return result;
+}
+
+WriteStatus LiveUpload::rewrite_head(std::uint64_t position, std::span<const std::byte> data)
+{
+    MutexLock lock(core_->mutex);
+    if (const WriteStatus status = write_status(*core_); status != WriteStatus::kOk)
+        return status;
+    core_->source.head.block.rewrite(position, data, Clock::now());
+    core_->source.head.rewritten = core_->source.head.rewritten || core_->source.head.hashed;
+    wait_until_safe(*core_, lock);
+    return WriteStatus::kOk;
 }
 
 void LiveUpload::finish()

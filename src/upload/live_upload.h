@@ -49,6 +49,8 @@ struct UploadConfig {
     std::uint64_t min_chunk_size = 0;
     std::uint64_t chunk_align = 1;
     LengthMode length_mode = LengthMode::kAuto;
+    std::uint64_t seekable_header = 0; // so many bytes may be rewritten until the end
+    std::uint64_t head_in_store = 0;   // of the recovery: the last bytes are the first
     unsigned max_parallel_uploads = 4; // of the process, see process.h; 0: all
     std::uint64_t max_process_memory = std::uint64_t{256} << 20; // bytes, of all its uploads
     bool keep_until_proved = true;                               // see UploadMachine::must_keep()
@@ -126,6 +128,9 @@ public:
 
     // Copies the bytes; blocks only when memory and disk are full. Streaming thread.
     WriteResult write(std::span<const std::byte> data);
+    // Puts others where bytes of the head are: position + data.size() is neither behind
+    // config.seekable_header nor behind what was written. Waits as write() does. Streaming thread.
+    WriteStatus rewrite_head(std::uint64_t position, std::span<const std::byte> data);
     // No byte will follow. Does not block.
     void finish();
     // Blocks until the server has confirmed everything (and Target::finished is done).

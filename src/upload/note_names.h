@@ -18,6 +18,10 @@ constexpr const char *kFinished = "finished";
 // but sent again, as a new upload, by who asks for that. Without secrets; missing: not so.
 constexpr const char *kSent = "sent";
 constexpr const char *kLength = "length"; // of the whole stream; missing: it had not ended
-constexpr const char *kSha256 = "sha256"; // of that stream
+// The recording's first bytes, of which it may have less, are not before the others in the files
+// but in one of their own (replay/head_file.h); from the end on also behind them.
+constexpr const char *kHeader = "header";  // bytes; missing: 0
+constexpr const char *kHeadAt = "head-at"; // from which position on, and how many: "AT BYTES"
+constexpr const char *kSha256 = "sha256";  // of that stream
 
 } // namespace gsttus::note_name

@@ -2,7 +2,9 @@
 // finish_store(), which gives the mutex back for that.
 #include "upload/shared_state.h"
 
+#include "base/text.h"
 #include "upload/journal_notes.h"
+#include "upload/note_names.h"
 #include "upload/process.h"
 #include "upload/spool_check.h"
 
@@ -64,6 +66,7 @@ UploadConfig in_process(UploadConfig config)
 {
     ReplayConfig &replay = config.replay;
     replay.memory = Process::memory();
+    replay.max_memory -= std::min(replay.max_memory, config.seekable_header);
     if (replay.spool_mode != SpoolMode::kNever)
         replay.max_memory = std::max(replay.max_memory, kLeastWindow);
     const std::uint64_t least = std::max(config.min_chunk_size, config.chunk_align);
@@ -95,13 +98,17 @@ LiveUpload::Core::Core(UploadConfig config_in, std::unique_ptr<Target> target_in
 {
     if (config.recovery)
         source.ended_at = Clock::now();
+    source.head.block = HeadBlock(config.seekable_header, config.replay.memory);
+    source.head.placed = config.head_in_store;
+    source.head.goes_first = config.length_mode == LengthMode::kSpool ||
+                             (config.recovery && config.recovery->mode == LengthMode::kSpool);
     store->spill_by_thread(); // also for what is written before it starts
     tally.stats.state = to_string(State::kIdle);
     tally.stats.upload_url = config.upload_url;
     tally.stats.shown_url = redact_url(config.upload_url);
     // before the first byte is taken: whoever finds it must know where it was to go
     if (!config.recovery && config.replay.spool_mode != SpoolMode::kNever)
-        note_destination(*store, *target, config.upload_url);
+        note_destination(*store, *target, config);
 }
 
 GThread *LiveUpload::Core::make_thread(const char *name, void (*run)(Core &))
@@ -153,10 +160,62 @@ std::size_t LiveUpload::Core::append(std::span<const std::byte> data)
 
 void LiveUpload::Core::end(TimePoint now)
 {
-    if (ended())
+    if (closed())
         return;
     source.ended_at = now;
+    place_head();
     wake.worker.notify_all();
+}
+
+void LiveUpload::Core::place_head()
+{
+    HeadBlock &block = source.head.block;
+    if (!closed() || !block.is_there() || block.is_placed() || fate.act != LastAct::kNone)
+        return;
+    if (store->end() == 0 && !std::exchange(source.head.hashed, true))
+        hash.add(block.bytes()); // no more than that came
+    if (source.head.placed == 0 &&
+        block.size() > 0) // known before any of these bytes is on the disk
+        store->note(note_name::kHeadAt, cat(store->end(), ' ', block.size()));
+    // the system may have no memory: then once more
+    source.head.placed +=
+        store->append_beyond(block.bytes().subspan(static_cast<std::size_t>(source.head.placed)));
+    if (source.head.placed == block.size())
+        block.place();
+}
+
+std::uint64_t LiveUpload::Core::rendered() const
+{
+    return view().end;
+}
+
+StorePlace LiveUpload::Core::place_of(std::uint64_t position) const
+{
+    const std::uint64_t end = store->end();
+    if (!source.head.goes_first || source.head.placed == 0)
+        return {position, end - std::min(end, position)};
+    const std::uint64_t body = end - source.head.placed;
+    if (position < source.head.placed)
+        return {body + position, source.head.placed - position};
+    const std::uint64_t at = position - source.head.placed;
+    return {at, body - std::min(body, at)};
+}
+
+// A head that goes first is given up with the last byte only.
+std::uint64_t LiveUpload::Core::released_in_store(std::uint64_t position) const
+{
+    if (!source.head.goes_first || position >= store->end())
+        return position;
+    return position - std::min(position, source.head.placed);
+}
+
+bool LiveUpload::Core::awaits_safety() const
+{
+    if (config.replay.spool_mode != SpoolMode::kAlways)
+        return false;
+    return store->awaits_safety(store->end()) ||
+           (source.head.block.changed_since() && !store->disk_refuses() &&
+            !source.head.block.refuses(Clock::now()) && !source.head.block.is_placed());
 }
 
 void LiveUpload::Core::take_disk_warning()
@@ -171,7 +230,31 @@ StoreView LiveUpload::Core::view() const
 {
     if (fate.lent)
         return *fate.lent;
-    return {store->end(), store->in_memory(), store->on_disk(), store->folder()};
+    // what is not in the store yet
+    const std::uint64_t apart =
+        source.head.block.is_there()
+            ? source.head.block.size() - std::min(source.head.block.size(), source.head.placed)
+            : 0;
+    return {store->end() + apart, store->in_memory() + source.head.block.in_memory(),
+            store->on_disk(), store->folder()};
+}
+
+// What is kept without its head is of no use.
+Result<void> LiveUpload::Core::keep_head(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    const FdRef folder = store->folder_fd();
+    const bool due =
+        source.head.block.changed_since() || source.head.block.is_left(store->folder());
+    auto save = due && folder
+                    ? source.head.block.begin_save(store->file_ops(), folder, store->folder(), true)
+                    : nullptr;
+    if (!save)
+        return {};
+    lock.unlock();
+    Result<void> result = save->run();
+    lock.lock();
+    (void)source.head.block.end_save(std::move(save), result, Clock::now());
+    return source.head.block.is_placed() ? Result<void>() : result; // the store has it, too
 }
 
 // The analysis does not follow a lock that is passed on.
@@ -191,6 +274,11 @@ void LiveUpload::Core::finish_store(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
     if (const auto sync = store->sync_to_disk()) // what is kept: the power may go with the program
         store->synced(sync->run().ok());
     lock.lock();
+    if (fate.act != LastAct::kDiscard && result) {
+        if (const auto kept = keep_head(lock); !kept)
+            result = kept.error();
+    }
+    source.head.block.let_go();
     fate.result = std::move(result);
     // What was taken stays so, also where not all of it could be kept.
     fate.lent = StoreView{fate.lent->end, store->in_memory(), store->on_disk(), store->folder()};
@@ -235,17 +323,24 @@ std::string LiveUpload::Core::sha256(bool wait)
         MutexLock lock(mutex);
         if (!ended() || config.recovery)
             return config.recovery ? config.sha256 : std::string();
-        end = view().end;
+        if (source.head.rewritten) // in one pass nobody can tell
+            return {};
+        end = rendered();
     }
     return hash.of(end, wait);
 }
 
 Input LiveUpload::Core::snapshot(TimePoint now)
 {
+    place_head();
     Input input;
     input.now = now;
     input.held_from = store->begin();
+    if (source.head.goes_first && input.held_from > 0)
+        input.held_from += source.head.placed;
     input.produced = store->end();
+    input.head = ended() ? source.head.placed : 0;
+    input.head_to_come = ended() ? 0 : source.head.block.limit();
     input.ended = ended();
     input.writer_blocked = waiters.blocked > 0;
     input.pending_since = source.arrivals.pending_since(store->end());

@@ -5,6 +5,7 @@
 
 #include "base/mutex.h"
 #include "glib/ptr.h"
+#include "replay/head_block.h"
 #include "upload/arrivals.h"
 #include "upload/live_upload.h"
 #include "upload/rate_meter.h"
@@ -32,12 +33,28 @@ struct Wakes {
     Condition disk;   // the disk thread waits here
 };
 
+// The bytes that may be rewritten until the end (seekable-header). Until then the store holds what
+// follows them, from its position 0 on; then they are behind that.
+struct HeadFacts {
+    HeadBlock block;
+    std::uint64_t placed = 0; // of its bytes, in the store; of another process' too
+    bool goes_first = false;  // one upload, in the order of the file: see Core::place_of()
+    bool hashed = false, rewritten = false; // after that
+    TimePoint synced{};
+};
+
 // What the source has told of its stream.
 struct SourceFacts {
     StreamHints hints;
     bool hints_complete = false;
     std::optional<TimePoint> ended_at; // finish() or stop(kFinish): no byte follows
     Arrivals arrivals;
+    HeadFacts head;
+};
+
+// Where bytes of the stream lie in the store: so many from `at` on follow each other.
+struct StorePlace {
+    std::uint64_t at = 0, length = 0;
 };
 
 // What the application's threads wait for. blocked <= writers.
@@ -142,7 +159,19 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     // the system has no thread.
     GThread *make_thread(const char *name, void (*run)(Core &));
 
-    bool ended() const REQUIRES(mutex) { return source.ended_at.has_value(); }
+    bool closed() const REQUIRES(mutex) { return source.ended_at.has_value(); } // no byte more
+
+    // All that there is, is in the store.
+    bool ended() const REQUIRES(mutex)
+    {
+        return closed() && (!source.head.block.is_there() || source.head.block.is_placed());
+    }
+
+    std::uint64_t rendered() const REQUIRES(mutex); // bytes of the recording, so far
+
+    // A position of the machine's in the store. They are the same, but where the head goes first.
+    StorePlace place_of(std::uint64_t position) const REQUIRES(mutex);
+    std::uint64_t released_in_store(std::uint64_t position) const REQUIRES(mutex);
 
     // Nothing is sent although something is left to be.
     bool is_paused() const REQUIRES(mutex);
@@ -155,11 +184,15 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     Duration memory_patience(TimePoint now) const REQUIRES(mutex);
 
     std::size_t append(std::span<const std::byte> data) REQUIRES(mutex);
+    void place_head() REQUIRES(mutex); // at the end, into the store
+    // With spool-mode=always: something that was taken is in no file yet.
+    bool awaits_safety() const REQUIRES(mutex);
     void end(TimePoint now) REQUIRES(mutex);
     void take_disk_warning() REQUIRES(mutex);
     StoreView view() const REQUIRES(mutex);
     // Does fate.act without the mutex; nobody else touches the store from then on.
     void finish_store(MutexLock &lock) REQUIRES(mutex);
+    Result<void> keep_head(MutexLock &lock) REQUIRES(mutex);
     bool worker_is_due() const REQUIRES(mutex);
     bool can_send() const REQUIRES(mutex); // before the end
     std::optional<TimePoint> drain_deadline() const REQUIRES(mutex);

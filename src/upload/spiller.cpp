@@ -13,7 +13,7 @@ constexpr seconds kSyncInterval{1};
 constexpr seconds kFactsInterval{1};
 
 struct Task {
-    enum class Kind { kNothing, kLook, kSpill, kCleanUp, kSync };
+    enum class Kind { kNothing, kLook, kHead, kSpill, kCleanUp, kSync };
 
     Result<void> run() const
     {
@@ -21,6 +21,8 @@ struct Task {
             return spill->run();
         if (look)
             return look->run();
+        if (head)
+            return head->run();
         return work ? work->run() : Result<void>();
     }
 
@@ -28,6 +30,7 @@ struct Task {
     std::unique_ptr<ReplayStore::DiskWork> work;
     std::unique_ptr<ReplayStore::Spill> spill;
     std::unique_ptr<SpoolLook> look;
+    std::unique_ptr<HeadSave> head;
 };
 
 } // namespace
@@ -45,6 +48,8 @@ public:
 
 private:
     Task next(TimePoint now) REQUIRES(core_.mutex);
+    bool head_is_due(TimePoint now) const REQUIRES(core_.mutex);
+    std::unique_ptr<HeadSave> save_head(TimePoint now) REQUIRES(core_.mutex);
     void done(Task task, const Result<void> &result) REQUIRES(core_.mutex);
     void wake_writer() REQUIRES(core_.mutex);
 
@@ -71,25 +76,60 @@ Task Spiller::Chores::next(TimePoint now)
     ReplayStore &store = *core_.store;
     if (now - looked_ >= kLook) {
         looked_ = now;
-        if (auto look = store.look())
-            return {Task::Kind::kLook, nullptr, nullptr, std::move(look)};
+        if (auto look = store.look(core_.source.head.block.file()))
+            return {Task::Kind::kLook, nullptr, nullptr, std::move(look), nullptr};
     }
     const bool rests = core_.gives_back(now);
     store.set_due(now - core_.memory_patience(now), rests);
+    const bool head_first = head_is_due(now);
+    if (head_first) {
+        if (auto save = save_head(now))
+            return {Task::Kind::kHead, nullptr, nullptr, nullptr, std::move(save)};
+        store.begin_journal(); // with its folder
+        store.set_due(TimePoint::min());
+    }
     auto spill = store.begin_spill(rests || now - noted_ >= kFactsInterval);
     core_.take_disk_warning();
     if (spill) {
         noted_ = now;
-        return {Task::Kind::kSpill, nullptr, std::move(spill), nullptr};
+        return {Task::Kind::kSpill, nullptr, std::move(spill), nullptr, nullptr};
     }
     wake_writer(); // for now the disk makes no room
     if (auto needless = store.clean_up())
-        return {Task::Kind::kCleanUp, std::move(needless), nullptr, nullptr};
+        return {Task::Kind::kCleanUp, std::move(needless), nullptr, nullptr, nullptr};
     if ((rests && !sync_failed_) || now - synced_ >= kSyncInterval) {
         if (auto sync = store.sync_to_disk())
-            return {Task::Kind::kSync, std::move(sync), nullptr, nullptr};
+            return {Task::Kind::kSync, std::move(sync), nullptr, nullptr, nullptr};
     }
     return {};
+}
+
+// As what follows it: when it has been in memory for too long. What of it is in the store must not
+// be in a file while its own has an older one.
+bool Spiller::Chores::head_is_due(TimePoint now) const
+{
+    const HeadBlock &head = core_.source.head.block;
+    if (core_.config.replay.spool_mode == SpoolMode::kNever || !head.has_memory() ||
+        head.refuses(now) || core_.fate.act != LastAct::kNone)
+        return false;
+    const std::optional<TimePoint> since = head.changed_since();
+    return (since && (*since + core_.memory_patience(now) <= now ||
+                      (head.is_placed() && core_.store->wants_spill()))) ||
+           head.is_left(core_.store->folder()) ||
+           (head.is_unsynced() && now - core_.source.head.synced >= kSyncInterval);
+}
+
+// nullptr: there is no folder yet.
+std::unique_ptr<HeadSave> Spiller::Chores::save_head(TimePoint now)
+{
+    const FdRef folder = core_.store->folder_fd();
+    if (!folder)
+        return nullptr;
+    const bool sync = now - core_.source.head.synced >= kSyncInterval;
+    if (sync)
+        core_.source.head.synced = now;
+    return core_.source.head.block.begin_save(core_.store->file_ops(), folder,
+                                              core_.store->folder(), sync);
 }
 
 void Spiller::Chores::done(Task task, const Result<void> &result)
@@ -105,6 +145,13 @@ void Spiller::Chores::done(Task task, const Result<void> &result)
     } else if (task.kind == Task::Kind::kSpill) { // how it went, the store knows
         core_.store->end_spill(std::move(task.spill));
         core_.take_disk_warning();
+        wake_writer();
+    } else if (task.kind == Task::Kind::kHead) {
+        const TimePoint now = Clock::now();
+        if (auto error = core_.source.head.block.end_save(std::move(task.head), result, now)) {
+            core_.warnings.push_back(std::move(*error));
+            core_.wake.worker.notify_all();
+        }
         wake_writer();
     } else if (task.kind == Task::Kind::kLook) {
         core_.store->looked(*task.look);
@@ -123,6 +170,8 @@ TimePoint Spiller::Chores::next_look() const NO_THREAD_SAFETY_ANALYSIS
     TimePoint next = now + kLook;
     if (const auto oldest = core_.store->oldest_in_memory())
         next = std::min(next, *oldest + core_.memory_patience(now));
+    if (const auto changed = core_.source.head.block.changed_since())
+        next = std::min(next, *changed + core_.memory_patience(now));
     return std::max(next, now + milliseconds(10)); // where the disk refuses
 }
 
@@ -134,7 +183,8 @@ void Spiller::run(LiveUpload::Core &core)
         if (chores.do_one(lock))
             continue;
         if (core.gives_back(Clock::now()) && core.store->rest()) {
-            (void)chores.do_one(lock); // closes what that gave away
+            core.source.head.block.let_go(); // the store has it
+            (void)chores.do_one(lock);       // closes what that gave away
             break;
         }
         core.wake.disk.wait_until(lock, chores.next_look());
@@ -179,8 +229,10 @@ void Spiller::work_off()
     lock.lock();
     while (core_.fate.act == LastAct::kNone && chores_->do_one(lock)) {
     }
-    if (core_.fate.act == LastAct::kNone && core_.gives_back(Clock::now()) && core_.store->rest())
-        (void)chores_->do_one(lock); // closes what that gave away
+    if (core_.fate.act == LastAct::kNone && core_.gives_back(Clock::now()) && core_.store->rest()) {
+        core_.source.head.block.let_go(); // the store has it
+        (void)chores_->do_one(lock);      // closes what that gave away
+    }
 }
 
 void Spiller::end(LastAct act)

@@ -1,6 +1,7 @@
 // A disk may take long to answer: InDisk tells stop() while one is asked.
 #include "upload/store_body.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace gsttus {
@@ -33,7 +34,12 @@ Result<std::size_t> StoreBody::read(std::uint64_t offset, std::span<std::byte> o
     const Result<std::size_t> allowed = go_ahead_(out.size());
     if (!allowed)
         return allowed.error();
-    const std::uint64_t at = from_ + offset;
+    StorePlace place;
+    {
+        MutexLock lock(core_.mutex);
+        place = core_.place_of(from_ + offset);
+    }
+    const std::uint64_t at = place.at;
     if (!piece_ || at < piece_->begin() || at >= piece_->end()) {
         close();
         MutexLock lock(core_.mutex);
@@ -43,7 +49,8 @@ Result<std::size_t> StoreBody::read(std::uint64_t offset, std::span<std::byte> o
         return gone();
     Result<std::size_t> got = [&] {
         const InDisk scope(core_);
-        return piece_->read(at, out.first(*allowed));
+        const std::uint64_t most = std::min<std::uint64_t>(*allowed, place.length);
+        return piece_->read(at, out.first(static_cast<std::size_t>(most)));
     }();
     if (!got) {
         MutexLock lock(core_.mutex);

@@ -102,7 +102,7 @@ void Worker::wait_for_hints()
     MutexLock lock(core_.mutex);
     const TimePoint until = Clock::now() + kHintsWait;
     while (!core_.source.hints_complete && !core_.stop.asked && !core_.ended() &&
-           core_.store->end() == 0 && Clock::now() < until)
+           core_.rendered() == 0 && Clock::now() < until)
         core_.wake.worker.wait_until(lock, until);
 }
 
@@ -212,7 +212,8 @@ void Worker::release(const UploadMachine &machine)
     // at its end, what is held may be needed by what comes after it: see Endings
     if (machine.state() != State::kFinished && machine.state() != State::kFailed)
         core_.store->hold_all(machine.must_keep());
-    core_.store->release(machine.releasable(), ReplayStore::Deletion::kLater);
+    core_.store->release(core_.released_in_store(machine.releasable()),
+                         ReplayStore::Deletion::kLater);
     core_.source.arrivals.set_taken(machine.taken());
     if (before == core_.store->acked())
         return;
