@@ -77,6 +77,12 @@ public:
     // where more is held.
     void skip_to(std::uint64_t position);
 
+    // Changes bytes that were appended, wherever they are now; whoever has a Piece does not read
+    // them. With a journal, a recovery has the change too, as append() says of bytes (with a spill
+    // thread: see awaits_safety()). FALSE, and nothing has changed: some of them are not held, or
+    // too much has been changed (Overlay::kMost, of what is held in files).
+    bool rewrite(std::uint64_t position, std::span<const std::byte> data);
+
     // Bytes before `acked` are at the server. Frees what lies more than the rollback margin behind;
     // append() frees from the margin too before it says full (but lets the spill thread try first).
     // `acked` may be less than last time: a server that went back. What is not acknowledged is
@@ -139,7 +145,8 @@ public:
 
     bool disk_refuses() const { return disk_refuses_; } // as the thread found it
 
-    // With SpoolMode::kAlways: bytes before `position` are not in the files yet, and will be.
+    // With SpoolMode::kAlways: bytes before `position`, or what was changed of them, are not in the
+    // files yet, and will be.
     bool awaits_safety(std::uint64_t position) const;
 
     // There is a journal with the next visit to the disk, also without a byte: an upload exists.

@@ -131,6 +131,17 @@ public:
     // Puts others where bytes of the head are: position + data.size() is neither behind
     // config.seekable_header nor behind what was written. Waits as write() does. Streaming thread.
     WriteStatus rewrite_head(std::uint64_t position, std::span<const std::byte> data);
+    // The bytes from this stream position on may still be rewritten: none of them is handed to a
+    // request, until this is called with a later position or none, or the recording ends (finish(),
+    // stop()). To be called before they are written: what a request has taken stays taken. A writer
+    // has precedence: when there is no room for more, and nothing before the position is left to be
+    // sent, they go as they are, and no position up to there is held any more. Does not block.
+    void hold_from(std::optional<std::uint64_t> position);
+    // Changes bytes that were written. FALSE, and nothing has changed: a request has taken some of
+    // them, or they are not there (any more), or the recording has ended or failed. Of a rewritten
+    // recording there is no SHA-256. With spool-mode=always blocks as write() does. Streaming
+    // thread.
+    bool rewrite(std::uint64_t position, std::span<const std::byte> data);
     // No byte will follow. Does not block.
     void finish();
     // Blocks until the server has confirmed everything (and Target::finished is done).
