@@ -17,14 +17,20 @@ namespace {
 
 constexpr std::string_view kMagic = "GSTTUSJ\n";
 constexpr std::uint32_t kVersion = 2;
-// Without recordings whose head goes last, which who does not know of them would finish without it.
-constexpr std::uint32_t kOldVersion = 1;
+constexpr std::uint32_t kOldestVersion = 1; // no changed bytes, no head that goes last
 constexpr std::size_t kHeaderSize = 24;
 constexpr std::size_t kRecordHead = 8;
 constexpr std::size_t kMaxPayload = std::size_t{1} << 20;
+constexpr std::size_t kMostChanged = std::size_t{64} << 10; // of one record
 constexpr std::uint64_t kLongJournal = std::uint64_t{1} << 20;
 
-enum class RecordType : unsigned char { kNote = 1, kData = 2, kAcked = 3, kComplete = 4 };
+enum class RecordType : unsigned char {
+    kNote = 1,
+    kData = 2,
+    kAcked = 3,
+    kComplete = 4,
+    kChanged = 5
+};
 
 template <typename T>
 void put(std::string &out, T number)
@@ -99,6 +105,19 @@ std::string data_payload(const DataRecord &record)
     return out;
 }
 
+// Calls `put` with the payload of one record after the other, as long as it returns 0.
+template <typename Put>
+int put_changed(std::uint64_t position, std::string_view bytes, Put put_payload)
+{
+    int error = 0;
+    for (std::size_t at = 0; at < bytes.size() && error == 0; at += kMostChanged) {
+        auto payload = begin_payload(RecordType::kChanged);
+        put(payload, position + at);
+        error = put_payload(payload.append(bytes.substr(at, kMostChanged)));
+    }
+    return error;
+}
+
 std::string encode_record(const std::string &payload, std::uint32_t &chain)
 {
     std::string length;
@@ -121,6 +140,26 @@ std::string encode_header(std::uint32_t &chain)
     return out;
 }
 
+std::string encode_journal(const JournalState &state, std::uint32_t &chain)
+{
+    std::string text = encode_header(chain);
+    const auto put_record = [&](const std::string &payload) {
+        text += encode_record(payload, chain);
+    };
+    for (const auto &[name, value] : state.notes)
+        put_record(note_payload(name, value));
+    put_record(acked_payload(state.acked));
+    for (const auto &record : state.data)
+        put_record(data_payload(record));
+    for (const auto &[position, bytes] : state.changed.patches())
+        put_changed(position, bytes, [&](const std::string &payload) {
+            put_record(payload);
+            return 0;
+        });
+    put_record(begin_payload(RecordType::kComplete));
+    return text;
+}
+
 bool take_note(Reader &reader, JournalState &state)
 {
     const auto length = reader.number<std::uint32_t>();
@@ -132,6 +171,18 @@ bool take_note(Reader &reader, JournalState &state)
     return true;
 }
 
+constexpr std::uint64_t kMostPosition = std::uint64_t{1} << 62;
+
+bool take_changed(Reader &reader, JournalState &state)
+{
+    const auto position = reader.number<std::uint64_t>();
+    const auto bytes = reader.text(reader.left());
+    if (!position || *position > kMostPosition || bytes->empty())
+        return false;
+    state.changed.put(*position, bytes_of(*bytes));
+    return true;
+}
+
 bool take_data(Reader &reader, JournalState &state)
 {
     const auto position = reader.number<std::uint64_t>();
@@ -139,8 +190,8 @@ bool take_data(Reader &reader, JournalState &state)
     const auto file = reader.number<std::uint32_t>();
     const auto length = reader.number<std::uint32_t>();
     const auto crc = reader.number<std::uint32_t>();
-    constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
-    if (!crc || reader.left() != 0 || *position > kMost || *file_offset > kMost || *length == 0)
+    if (!crc || reader.left() != 0 || *position > kMostPosition || *file_offset > kMostPosition ||
+        *length == 0)
         return false;
     state.data.push_back({.position = *position,
                           .file_offset = *file_offset,
@@ -166,6 +217,8 @@ bool take_record(std::span<const std::byte> payload, ParsedJournal &out)
     case RecordType::kComplete:
         out.complete = true;
         return reader.left() == 0;
+    case RecordType::kChanged:
+        return take_changed(reader, out.state);
     }
     return false;
 }
@@ -187,7 +240,7 @@ std::optional<std::uint32_t> read_header(std::span<const std::byte> bytes, Parse
         out.cut = "the journal's header is damaged";
         return std::nullopt;
     }
-    if (version == kVersion || version == kOldVersion)
+    if (*version >= kOldestVersion && *version <= kVersion)
         return expected;
     out.cut = cat("the journal is of version ", *version, ", this program reads ", kVersion);
     out.other_version = true;
@@ -226,16 +279,7 @@ ParsedJournal parse_journal(std::span<const std::byte> bytes)
 int Journal::rewrite(int dir, const JournalState &state)
 {
     std::uint32_t chain = 0;
-    std::string text = encode_header(chain);
-    const auto put_record = [&](const std::string &payload) {
-        text += encode_record(payload, chain);
-    };
-    for (const auto &[name, value] : state.notes)
-        put_record(note_payload(name, value));
-    put_record(acked_payload(state.acked));
-    for (const auto &record : state.data)
-        put_record(data_payload(record));
-    put_record(begin_payload(RecordType::kComplete));
+    const std::string text = encode_journal(state, chain);
 
     FdRef fd;
     int error = write_new(dir, text, fd);
@@ -283,8 +327,12 @@ int Journal::wake(int dir)
 
 int Journal::add(const Fact &fact)
 {
-    return add_record(fact.name.empty() ? acked_payload(fact.acked)
-                                        : note_payload(fact.name, fact.value));
+    if (fact.is_position())
+        return add_record(acked_payload(fact.position));
+    if (!fact.name.empty())
+        return add_record(note_payload(fact.name, fact.value));
+    return put_changed(fact.position, fact.changed,
+                       [this](const std::string &payload) { return add_record(payload); });
 }
 
 int Journal::add(const DataRecord &record)

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "replay/file_ops.h"
+#include "replay/overlay.h"
 
 #include <cstdint>
 #include <map>
@@ -32,16 +33,21 @@ struct DataRecord {
     std::uint32_t crc = 0;
 };
 
-// What is noted besides the bytes: a note, or (without a name) how far the server is.
+// What is noted besides the bytes: a note; without a name, bytes of the stream that were changed
+// from `position` on; without those, how far the server is.
 struct Fact {
     std::string name, value;
-    std::uint64_t acked = 0;
+    std::uint64_t position = 0;
+    std::string changed{};
+
+    bool is_position() const { return name.empty() && changed.empty(); }
 };
 
 struct JournalState {
     Notes notes;
     std::uint64_t acked = 0;
     std::vector<DataRecord> data;
+    Overlay changed{}; // also of bytes that no record has
 };
 
 struct ParsedJournal {

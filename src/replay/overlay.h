@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace gsttus {
 
@@ -35,11 +36,14 @@ public:
     void keep_only(std::uint64_t begin, std::uint64_t end);
     Overlay part(std::uint64_t begin, std::uint64_t end) const;
 
-    // By position: where it begins, and the bytes.
-    const std::map<std::uint64_t, std::string> &patches() const { return patches_; }
+    using Patches = std::map<std::uint64_t, std::string>; // by position
+
+    const Patches &patches() const { return patches_; }
 
 private:
-    std::map<std::uint64_t, std::string> patches_; // none touches another
+    std::pair<std::uint64_t, std::string> drop(Patches::const_iterator patch);
+
+    Patches patches_; // none touches another
     std::uint64_t size_ = 0;
 };
 

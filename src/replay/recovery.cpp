@@ -263,6 +263,7 @@ Result<RecoveredUpload> open_upload(const std::string &spool_dir, const std::str
                       .segments = std::move(segments),
                       .acked = run.acked,
                       .notes = std::move(journal.state.notes),
+                      .changed = std::move(journal.state.changed),
                       .next_file = next_spill_number(dir)};
     return RecoveredUpload{
         .store = std::make_unique<ReplayStore>(std::move(config), std::move(found), ops),

@@ -42,6 +42,8 @@ ReplayStore::ReplayStore(ReplayConfig config, FoundUpload found, FileOps &ops)
     segments_ = std::move(found.segments);
     acked_ = found.acked;
     notes_ = std::move(found.notes);
+    changed_ = std::move(found.changed);
+    changed_.keep_only(begin(), end());
     kept_ = true;
     spool_.adopt(std::move(found.folder), found.next_file, end() - begin());
 }
@@ -125,6 +127,22 @@ bool ReplayStore::may_spool() const
            (!spill_thread_ || journaling_ || segments_.is_out_of_memory());
 }
 
+// Bytes of a block are changed where they are, unless the spill thread is reading it.
+bool ReplayStore::rewrite(std::uint64_t position, std::span<const std::byte> data)
+{
+    if (discarded_ || position < begin() || position > end() || data.size() > end() - position)
+        return false;
+    if (data.empty() ||
+        (!spool_.busy() && !changed_.covers_some(position, position + data.size()) &&
+         segments_.rewrite_in_memory(position, data)))
+        return true;
+    if (data.size() > Overlay::kMost - std::min(Overlay::kMost, changed_.size()))
+        return false;
+    changed_.put(position, data);
+    spool_.changed(position, {reinterpret_cast<const char *>(data.data()), data.size()});
+    return true;
+}
+
 // Having spilled, go on in that file until a good part of the window is free again, or every freed
 // block would mean one more file.
 bool ReplayStore::goes_on_in_file() const
@@ -185,7 +203,8 @@ bool ReplayStore::awaits_safety(std::uint64_t position) const
     if (config_.spool_mode != SpoolMode::kAlways || !spill_thread_ || discarded_ || disk_refuses_)
         return false;
     const auto oldest = oldest_block();
-    return oldest && segments_[*oldest].begin < position;
+    return (oldest && segments_[*oldest].begin < position) ||
+           (changed_.covers_some(begin(), position) && spool_.owes_change());
 }
 
 // What is held goes first: it is read again only if all goes wrong.
@@ -273,6 +292,7 @@ void ReplayStore::free_behind(std::uint64_t acked)
         free_front(segments_, spool_);
         freed = true;
     }
+    changed_.keep_only(begin(), end());
     if (progress || freed)
         disk_has_room();
 }
@@ -283,6 +303,7 @@ bool ReplayStore::drop_from_margin()
         return false;
     const bool on_disk = segments_.front().file != nullptr;
     free_front(segments_, spool_);
+    changed_.keep_only(begin(), end());
     if (on_disk) {
         if (may_spool()) // else the spill thread does, before it writes
             spool_.delete_needless();
@@ -356,7 +377,7 @@ std::shared_ptr<const Piece> ReplayStore::piece(std::uint64_t at) const
 {
     if (at < begin() || at >= end())
         return nullptr;
-    return make_piece(segments_[segments_.index_of(at)], spool_.ops());
+    return patched(make_piece(segments_[segments_.index_of(at)], spool_.ops()), changed_);
 }
 
 std::unique_ptr<SpoolLook> ReplayStore::look(const FdRef &other) const
@@ -429,7 +450,7 @@ void ReplayStore::begin_journal()
 
 JournalState ReplayStore::journal_state() const
 {
-    JournalState state{.notes = notes_, .acked = acked_, .data = {}};
+    JournalState state{.notes = notes_, .acked = acked_, .data = {}, .changed = changed_};
     for (std::size_t i = 0; i < segments_.size(); ++i) {
         if (segments_[i].is_safe())
             append_records(segments_[i], state.data);
@@ -491,6 +512,7 @@ void ReplayStore::discard()
         spool_.ensure_journal();
     discarded_ = true;
     segments_.clear();
+    changed_ = {};
     acked_ = end();
     spool_.remove();
 }

@@ -10,6 +10,7 @@
 #include "replay/block_spill.h"
 #include "replay/disk_work.h"
 #include "replay/journal.h"
+#include "replay/overlay.h"
 #include "replay/piece.h"
 #include "replay/segments.h"
 #include "replay/spool.h"
@@ -47,6 +48,7 @@ struct FoundUpload {
     Segments segments; // of files
     std::uint64_t acked = 0;
     Notes notes;
+    Overlay changed{};
     std::uint32_t next_file = 1; // number of the next spill file
 };
 
@@ -237,6 +239,7 @@ private:
     const ReplayConfig config_;
     Segments segments_;
     Spool spool_;
+    Overlay changed_; // of what is in files, or was on its way to one
     Notes notes_;
     std::uint64_t acked_ = 0;
     bool journaling_ = false; // every byte goes to disk, with a record

@@ -85,6 +85,25 @@ std::size_t Segments::append_to_memory(std::span<const std::byte> data, TimePoin
     return n;
 }
 
+bool Segments::rewrite_in_memory(std::uint64_t position, std::span<const std::byte> data)
+{
+    const std::uint64_t end = position + data.size();
+    const std::size_t first = index_of(position);
+    std::size_t last = first;
+    while (held_[last].block && held_[last].end < end)
+        ++last;
+    if (!held_[last].block)
+        return false;
+    for (std::size_t i = first; i <= last; ++i) {
+        const Segment &segment = held_[i];
+        const std::uint64_t from = std::max(position, segment.begin);
+        const std::uint64_t to = std::min(end, segment.end);
+        std::memcpy(segment.block->bytes.get() + segment.offset + (from - segment.begin),
+                    data.data() + (from - position), static_cast<std::size_t>(to - from));
+    }
+    return true;
+}
+
 // nullptr: there is no room.
 std::shared_ptr<MemoryBlock> Segments::make_block()
 {

@@ -65,6 +65,9 @@ public:
     std::size_t append_to_memory(std::span<const std::byte> data, TimePoint now);
     void append(const SpilledRun &written);
 
+    // FALSE: some of it is not in memory, and nothing has changed.
+    bool rewrite_in_memory(std::uint64_t position, std::span<const std::byte> data);
+
     // The segment at `index`, or its beginning (of one of a file: its first checked runs), is
     // elsewhere on the disk now. FALSE: as a part of the segment before it, else as one of its own.
     // `rest_since`: what is left of a block came after that.

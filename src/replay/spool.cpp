@@ -127,6 +127,7 @@ void Spool::prepare_telling(SpoolWrite &write)
         for (const auto &[number, file] : unsynced_)
             telling.first.push_back(file.fd);
     }
+    journal_is_.told_of_change = owes_change();
     telling.facts = std::exchange(facts_, {});
     journal_is_.stale = false; // what is told from here on waits for the next visit
 }
@@ -144,6 +145,7 @@ void Spool::take_over_telling(SpoolWrite &write)
 {
     auto &telling = write.telling_;
     journal_is_.there = journal_is_.there || telling.begun;
+    journal_is_.told_of_change = false;
     // What did not get into it is told again; a disk that fails gets a new one.
     facts_.insert(facts_.begin(), std::make_move_iterator(telling.facts.begin()),
                   std::make_move_iterator(telling.facts.end()));
@@ -307,7 +309,7 @@ void Spool::want_journal()
 bool Spool::wants_visit(bool urgent)
 {
     const bool told = urgent ? std::any_of(facts_.begin(), facts_.end(),
-                                           [](const Fact &fact) { return !fact.name.empty(); })
+                                           [](const Fact &fact) { return !fact.is_position(); })
                              : !facts_.empty();
     return journal_is_.used && !busy_ && (journal_is_.stale || told) && trouble_.may_try();
 }
@@ -324,14 +326,27 @@ bool Spool::ensure_journal()
 
 void Spool::note(const std::string &name, const std::string &value)
 {
-    tell({.name = name, .value = value, .acked = 0});
+    tell({.name = name, .value = value});
+}
+
+void Spool::changed(std::uint64_t position, std::string bytes)
+{
+    tell({.name = {}, .value = {}, .position = position, .changed = std::move(bytes)});
+}
+
+bool Spool::owes_change() const
+{
+    return journal_is_.used && (journal_is_.stale || journal_is_.told_of_change ||
+                                std::any_of(facts_.begin(), facts_.end(), [](const Fact &fact) {
+                                    return !fact.changed.empty();
+                                }));
 }
 
 bool Spool::acked(std::uint64_t position)
 {
     if (!journal_is_.used || !(folder_ || busy_))
         return true;
-    tell({.name = {}, .value = {}, .acked = position});
+    tell({.name = {}, .value = {}, .position = position});
     return deferred_ || !is_stale();
 }
 
@@ -343,7 +358,7 @@ void Spool::tell(Fact fact)
         return;
     if (!journal_is_.there && !busy_)
         journal_is_.stale = true;
-    else if (fact.name.empty() && !facts_.empty() && facts_.back().name.empty())
+    else if (fact.is_position() && !facts_.empty() && facts_.back().is_position())
         facts_.back() = std::move(fact); // the last one counts
     else
         facts_.push_back(std::move(fact));

@@ -103,6 +103,10 @@ public:
     bool is_described() const { return journal_is_.there || journal_is_.adopted; }
 
     void note(const std::string &name, const std::string &value);
+    // Of bytes that are in files, or on their way to one.
+    void changed(std::uint64_t position, std::string bytes);
+    // The journal does not have all of that yet, and will.
+    bool owes_change() const;
     // FALSE: the journal on disk does not say so, and needs the bytes before `position` still. (If
     // facts wait, the files wait too: see take_needless().)
     bool acked(std::uint64_t position);
@@ -187,10 +191,11 @@ private:
 
     struct {
         bool used = false;
-        bool there = false;    // on the disk, and ours to add to
-        bool adopted = false;  // a recovery has read one: it is replaced at the first chance
-        bool stale = false;    // begin a new one: there is none, or a fact is not in it
-        bool unsynced = false; // and worth a sync
+        bool there = false;          // on the disk, and ours to add to
+        bool adopted = false;        // a recovery has read one: it is replaced at the first chance
+        bool stale = false;          // begin a new one: there is none, or a fact is not in it
+        bool unsynced = false;       // and worth a sync
+        bool told_of_change = false; // just now, while busy_
     } journal_is_;
 
     bool deferred_ = false;

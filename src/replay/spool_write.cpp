@@ -84,7 +84,7 @@ bool SpoolWrite::write_journal()
     std::size_t told = 0;
     int error = 0;
     while (told < facts.size() && (error = telling_.journal->add(facts[told])) == 0)
-        telling_.noted = !facts[told++].name.empty() || telling_.noted;
+        telling_.noted = !facts[told++].is_position() || telling_.noted;
     facts.erase(facts.begin(), facts.begin() + static_cast<std::ptrdiff_t>(told));
     if (error == 0)
         return true;
