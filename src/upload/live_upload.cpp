@@ -13,6 +13,7 @@ namespace gsttus {
 namespace {
 constexpr seconds kDiskRetry{1};
 constexpr milliseconds kHeldRetry{100}; // what is only held gives way soon
+constexpr seconds kDiskHangs{10};       // then what may be rewritten gives way, too
 constexpr seconds kCallbackPatience{1};
 constexpr seconds kGoodbye{10}; // for what a stop still does at the server, which has time-outs
 constexpr TimePoint kNotWaiting = TimePoint::max();
@@ -81,6 +82,9 @@ void wait_for_room(LiveUpload::Core &core, MutexLock &lock, TimePoint &patience)
         core.warnings.push_back(no_room(core.config.replay, disk_works));
     }
     const bool blocked = !disk_works || (too_long && core.can_send());
+    // What is held makes no room, and what is waited for may be that it is rewritten.
+    if ((!disk_works || Clock::now() >= patience + kDiskHangs) && core.hold_is_in_the_way())
+        core.end_hold();
     core.wake.disk.notify_all();
     ++core.waiters.writers;
     core.waiters.blocked += blocked ? 1 : 0;
@@ -242,9 +246,31 @@ WriteStatus LiveUpload::rewrite_head(std::uint64_t position, std::span<const std
     if (const WriteStatus status = write_status(*core_); status != WriteStatus::kOk)
         return status;
     core_->source.head.block.rewrite(position, data, Clock::now());
-    core_->source.head.rewritten = core_->source.head.rewritten || core_->source.head.hashed;
+    if (core_->source.head.hashed)
+        core_->hash.spoil();
     wait_until_safe(*core_, lock);
     return WriteStatus::kOk;
+}
+
+void LiveUpload::hold_from(std::optional<std::uint64_t> position)
+{
+    MutexLock lock(core_->mutex);
+    Tail &tail = core_->source.tail;
+    tail.from = position && *position >= tail.gave_way ? position : std::nullopt;
+    if (core_->worker_is_due())
+        core_->wake.worker.notify_all();
+}
+
+bool LiveUpload::rewrite(std::uint64_t position, std::span<const std::byte> data)
+{
+    MutexLock lock(core_->mutex);
+    const Tail &tail = core_->source.tail;
+    if (write_status(*core_) == WriteStatus::kFailed || core_->closed() ||
+        position < std::max(tail.taken, tail.offered) || !core_->store->rewrite(position, data))
+        return false;
+    core_->hash.spoil();
+    wait_until_safe(*core_, lock);
+    return true;
 }
 
 void LiveUpload::finish()

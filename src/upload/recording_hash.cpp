@@ -86,6 +86,7 @@ private:
 struct RecordingHash::State {
     Sha256 sha256;
     std::uint64_t bytes = 0;
+    bool spoiled = false;
 };
 
 RecordingHash::RecordingHash() : state_(std::make_unique<State>()) {}
@@ -97,8 +98,16 @@ void RecordingHash::add(std::span<const std::byte> data)
     if (data.empty())
         return;
     MutexLock lock(mutex_);
-    state_->sha256.add(data);
+    if (!state_->spoiled)
+        state_->sha256.add(data);
     state_->bytes += data.size();
+    added_.notify_all();
+}
+
+void RecordingHash::spoil()
+{
+    MutexLock lock(mutex_);
+    state_->spoiled = true;
     added_.notify_all();
 }
 
@@ -106,10 +115,10 @@ std::string RecordingHash::of(std::uint64_t bytes, bool wait) const
 {
     const TimePoint until = Clock::now() + kAdding;
     MutexLock lock(mutex_);
-    while (wait && state_->bytes < bytes && Clock::now() < until)
+    while (wait && !state_->spoiled && state_->bytes < bytes && Clock::now() < until)
         added_.wait_until(lock, until);
     Digest digest{};
-    if (state_->bytes != bytes || !state_->sha256.digest(digest))
+    if (state_->spoiled || state_->bytes != bytes || !state_->sha256.digest(digest))
         return {};
     constexpr std::string_view kDigits = "0123456789abcdef";
     std::string text;

@@ -21,6 +21,9 @@ public:
 
     void add(std::span<const std::byte> data);
 
+    // Bytes that were added are others now: there is none from now on.
+    void spoil();
+
     // Of the first `bytes` bytes, 64 hexadecimal digits; empty: more or less of them are in. The
     // last may just be being added: `wait` for them.
     std::string of(std::uint64_t bytes, bool wait = false) const;

@@ -150,6 +150,30 @@ Duration LiveUpload::Core::memory_patience(TimePoint now) const
     return at_once ? Duration::zero() : Duration(kMemoryPatience);
 }
 
+std::uint64_t LiveUpload::Core::sendable() const
+{
+    const Tail &tail = source.tail;
+    if (ended() || !tail.from)
+        return store->end();
+    return std::min(store->end(), std::max(*tail.from, tail.taken));
+}
+
+// Too little for a request stays where it is, as does a last byte.
+bool LiveUpload::Core::hold_is_in_the_way() const
+{
+    const std::uint64_t until = sendable();
+    const std::uint64_t acked = tally.stats.bytes_acked;
+    return until < store->end() &&
+           until - std::min(until, acked) <= std::max(config.min_chunk_size, config.chunk_align);
+}
+
+void LiveUpload::Core::end_hold()
+{
+    source.tail.from.reset();
+    source.tail.gave_way = store->end();
+    wake.worker.notify_all();
+}
+
 std::size_t LiveUpload::Core::append(std::span<const std::byte> data)
 {
     source.arrivals.add(store->end(), Clock::now(), runtime.flush_interval / 16);
@@ -289,7 +313,7 @@ void LiveUpload::Core::finish_store(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
 bool LiveUpload::Core::worker_is_due() const
 {
     const std::optional<Wait> &wait = thread.waiting;
-    return wait && wait->until_produced && store->end() >= *wait->until_produced;
+    return wait && wait->until_produced && sendable() >= *wait->until_produced;
 }
 
 // In length-mode=spool nothing goes before the end, and a writer who waits is an error.
@@ -323,8 +347,6 @@ std::string LiveUpload::Core::sha256(bool wait)
         MutexLock lock(mutex);
         if (!ended() || config.recovery)
             return config.recovery ? config.sha256 : std::string();
-        if (source.head.rewritten) // in one pass nobody can tell
-            return {};
         end = rendered();
     }
     return hash.of(end, wait);
@@ -338,12 +360,12 @@ Input LiveUpload::Core::snapshot(TimePoint now)
     input.held_from = store->begin();
     if (source.head.goes_first && input.held_from > 0)
         input.held_from += source.head.placed;
-    input.produced = store->end();
+    input.produced = sendable();
     input.head = ended() ? source.head.placed : 0;
     input.head_to_come = ended() ? 0 : source.head.block.limit();
     input.ended = ended();
     input.writer_blocked = waiters.blocked > 0;
-    input.pending_since = source.arrivals.pending_since(store->end());
+    input.pending_since = source.arrivals.pending_since(input.produced);
     input.network_changes = changes.network;
     input.credential_changes = changes.credentials;
     input.flush_interval = runtime.flush_interval;

@@ -39,8 +39,17 @@ struct HeadFacts {
     HeadBlock block;
     std::uint64_t placed = 0; // of its bytes, in the store; of another process' too
     bool goes_first = false;  // one upload, in the order of the file: see Core::place_of()
-    bool hashed = false, rewritten = false; // after that
+    bool hashed = false;
     TimePoint synced{};
+};
+
+// What the source may still rewrite: see LiveUpload::hold_from().
+struct Tail {
+    std::optional<std::uint64_t> from;
+    std::uint64_t gave_way = 0; // what is before this position is not held any more
+    // Not to be changed: what requests have taken, ever; and what they may take as a step of the
+    // machine is under way.
+    std::uint64_t taken = 0, offered = 0;
 };
 
 // What the source has told of its stream.
@@ -50,6 +59,7 @@ struct SourceFacts {
     std::optional<TimePoint> ended_at; // finish() or stop(kFinish): no byte follows
     Arrivals arrivals;
     HeadFacts head;
+    Tail tail;
 };
 
 // Where bytes of the stream lie in the store: so many from `at` on follow each other.
@@ -182,6 +192,12 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     bool gives_back(TimePoint now) const REQUIRES(mutex);
     // How long what the server does not have may be in memory only.
     Duration memory_patience(TimePoint now) const REQUIRES(mutex);
+
+    // Stream position after the newest byte that may be sent.
+    std::uint64_t sendable() const REQUIRES(mutex);
+    // A writer waits for room, and nothing but what is held could make some.
+    bool hold_is_in_the_way() const REQUIRES(mutex);
+    void end_hold() REQUIRES(mutex);
 
     std::size_t append(std::span<const std::byte> data) REQUIRES(mutex);
     void place_head() REQUIRES(mutex); // at the end, into the store

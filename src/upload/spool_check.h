@@ -16,8 +16,8 @@ namespace gsttus {
 Result<void> check_spool_dir(const std::string &dir);
 Result<void> check_spool_dir(const std::string &dir, const std::string &shared); // which that is
 
-// The same on a thread of its own (one a folder), which may outlive everything: `then` must own what
-// it needs.
+// The same on a thread of its own (one a folder), which may outlive everything: `then` must own
+// what it needs.
 void look_at_spool_dir(std::string dir, std::function<void(Result<void>)> then);
 
 // The same, and waits for the answer; none so far is an error, too.

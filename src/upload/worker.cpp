@@ -116,6 +116,7 @@ void Worker::loop(Session &session)
         {
             MutexLock lock(core_.mutex);
             input = core_.snapshot(Clock::now());
+            core_.source.tail.offered = input.produced;
         }
         const Action action = session.machine.step(event, input);
         if (const std::optional<Error> missing = disk_is_missing(session.machine))
@@ -173,15 +174,16 @@ void Worker::after_step(Session &session, const Input &input, const Event &event
     UploadMachine &machine = session.machine;
     const bool moved = machine.acked() > std::exchange(acked_, machine.acked());
     session.note(); // before bytes are given up: what is said of them must not be older
+    std::uint64_t pending = 0;
     {
         MutexLock lock(core_.mutex);
+        pending = core_.store->end() - std::min(core_.store->end(), machine.acked());
         publish(machine, announcer_.secrets(), core_.tally, input.now);
         core_.thread.in_trouble = machine.in_trouble();
         release(machine);
         core_.wake.disk.notify_all();
     }
     spiller_.work_off();
-    const std::uint64_t pending = input.produced - std::min(input.produced, machine.acked());
     const std::vector<Report> reports = machine.take_reports();
     for (const Report &report : reports)
         announcer_.pass_on(report, pending);
@@ -215,6 +217,9 @@ void Worker::release(const UploadMachine &machine)
     core_.store->release(core_.released_in_store(machine.releasable()),
                          ReplayStore::Deletion::kLater);
     core_.source.arrivals.set_taken(machine.taken());
+    Tail &tail = core_.source.tail;
+    tail.taken = std::max(tail.taken, machine.taken());
+    tail.offered = 0;
     if (before == core_.store->acked())
         return;
     // caught up while the server takes bytes: the next time is another incident
@@ -357,7 +362,7 @@ Worker::Outcome Worker::wait(const Wait &wait)
 bool Worker::is_over(const Wait &wait, TimePoint now) const
 {
     return (wait.until && now >= *wait.until) ||
-           (wait.until_produced && core_.store->end() >= *wait.until_produced) ||
+           (wait.until_produced && core_.sendable() >= *wait.until_produced) ||
            (wait.until_ended && core_.ended()) ||
            (wait.until_writer_blocked && core_.waiters.blocked > 0) || core_.changes.settings ||
            core_.changes.turn || core_.changes.network != wait.network_seen ||
