@@ -18,33 +18,37 @@ public:
     explicit OpenUnit(std::uint64_t header) : header_(header) {}
 
     // To be called before these bytes go on to the upload: at the end of what was written so far,
-    // or over it (then without a byte beyond it).
+    // or over it.
     void wrote(std::uint64_t position, std::span<const std::byte> data);
 
     // The file position from which on bytes may be rewritten; nullopt: the muxer will not go back
-    // behind the header. Of an element that has come in part, its beginning.
+    // behind the header. Of an element that has come in part, its beginning. It may lie in the
+    // header.
     std::optional<std::uint64_t> from() const;
 
 private:
     enum class Format { kUnknown, kMatroska, kMp4, kOther };
 
     void look();
-    void look_at_start();
     void look_at_element();
     void look_at_box();
-    void begin_unit(std::uint64_t size_end);
+    void begin_next(std::uint64_t position);
+    void begin_unit(std::uint64_t size_begin, std::uint64_t size_end, bool only);
     void rewritten(std::uint64_t position, std::span<const std::byte> data);
+    void mdat_ends();
+    void give_up();
 
     const std::uint64_t header_;
     Format format_ = Format::kUnknown;
-    std::uint64_t end_ = 0;  // of what was written
-    std::uint64_t next_ = 0; // where the next element or box begins
-    bool endless_ = false;   // nobody knows: it is the size that will be written
+    std::uint64_t end_ = 0;            // of what was written
+    std::uint64_t next_ = 0;           // where the next element or box begins
+    bool endless_ = false;             // nobody knows: it is the size that will be written
     std::array<std::byte, 16> head_{}; // the beginning of that one, as far as it is there
     std::size_t have_ = 0;
     // The unit under way: where it begins, and its size and what goes with that ends.
     std::optional<std::uint64_t> unit_;
     std::uint64_t size_begin_ = 0, size_end_ = 0;
+    std::array<std::byte, 16> size_{};
 };
 
 } // namespace gsttus
