@@ -163,12 +163,12 @@ UploadConfig upload_config(const SpooledUpload &upload, const ResumePoint &point
 {
     UploadConfig config;
     config.recovery = point;
-    config.homes = homes_of(upload);
+    config.left.homes = homes_of(upload);
     // the length is known, and the server did not take it last time; nor may it this time
     const bool is_new = point.upload_url.empty() && point.parts.empty();
     config.length_mode =
         was_sent(upload) || (head > 0 && is_new) ? LengthMode::kSpool : LengthMode::kAuto;
-    config.head_in_store = head;
+    config.left.head = head;
     config.keep_to_the_end = was_sent(upload);
     const GCharOwn parent(g_path_get_dirname(upload.folder.c_str()));
     config.replay.spool_dir = parent.get();
@@ -198,6 +198,15 @@ std::string sha256_of(const SpooledUpload &upload, const ReplayStore &store, std
     const bool whole = size_note(upload, note_name::kLength) == store.end();
     const std::string noted = whole ? note(upload, note_name::kSha256) : std::string();
     return noted.empty() ? hash_of_file(store, head) : noted;
+}
+
+// Empty: all that was recorded is here.
+std::string cut_of(const SpooledUpload &upload, std::uint64_t end)
+{
+    const std::uint64_t length = size_note(upload, note_name::kLength).value_or(0);
+    return length > end ? cat("The recording has ", length, " bytes, of which the first ", end,
+                              " are here: the upload ends there.")
+                        : std::string();
 }
 
 // The server had confirmed it all; only the files were not cleared away any more.
@@ -290,19 +299,16 @@ Result<FinishedUpload> finish_upload(RecoveredUpload opened, const SpooledUpload
         place_head(head_notes_of(upload), opened.head, point.released, *store);
     if (!head)
         return head.error();
-    const std::uint64_t end = store->end();
     Result<std::unique_ptr<Target>> target = make_target(upload, options);
     if (!target)
         return target.error();
-    const std::uint64_t length = size_note(upload, note_name::kLength).value_or(0);
-    if (length > end)
-        tell(cat("The recording has ", length, " bytes, of which the first ", end,
-                 " are here: the upload ends there."));
+    if (const std::string cut = cut_of(upload, store->end()); !cut.empty())
+        tell(cut);
 
     // the upload thread's too: a disk that does not answer lets it outlive this
     const auto watcher = std::make_shared<Watcher>(progress, tell);
     UploadConfig config = upload_config(upload, point, *head, options);
-    config.sha256 = sha256_of(upload, *store, *head);
+    config.left.sha256 = sha256_of(upload, *store, *head);
     LiveUpload live(
         std::move(config), std::move(*target),
         [http = http_config(options), watcher] { return make_soup_transport(http); }, *watcher,

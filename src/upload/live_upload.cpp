@@ -240,6 +240,12 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
     return result;
 }
 
+WriteStatus LiveUpload::status() const
+{
+    MutexLock lock(core_->mutex);
+    return write_status(*core_);
+}
+
 WriteStatus LiveUpload::rewrite_head(std::uint64_t position, std::span<const std::byte> data)
 {
     MutexLock lock(core_->mutex);

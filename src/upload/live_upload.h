@@ -42,15 +42,19 @@ struct RuntimeConfig {
 struct UploadConfig {
     std::string upload_url;              // continue this upload; empty: create one
     std::optional<ResumePoint> recovery; // another process' upload, see the constructor
-    std::vector<std::string> homes;      // of the recovery: as the note "homes" has them
-    std::string sha256;                  // of the recovery; empty: not known
+
+    struct {
+        std::vector<std::string> homes; // as the note "homes" has them
+        std::string sha256;             // empty: not known
+        std::uint64_t head = 0;         // so many bytes at the end are the first of the file
+    } left;                             // of the recovery, besides
+
     std::uint64_t chunk_size = std::uint64_t{8} << 20;
     std::uint64_t max_chunk_size = std::uint64_t{64} << 20;
     std::uint64_t min_chunk_size = 0;
     std::uint64_t chunk_align = 1;
     LengthMode length_mode = LengthMode::kAuto;
     std::uint64_t seekable_header = 0; // so many bytes may be rewritten until the end
-    std::uint64_t head_in_store = 0;   // of the recovery: the last bytes are the first
     unsigned max_parallel_uploads = 4; // of the process, see process.h; 0: all
     std::uint64_t max_process_memory = std::uint64_t{256} << 20; // bytes, of all its uploads
     bool keep_until_proved = true;                               // see UploadMachine::must_keep()
@@ -128,6 +132,8 @@ public:
 
     // Copies the bytes; blocks only when memory and disk are full. Streaming thread.
     WriteResult write(std::span<const std::byte> data);
+    // What write() would say now.
+    WriteStatus status() const;
     // Puts others where bytes of the head are: position + data.size() is neither behind
     // config.seekable_header nor behind what was written. Waits as write() does. Streaming thread.
     WriteStatus rewrite_head(std::uint64_t position, std::span<const std::byte> data);

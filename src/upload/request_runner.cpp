@@ -95,7 +95,7 @@ RequestRunner::RequestRunner(LiveUpload::Core &core, Announcer &announcer, Trans
                              const UploadMachine &machine)
     : core_(core), announcer_(announcer), http_(http), machine_(machine),
       secrets_(announcer.secrets()),
-      homes_(core.config.recovery ? core.config.homes
+      homes_(core.config.recovery ? core.config.left.homes
                                   : std::vector<std::string>{core.config.upload_url})
 {
 }

@@ -99,7 +99,7 @@ LiveUpload::Core::Core(UploadConfig config_in, std::unique_ptr<Target> target_in
     if (config.recovery)
         source.ended_at = Clock::now();
     source.head.block = HeadBlock(config.seekable_header, config.replay.memory);
-    source.head.placed = config.head_in_store;
+    source.head.placed = config.left.head;
     source.head.goes_first = config.length_mode == LengthMode::kSpool ||
                              (config.recovery && config.recovery->mode == LengthMode::kSpool);
     store->spill_by_thread(); // also for what is written before it starts
@@ -346,7 +346,7 @@ std::string LiveUpload::Core::sha256(bool wait)
     {
         MutexLock lock(mutex);
         if (!ended() || config.recovery)
-            return config.recovery ? config.sha256 : std::string();
+            return config.recovery ? config.left.sha256 : std::string();
         end = rendered();
     }
     return hash.of(end, wait);
