@@ -8,11 +8,23 @@
 #include "muxer_hint.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 
 namespace gsttus {
 
 namespace {
+
+// For who really wants to go back there. Sizes as people choose them.
+std::string header_hint(std::uint64_t wanted)
+{
+    constexpr std::uint64_t kUsual = std::uint64_t{64} << 10, kMost = std::uint64_t{64} << 20;
+    if (wanted >= kMost)
+        return {};
+    return cat("; or keep the first bytes here until the end: seekable-header=",
+               std::max(kUsual, std::bit_ceil(wanted + 1)), " on the sink (at least ", wanted + 1,
+               ')');
+}
 
 GstClockTime nanoseconds(Duration span)
 {
@@ -164,6 +176,7 @@ void post_seek_error(GstElement *element, GstPad *pad, std::uint64_t wanted, std
     const std::string text =
         cat(who, " wants to rewrite byte ", wanted, " after ", position,
             " bytes were taken. An upload can only grow: ", muxer_hint(muxer.factory),
+            header_hint(wanted),
             ". What was taken is not declared complete: a stop keeps it, or does as on-stop says.");
     post_trouble(element, GST_MESSAGE_ERROR, {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SEEK}, text,
                  cat("SEGMENT in BYTES starts at ", wanted, ", position is ", position),

@@ -7,6 +7,8 @@
 #include "http/soup_transport.h"
 #include "upload/spool_check.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace gsttus {
@@ -23,9 +25,9 @@ Error without_disk(Error error)
 
 Recording::Recording(GstTusSink *sink, UploadConfig config, HttpConfig http,
                      std::unique_ptr<Target> target, StreamHints hints)
-    : on_stop_(config.on_stop), stop_timeout_(config.stop_timeout),
+    : header_(config.seekable_header), on_stop_(config.on_stop), stop_timeout_(config.stop_timeout),
       continues_(!config.upload_url.empty()), observer_(std::make_shared<Observer>(sink)),
-      hints_(std::move(hints))
+      hints_(std::move(hints)), write_{0, OpenUnit(header_)}
 {
     if (config.replay.spool_mode == SpoolMode::kOverflow)
         look_at_spool_dir(config.replay.spool_dir, [keep = observer_](const Result<void> &place) {
@@ -143,27 +145,102 @@ GstFlowReturn Recording::render(GstBaseSink *sink, GstBuffer *buffer)
 
 GstFlowReturn Recording::write(GstBaseSink *sink, std::span<const std::byte> data)
 {
-    look_for_index(sink, data);
+    if (write_.at == position_)
+        look_for_index(sink, data);
     while (!data.empty()) {
-        const WriteResult result = upload_->write(data);
+        if (!may_write_at(write_.at)) // it ran over the end of what may be rewritten
+            return refuse_rewriting(sink, write_.at);
+        const bool is_gap = write_.at > position_;
+        const auto run = next_run(data);
+        const GstFlowReturn flow =
+            write_.at < position_ ? rewrite_run(sink, run) : append_run(sink, run);
+        if (flow != GST_FLOW_OK)
+            return flow;
+        if (is_gap)
+            continue;
+        write_.at += run.size();
+        data = data.subspan(run.size());
+    }
+    return GST_FLOW_OK;
+}
+
+// What goes to one place: a beginning of `data`, or what a file has in a gap before it.
+std::span<const std::byte> Recording::next_run(std::span<const std::byte> data) const
+{
+    static constexpr std::array<std::byte, 4096> kGap{};
+    const std::uint64_t end = position_;
+    const auto first = [](std::span<const std::byte> of, std::uint64_t most) {
+        return of.first(static_cast<std::size_t>(std::min<std::uint64_t>(of.size(), most)));
+    };
+    if (write_.at > end)
+        return first(kGap, write_.at - end);
+    if (write_.at == end)
+        return data;
+    return first(data, (write_.at < header_ ? std::min(end, header_) : end) - write_.at);
+}
+
+GstFlowReturn Recording::append_run(GstBaseSink *sink, std::span<const std::byte> run)
+{
+    if (header_ > 0) {
+        write_.unit.wrote(position_, run);
+        hold_unit();
+    }
+    while (!run.empty()) {
+        const WriteResult result = upload_->write(run);
         position_ += result.taken;
-        data = data.subspan(result.taken);
-        switch (result.status) {
-        case WriteStatus::kOk:
-            break;
-        case WriteStatus::kInterrupted:
-            if (const GstFlowReturn flow = wait_while_held(sink); flow != GST_FLOW_OK) {
-                GST_WARNING_OBJECT(sink, "flushed: %" G_GSIZE_FORMAT " bytes of a buffer dropped",
-                                   data.size());
-                return flow;
-            }
-            break;
-        case WriteStatus::kFailed:
-            observer_->await_error();
-            return GST_FLOW_ERROR;
-        case WriteStatus::kEnded:
-            return fail_after_end(sink);
+        run = run.subspan(result.taken);
+        if (const GstFlowReturn flow = after_write(sink, result.status, run.size());
+            flow != GST_FLOW_OK)
+            return flow;
+    }
+    return GST_FLOW_OK;
+}
+
+GstFlowReturn Recording::rewrite_run(GstBaseSink *sink, std::span<const std::byte> run)
+{
+    WriteStatus status{};
+    do {
+        const bool in_head = write_.at < header_;
+        status = in_head ? upload_->rewrite_head(write_.at, run) : upload_->status();
+        if (!in_head && status == WriteStatus::kOk && !upload_->rewrite(write_.at - header_, run)) {
+            status = upload_->status();
+            if (status == WriteStatus::kOk) // it has been sent
+                return refuse_rewriting(sink, write_.at);
         }
+        if (const GstFlowReturn flow = after_write(sink, status, run.size()); flow != GST_FLOW_OK)
+            return flow;
+    } while (status != WriteStatus::kOk);
+    write_.unit.wrote(write_.at, run);
+    hold_unit(); // not before: what is let go may be sent at once
+    return GST_FLOW_OK;
+}
+
+// No byte of it is sent as long as the muxer may go back there.
+void Recording::hold_unit()
+{
+    std::optional<std::uint64_t> from = write_.unit.from();
+    if (from)
+        from = *from - std::min(*from, header_);
+    upload_->hold_from(from);
+}
+
+GstFlowReturn Recording::after_write(GstBaseSink *sink, WriteStatus status, std::size_t left)
+{
+    switch (status) {
+    case WriteStatus::kOk:
+        break;
+    case WriteStatus::kInterrupted:
+        if (const GstFlowReturn flow = wait_while_held(sink); flow != GST_FLOW_OK) {
+            GST_WARNING_OBJECT(sink, "flushed: %" G_GSIZE_FORMAT " bytes of a buffer dropped",
+                               left);
+            return flow;
+        }
+        break;
+    case WriteStatus::kFailed:
+        observer_->await_error();
+        return GST_FLOW_ERROR;
+    case WriteStatus::kEnded:
+        return fail_after_end(sink);
     }
     return GST_FLOW_OK;
 }
@@ -230,15 +307,37 @@ GstFlowReturn Recording::drain(GstBaseSink *sink)
     }
 }
 
-bool Recording::take_segment(GstBaseSink *sink, const GstSegment &segment)
+// At the end; in the head, also behind its end; in the unit that is under way.
+bool Recording::may_write_at(std::uint64_t position) const
 {
-    if (segment.format != GST_FORMAT_BYTES || segment.start == position_)
+    const std::uint64_t end = position_;
+    if (position == end || position < header_)
         return true;
+    if (position > end)
+        return position == header_;
+    const std::optional<std::uint64_t> unit = write_.unit.from();
+    return header_ > 0 && unit && position >= *unit;
+}
+
+GstFlowReturn Recording::refuse_rewriting(GstBaseSink *sink, std::uint64_t position)
+{
     if (!torn_) {
         tear();
-        post_seek_error(GST_ELEMENT(sink), GST_BASE_SINK_PAD(sink), segment.start, position_);
+        post_seek_error(GST_ELEMENT(sink), GST_BASE_SINK_PAD(sink), position, position_);
     }
-    return false;
+    return GST_FLOW_ERROR;
+}
+
+bool Recording::take_segment(GstBaseSink *sink, const GstSegment &segment)
+{
+    if (segment.format != GST_FORMAT_BYTES)
+        return true;
+    if (!may_write_at(segment.start)) {
+        refuse_rewriting(sink, segment.start);
+        return false;
+    }
+    write_.at = segment.start;
+    return true;
 }
 
 void Recording::take_caps(const GstCaps *caps)

@@ -4,6 +4,7 @@
 
 #include "network_watch.h"
 #include "observer.h"
+#include "open_unit.h"
 #include "stream_facts.h"
 #include "upload/live_upload.h"
 
@@ -25,7 +26,8 @@ public:
     // --- streaming thread, with PREROLL_LOCK held ---
     GstFlowReturn render(GstBaseSink *sink, GstBuffer *buffer);
     GstFlowReturn drain(GstBaseSink *sink);
-    bool take_segment(GstBaseSink *sink, const GstSegment &segment); // FALSE: not possible
+    // What comes next goes there. FALSE: it can not.
+    bool take_segment(GstBaseSink *sink, const GstSegment &segment);
     void take_caps(const GstCaps *caps);
     void take_tags(const GstTagList *tags);
 
@@ -50,17 +52,27 @@ public:
 
     const std::shared_ptr<LastWords> &last_words() const { return observer_->last_words(); }
 
-    std::uint64_t position() const { return position_; } // bytes taken
+    std::uint64_t position() const { return position_; } // bytes taken, where the file ends
+
+    std::uint64_t seekable_header() const { return header_; } // may be rewritten; 0: nothing
 
 private:
     void apply_gate() REQUIRES(gate_mutex_);
     GstFlowReturn wait_while_held(GstBaseSink *sink) EXCLUDES(gate_mutex_);
     GstFlowReturn write(GstBaseSink *sink, std::span<const std::byte> data);
+    std::span<const std::byte> next_run(std::span<const std::byte> data) const;
+    GstFlowReturn append_run(GstBaseSink *sink, std::span<const std::byte> run);
+    GstFlowReturn rewrite_run(GstBaseSink *sink, std::span<const std::byte> run);
+    GstFlowReturn after_write(GstBaseSink *sink, WriteStatus status, std::size_t left);
+    void hold_unit();
+    bool may_write_at(std::uint64_t position) const;
+    GstFlowReturn refuse_rewriting(GstBaseSink *sink, std::uint64_t position);
     void look_for_index(GstBaseSink *sink, std::span<const std::byte> data);
     void tear();
     GstFlowReturn fail_after_end(GstBaseSink *sink) EXCLUDES(gate_mutex_);
     OnStop begin_stop();
 
+    const std::uint64_t header_; // of the file's first bytes
     const OnStop on_stop_;
     const Duration stop_timeout_;
     const bool continues_; // an upload that was there before
@@ -81,6 +93,12 @@ private:
     // streaming thread only
     StreamHints hints_;
     Mp4Check mp4_;
+
+    struct {
+        std::uint64_t at = 0; // where the next byte goes: the end, or what may be rewritten
+        OpenUnit unit;        // where the muxer may go back to, behind the head
+    } write_;
+
     bool broken_ = false; // no byte more
 };
 

@@ -40,20 +40,41 @@ Result<void> check_sizes(const UploadConfig &config)
     const bool bounded =
         config.replay.spool_mode == SpoolMode::kNever || config.replay.max_spool_size > 0;
     const std::uint64_t room =
-        config.replay.max_memory +
+        config.replay.max_memory - std::min(config.replay.max_memory, config.seekable_header) +
         (config.replay.spool_mode == SpoolMode::kNever ? 0 : config.replay.useful_spool_size());
     const std::uint64_t needed = least + least / 4 + kBlockSlack;
     if (bounded && room < needed) {
-        return bad_setting(cat("Property max-memory (", config.replay.max_memory,
-                               ") with what spool-mode and max-spool-size allow is too little for "
-                               "the smallest PATCH that min-chunk-size and chunk-align allow (",
-                               least, "): it takes ", needed, " bytes."));
+        return bad_setting(
+            cat("Property max-memory (", config.replay.max_memory,
+                ") with what spool-mode and max-spool-size allow is too little for "
+                "the smallest PATCH that min-chunk-size and chunk-align allow (",
+                least, "): it takes ", needed, " bytes",
+                config.seekable_header > 0
+                    ? cat(" besides the ", config.seekable_header, " of seekable-header")
+                    : std::string(),
+                '.'));
     }
     if (config.length_mode == LengthMode::kSpool && config.replay.spool_mode == SpoolMode::kNever) {
         return bad_setting(
             "Property length-mode=spool keeps the recording on disk until it ends, which "
             "spool-mode=never forbids. Choose another length-mode or spool-mode.");
     }
+    return {};
+}
+
+// The first bytes of the file can not come last everywhere.
+Result<void> check_seekable_header(const UploadConfig &config)
+{
+    if (config.seekable_header == 0)
+        return {};
+    if (config.length_mode == LengthMode::kDeferred)
+        return bad_setting("Property seekable-header needs partial uploads that are joined at the "
+                           "end, which length-mode=deferred forbids. Use length-mode=auto or "
+                           "concatenation, or spool, which uploads the recording when it ends.");
+    if (!config.upload_url.empty())
+        return bad_setting(
+            "Property seekable-header is for a whole recording; with upload-url its "
+            "bytes are added to an upload that has a beginning. Use one of the two.");
     return {};
 }
 
@@ -151,6 +172,8 @@ Result<UploadConfig> make_upload_config(const Settings &settings)
         return runtime.error();
     if (auto sizes = check_sizes(settings.upload); !sizes)
         return sizes.error();
+    if (auto header = check_seekable_header(settings.upload); !header)
+        return header.error();
     if (auto metadata = make_metadata(settings); !metadata)
         return metadata.error();
     const std::string &ca_file = settings.http.ssl_ca_file;

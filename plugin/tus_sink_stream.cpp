@@ -98,16 +98,26 @@ bool answer_position(gpointer object, GstQuery *query)
     return true;
 }
 
-// For upstream. SEEKING has an answer, and it is no: some muxers take silence for a yes.
+// SEEKING always has an answer: some muxers take silence for a yes.
+void answer_seeking(gpointer object, GstQuery *query)
+{
+    GstFormat format = GST_FORMAT_UNDEFINED;
+    gst_query_parse_seeking(query, &format, nullptr, nullptr, nullptr);
+    const auto recording = recording_of(object);
+    const std::uint64_t header = recording ? recording->seekable_header() : 0;
+    if (header > 0 && format == GST_FORMAT_BYTES)
+        gst_query_set_seeking(query, format, TRUE, 0, static_cast<gint64>(header));
+    else
+        gst_query_set_seeking(query, format, FALSE, 0, -1);
+}
+
+// For upstream.
 gboolean query(GstBaseSink *sink, GstQuery *query) noexcept
 {
     switch (GST_QUERY_TYPE(query)) {
-    case GST_QUERY_SEEKING: {
-        GstFormat format = GST_FORMAT_UNDEFINED;
-        gst_query_parse_seeking(query, &format, nullptr, nullptr, nullptr);
-        gst_query_set_seeking(query, format, FALSE, 0, -1);
+    case GST_QUERY_SEEKING:
+        answer_seeking(sink, query);
         return TRUE;
-    }
     case GST_QUERY_FORMATS:
         gst_query_set_formats(query, 2, GST_FORMAT_DEFAULT, GST_FORMAT_BYTES);
         return TRUE;
