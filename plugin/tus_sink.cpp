@@ -9,7 +9,8 @@
  * pipeline. EOS is posted only after the server has confirmed every byte and the length.
  *
  * An upload can only grow. Muxers that rewrite their header need a streamable mode, such as
- * fragment-duration=1000 for mp4mux; the element says so when one tries.
+ * fragment-duration=1000 for mp4mux, or seekable-header, which uploads the first bytes last; the
+ * element says so when one tries.
  *
  * ## Example launch lines
  * |[
