@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <optional>
 
 namespace gsttus::sim {
@@ -32,7 +33,12 @@ const std::string &stream()
     return bytes;
 }
 
-bool is_stream(const ReplayStore &store, std::uint64_t from, std::uint64_t to)
+// How often which byte was rewritten: each time it becomes one more than it was.
+using Changes = std::map<std::uint64_t, unsigned>;
+
+// The bytes are the stream's, changed as often as `changes` say, or less often. `seen`: how often.
+bool is_stream(const ReplayStore &store, std::uint64_t from, std::uint64_t to,
+               const Changes &changes, Changes *seen = nullptr)
 {
     std::vector<std::byte> buffer(64 * kKiB);
     while (from < to) {
@@ -41,7 +47,20 @@ bool is_stream(const ReplayStore &store, std::uint64_t from, std::uint64_t to)
             return false;
         const auto most = std::min<std::uint64_t>({to - from, buffer.size(), piece->end() - from});
         const auto got = piece->read(from, std::span(buffer).first(most));
-        if (!got || std::memcmp(buffer.data(), stream().data() + from, *got) != 0)
+        if (!got)
+            return false;
+        for (auto change = changes.lower_bound(from);
+             change != changes.end() && change->first < from + *got; ++change) {
+            auto &byte = reinterpret_cast<unsigned char &>(buffer[change->first - from]);
+            const auto plain = static_cast<unsigned char>(stream()[change->first]);
+            const auto times = static_cast<unsigned char>(byte - plain);
+            if (times > change->second || (!seen && times != change->second))
+                return false;
+            if (seen && times > 0)
+                (*seen)[change->first] = times;
+            byte = plain;
+        }
+        if (std::memcmp(buffer.data(), stream().data() + from, *got) != 0)
             return false;
         from += *got;
     }
@@ -53,7 +72,18 @@ struct Found {
     std::string id;
     std::uint64_t begin = 0, end = 0, acked = 0;
     std::uint64_t note = 0;
+    Changes changes{}; // that it has
 };
+
+// FALSE: a change of a byte from `from` to `to` is missing.
+bool has_changes(const Changes &found, const Changes &wanted, std::uint64_t from, std::uint64_t to)
+{
+    return std::all_of(wanted.lower_bound(from), wanted.lower_bound(std::max(from, to)),
+                       [&found](const auto &change) {
+                           const auto there = found.find(change.first);
+                           return there != found.end() && there->second >= change.second;
+                       });
+}
 
 std::uint64_t noted(const Notes &notes)
 {
@@ -104,6 +134,7 @@ private:
     // the application, and the upload thread
     void others_do_something();
     void record();
+    void rewrite();
     void acknowledge();
     void note();
     void send();
@@ -137,11 +168,14 @@ private:
     bool holds_ = false, cleaned_ = false, careful_ = false;
     std::size_t at_once_ = kMostAtOnce; // bytes
     unsigned goes_back_ = 0;            // the server, percent of its answers
+    bool fails_ = false;                // the disk
     bool big_notes_ = false, went_back_ = false;
     TimePoint looked_{}, synced_{}, noted_{};
     std::uint64_t acked_ = 0, highest_ = 0;          // of the server
     std::uint64_t since_begin_ = 0, since_sync_ = 0; // highest since a sync began
     std::uint64_t notes_ = 0, note_ = 0;
+    unsigned rewrites_ = 0; // percent of what the source does
+    Changes changes_;
     std::optional<Found> syncing_, promised_;
     std::uint64_t last_end_ = 0;
     CutOutcome outcome_;
@@ -163,7 +197,9 @@ void CutRun::set_up()
     goes_back_ = random_.chance(40) ? 10 : 0;
     at_once_ = random_.chance(70) ? 5 * kKiB : kMostAtOnce;
     careful_ = random_.chance(30); // the server often has nearly all
-    if (random_.chance(30))
+    rewrites_ = random_.chance(50) ? 30 : 0;
+    fails_ = random_.chance(30);
+    if (fails_)
         disk_.fail(static_cast<unsigned>(random_.between(1, 10)));
     disk_.cut_at(random_.chance(50) ? random_.between(1, 60) : random_.between(1, 900));
     disk_.set_others([this] { others_do_something(); });
@@ -205,12 +241,34 @@ void CutRun::others_do_something()
 
 void CutRun::record()
 {
+    if (random_.chance(rewrites_))
+        rewrite();
     if (phase_ != Phase::kRecords || store_->end() + kMostAtOnce > kStream)
         return;
     const std::size_t length = random_.between(1, at_once_);
     const auto bytes = std::as_bytes(std::span(stream())).subspan(store_->end(), length);
     const std::size_t taken = store_->append(bytes);
     say("  append ", length, ": ", taken, ", end ", store_->end());
+}
+
+void CutRun::rewrite()
+{
+    if (phase_ != Phase::kRecords || store_->end() == store_->begin())
+        return;
+    // what may have been sent is not changed
+    const std::uint64_t first = std::max({highest_, store_->begin()});
+    if (first >= store_->end())
+        return;
+    const std::uint64_t from = random_.between(first, store_->end() - 1);
+    std::vector<std::byte> bytes(std::min(random_.between(1, 16), store_->end() - from));
+    Changes changed = changes_;
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        bytes[i] = static_cast<std::byte>(static_cast<unsigned char>(stream()[from + i]) +
+                                          ++changed[from + i]);
+    if (!store_->rewrite(from, bytes))
+        return fail(cat("no rewriting at ", from));
+    changes_ = std::move(changed);
+    say("  rewrite ", from, " to ", from + bytes.size());
 }
 
 void CutRun::acknowledge()
@@ -245,7 +303,8 @@ void CutRun::send()
     if (store_->end() == acked_ || disk_.is_off())
         return;
     const std::uint64_t from = random_.between(acked_, store_->end() - 1);
-    if (!is_stream(*store_, from, std::min(store_->end(), from + 30 * kKiB)) && !disk_.is_off())
+    if (!is_stream(*store_, from, std::min(store_->end(), from + 30 * kKiB), changes_) &&
+        !disk_.is_off())
         fail(cat("wrong bytes in the store from ", from));
 }
 
@@ -412,13 +471,15 @@ std::vector<Found> CutRun::recover(const std::string &in)
         if (!recovered)
             continue;
         const ReplayStore &store = *recovered->store;
-        if (!is_stream(store, store.begin(), store.end()))
+        Changes seen;
+        if (!is_stream(store, store.begin(), store.end(), changes_, &seen))
             fail(cat("wrong bytes from ", store.begin(), " to ", store.end()));
         all.push_back({.id = upload.id,
                        .begin = store.begin(),
                        .end = store.end(),
                        .acked = store.acked(),
-                       .note = noted(store.notes())});
+                       .note = noted(store.notes()),
+                       .changes = std::move(seen)});
         say("found ", store.begin(), " to ", store.end(), ", acked ", store.acked(), ", note ",
             all.back().note);
         if (store.end() > std::max(last_end_, store_->end()))
@@ -438,6 +499,10 @@ void CutRun::expect_no_loss_by_kill(const Found &found)
     if (found.begin > acked_ || found.end < store_->end())
         fail(cat("killed now, a recovery finds ", found.begin, " to ", found.end,
                  "; in the files should be ", acked_, " to ", store_->end()));
+    const bool told = config_.spool_mode == SpoolMode::kAlways && !fails_ &&
+                      !store_->awaits_safety(store_->end());
+    if (told && !has_changes(found.changes, changes_, acked_, store_->end()))
+        fail("killed now, a recovery does not find all that was changed");
 }
 
 void CutRun::sync_begins()
@@ -466,7 +531,8 @@ bool CutRun::has_promised(const std::vector<Found> &all)
     const std::uint64_t to = promised_->end;
     outcome_.promised = from < to;
     for (const Found &found : all) {
-        if ((from >= to || (found.begin <= from && found.end >= to)) &&
+        if ((from >= to || (found.begin <= from && found.end >= to &&
+                            has_changes(found.changes, promised_->changes, from, to))) &&
             found.note >= promised_->note)
             return true;
     }
@@ -525,7 +591,8 @@ void CutRun::expect_the_same(const Found &before, std::uint64_t note, const std:
     const auto all = recover(in);
     const std::uint64_t from = std::max(before.begin, acked_);
     if (from < before.end &&
-        (all.size() != 1 || all[0].begin > from || all[0].end < before.end || all[0].note < note))
+        (all.size() != 1 || all[0].begin > from || all[0].end < before.end || all[0].note < note ||
+         !has_changes(all[0].changes, before.changes, from, before.end)))
         fail(cat("recovered twice: ", from, " to ", before.end, " with note ", note,
                  " are not there any more"));
 }
@@ -540,11 +607,13 @@ void CutRun::go_on(const std::string &left, const std::string &id)
     if (!recovered)
         return;
     ReplayStore &store = *recovered->store;
-    const Found before{.id = id,
-                       .begin = store.begin(),
-                       .end = store.end(),
-                       .acked = store.acked(),
-                       .note = noted(store.notes())};
+    Found before{.id = id,
+                 .begin = store.begin(),
+                 .end = store.end(),
+                 .acked = store.acked(),
+                 .note = noted(store.notes()),
+                 .changes = {}};
+    (void)is_stream(store, before.begin, before.end, changes_, &before.changes);
     acked_ = std::max(acked_, before.begin);
     store.release(acked_, ReplayStore::Deletion::kLater);
     use_recovered(disk, store);
