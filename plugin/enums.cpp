@@ -1,8 +1,13 @@
-// Nicks and descriptions of the enumerated values, as gst-inspect-1.0 shows them.
+// Nicks and descriptions of the enumerated values, as gst-inspect-1.0 shows them, and what becomes
+// of a text that is given as one. Any thread.
 #include "enums.h"
 
+#include "base/text.h"
 #include "gcore/gcore_target.h"
+#include "glib/ptr.h"
 #include "upload/live_upload.h"
+
+#include <string>
 
 #include <gst/gst.h>
 
@@ -10,10 +15,35 @@ namespace gsttus {
 
 namespace {
 
+std::string nicks_of(GType type)
+{
+    auto *klass = static_cast<GEnumClass *>(g_type_class_ref(type));
+    std::string all;
+    for (const GEnumValue *value = klass->values; value->value_nick; ++value)
+        all += cat(all.empty() ? "" : ", ", value->value_nick);
+    g_type_class_unref(klass);
+    return all;
+}
+
+// A text is what a user writes where no GParamSpec is at hand: sink-properties of splitmuxsink, a
+// GstStructure, an application in a script language. One that is no value becomes a number that is
+// none either, so that GObject refuses it and the property stays as it is.
+void text_to_enum(const GValue *text, GValue *value)
+{
+    const char *nick = g_value_get_string(text);
+    if (nick && *nick && gst_value_deserialize(value, nick)) // nothing would be 0
+        return;
+    const GType type = G_VALUE_TYPE(value);
+    g_warning("\"%s\" is no value of %s: it has %s.", nick ? nick : "", g_type_name(type),
+              nicks_of(type).c_str());
+    g_value_set_enum(value, G_MININT);
+}
+
 GType make_enum(const char *name, const GEnumValue *values)
 {
     const GType type = g_enum_register_static(name, values);
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
+    g_value_register_transform_func(G_TYPE_STRING, type, text_to_enum);
     return type;
 }
 

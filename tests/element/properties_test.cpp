@@ -244,6 +244,36 @@ void enum_has_its_nicks(const EnumRow &row)
     gst_object_unref(element);
 }
 
+// As splitmuxsink does with its sink-properties, where a nick is a text.
+void enum_takes_its_nicks_as_text(const EnumRow &row)
+{
+    GstElement *element = make_element(row.element);
+    GParamSpec *spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), row.property);
+    GValue text = G_VALUE_INIT;
+    g_value_init(&text, G_TYPE_STRING);
+    const GEnumClass *values = G_PARAM_SPEC_ENUM(spec)->enum_class;
+    for (unsigned i = 0; i < values->n_values; ++i) {
+        g_value_set_static_string(&text, values->values[i].value_nick);
+        g_object_set_property(G_OBJECT(element), row.property, &text);
+        int value = -1;
+        g_object_get(element, row.property, &value, nullptr);
+        g_assert_cmpint(value, ==, values->values[i].value);
+    }
+    // a wrong one is told, and the value stays: the last
+    for (const char *wrong : {"allways", "", "99", static_cast<const char *>(nullptr)}) {
+        g_value_set_static_string(&text, wrong);
+        g_test_expect_message("gst-tus", G_LOG_LEVEL_WARNING, "*is no value of Gst*: it has *");
+        g_test_expect_message("GLib-GObject", G_LOG_LEVEL_WARNING, "*out of range for property*");
+        g_object_set_property(G_OBJECT(element), row.property, &text);
+        g_test_assert_expected_messages();
+        int value = -1;
+        g_object_get(element, row.property, &value, nullptr);
+        g_assert_cmpint(value, ==, values->values[values->n_values - 1].value);
+    }
+    g_value_unset(&text);
+    gst_object_unref(element);
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -258,5 +288,8 @@ int main(int argc, char **argv)
     add_test("/element/stats/fields", stats_keep_the_fields_of_the_base_class);
     for (const EnumRow &row : kEnums)
         add_row_test(std::string("/element/enum/") + row.property, row, enum_has_its_nicks);
+    for (const EnumRow &row : kEnums)
+        add_row_test(std::string("/element/enum/text/") + row.property, row,
+                     enum_takes_its_nicks_as_text);
     return g_test_run();
 }
