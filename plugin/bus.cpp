@@ -32,8 +32,9 @@ GstClockTime nanoseconds(Duration span)
     return static_cast<GstClockTime>(std::max<std::int64_t>(count, 0));
 }
 
-void post_element(GstElement *element, GstStructure *structure)
+void post_element(GstElement *element, const About &about, GstStructure *structure)
 {
+    gst_structure_set(structure, "location", G_TYPE_STRING, about.location.c_str(), nullptr);
     gst_element_post_message(element, gst_message_new_element(GST_OBJECT(element), structure));
 }
 
@@ -138,6 +139,13 @@ GstStructure *error_details(const Error &error, const Whereabouts &whereabouts)
         gst_structure_set(details, "spool-path", G_TYPE_STRING, whereabouts.spool_path.c_str(),
                           nullptr);
     }
+    if (!whereabouts.about.location.empty()) {
+        gst_structure_set(details, "location", G_TYPE_STRING, whereabouts.about.location.c_str(),
+                          nullptr);
+    }
+    if (whereabouts.about.video_id != 0) {
+        gst_structure_set(details, "video-id", G_TYPE_UINT64, whereabouts.about.video_id, nullptr);
+    }
     return details;
 }
 
@@ -199,29 +207,30 @@ void post_index_at_end_warning(GstElement *element, GstPad *pad)
 
 namespace {
 
-void post_notice(GstElement *element, const UploadCreated &created)
+void post_notice(GstElement *element, const About &about, const UploadCreated &created)
 {
-    post_element(element, gst_structure_new("tus-upload-created", "upload-url", G_TYPE_STRING,
-                                            redact_url(created.upload_url).c_str(), "endpoint",
-                                            G_TYPE_STRING, redact_url(created.endpoint).c_str(),
-                                            "length-mode", G_TYPE_STRING,
-                                            created.length_mode.c_str(), nullptr));
+    post_element(element, about,
+                 gst_structure_new("tus-upload-created", "upload-url", G_TYPE_STRING,
+                                   redact_url(created.upload_url).c_str(), "endpoint",
+                                   G_TYPE_STRING, redact_url(created.endpoint).c_str(),
+                                   "length-mode", G_TYPE_STRING, created.length_mode.c_str(),
+                                   nullptr));
 }
 
-void post_notice(GstElement *element, const UploadProgress &progress)
+void post_notice(GstElement *element, const About &about, const UploadProgress &progress)
 {
     const std::uint64_t pending =
         progress.bytes_rendered - std::min(progress.bytes_acked, progress.bytes_rendered);
-    post_element(element,
+    post_element(element, about,
                  gst_structure_new("tus-upload-progress", "bytes-rendered", G_TYPE_UINT64,
                                    progress.bytes_rendered, "bytes-acked", G_TYPE_UINT64,
                                    progress.bytes_acked, "bytes-pending", G_TYPE_UINT64, pending,
                                    "upload-rate", G_TYPE_UINT64, progress.upload_rate, nullptr));
 }
 
-void post_notice(GstElement *element, const UploadStalled &stalled)
+void post_notice(GstElement *element, const About &about, const UploadStalled &stalled)
 {
-    post_element(element,
+    post_element(element, about,
                  gst_structure_new("tus-upload-stalled", "reason", G_TYPE_STRING,
                                    stalled.reason.message.c_str(), "http-status", G_TYPE_UINT,
                                    static_cast<unsigned>(std::max(stalled.reason.http_status, 0)),
@@ -234,72 +243,77 @@ void post_notice(GstElement *element, const UploadStalled &stalled)
     warning.retryable = true;
     warning.message = as_sentence(std::move(warning.message));
     warning.message += " The recording goes on and the upload is tried again until it works.";
-    post_warning(element, warning);
+    post_warning(element, warning, {.about = about});
 }
 
-void post_notice(GstElement *element, const UploadResumed &resumed)
+void post_notice(GstElement *element, const About &about, const UploadResumed &resumed)
 {
-    post_element(element,
+    post_element(element, about,
                  gst_structure_new("tus-upload-resumed", "offset", G_TYPE_UINT64, resumed.offset,
                                    "outage-time", G_TYPE_UINT64, nanoseconds(resumed.outage_time),
                                    "bytes-resent", G_TYPE_UINT64, resumed.bytes_resent, nullptr));
 }
 
-void post_notice(GstElement *element, const UploadComplete &complete)
+void post_notice(GstElement *element, const About &about, const UploadComplete &complete)
 {
-    post_element(element,
-                 gst_structure_new("tus-upload-complete", "upload-url", G_TYPE_STRING,
-                                   redact_url(complete.upload_url).c_str(), "bytes", G_TYPE_UINT64,
-                                   complete.bytes, "elapsed", G_TYPE_UINT64,
-                                   nanoseconds(complete.elapsed), "drain-time", G_TYPE_UINT64,
-                                   nanoseconds(complete.drain_time), "sha256", G_TYPE_STRING,
-                                   complete.sha256.c_str(), nullptr));
+    GstStructure *fields =
+        gst_structure_new("tus-upload-complete", "upload-url", G_TYPE_STRING,
+                          redact_url(complete.upload_url).c_str(), "bytes", G_TYPE_UINT64,
+                          complete.bytes, "elapsed", G_TYPE_UINT64, nanoseconds(complete.elapsed),
+                          "drain-time", G_TYPE_UINT64, nanoseconds(complete.drain_time), "sha256",
+                          G_TYPE_STRING, complete.sha256.c_str(), nullptr);
+    if (about.video_id != 0)
+        gst_structure_set(fields, "video-id", G_TYPE_UINT64, about.video_id, nullptr);
+    post_element(element, about, fields);
 }
 
-void post_notice(GstElement *element, const UploadKept &kept)
+void post_notice(GstElement *element, const About &about, const UploadKept &kept)
 {
-    post_element(element,
+    post_element(element, about,
                  gst_structure_new("tus-upload-kept", "path", G_TYPE_STRING, kept.path.c_str(),
                                    "bytes-missing", G_TYPE_UINT64, kept.bytes_missing, "command",
                                    G_TYPE_STRING, kept.command.c_str(), nullptr));
 }
 
-void post_notice(GstElement *element, const UploadRemoved &removed)
+void post_notice(GstElement *element, const About &about, const UploadRemoved &removed)
 {
-    post_element(element, gst_structure_new("tus-upload-removed", "upload-url", G_TYPE_STRING,
-                                            redact_url(removed.upload_url).c_str(), nullptr));
+    post_element(element, about,
+                 gst_structure_new("tus-upload-removed", "upload-url", G_TYPE_STRING,
+                                   redact_url(removed.upload_url).c_str(), nullptr));
 }
 
-void post_notice(GstElement *element, const VideoDeleted &video)
+void post_notice(GstElement *element, const About &about, const VideoDeleted &video)
 {
-    post_element(element,
+    post_element(element, about,
                  gst_structure_new("gcore-video-deleted", "video-id", G_TYPE_UINT64, video.id,
                                    "name", G_TYPE_STRING, video.name.c_str(), nullptr));
 }
 
-void post_notice(GstElement *element, const VideoCreated &video)
+void post_notice(GstElement *element, const About &about, const VideoCreated &video)
 {
-    post_element(element, gst_structure_new("gcore-video-created", "video-id", G_TYPE_UINT64,
-                                            video.id, "name", G_TYPE_STRING, video.name.c_str(),
-                                            "slug", G_TYPE_STRING, video.slug.c_str(), "client-id",
-                                            G_TYPE_UINT64, video.client_id, nullptr));
+    post_element(element, about,
+                 gst_structure_new("gcore-video-created", "video-id", G_TYPE_UINT64, video.id,
+                                   "name", G_TYPE_STRING, video.name.c_str(), "slug", G_TYPE_STRING,
+                                   video.slug.c_str(), "client-id", G_TYPE_UINT64, video.client_id,
+                                   nullptr));
 }
 
-void post_notice(GstElement *element, const VideoStatus &video)
+void post_notice(GstElement *element, const About &about, const VideoStatus &video)
 {
-    post_element(element, gst_structure_new("gcore-video-status", "video-id", G_TYPE_UINT64,
-                                            video.id, "status", G_TYPE_STRING, video.status.c_str(),
-                                            "error", G_TYPE_STRING, video.error.c_str(), "hls-url",
-                                            G_TYPE_STRING, video.hls_url.c_str(), "dash-url",
-                                            G_TYPE_STRING, video.dash_url.c_str(), "iframe-url",
-                                            G_TYPE_STRING, video.iframe_url.c_str(), nullptr));
+    post_element(element, about,
+                 gst_structure_new("gcore-video-status", "video-id", G_TYPE_UINT64, video.id,
+                                   "status", G_TYPE_STRING, video.status.c_str(), "error",
+                                   G_TYPE_STRING, video.error.c_str(), "hls-url", G_TYPE_STRING,
+                                   video.hls_url.c_str(), "dash-url", G_TYPE_STRING,
+                                   video.dash_url.c_str(), "iframe-url", G_TYPE_STRING,
+                                   video.iframe_url.c_str(), nullptr));
 }
 
 } // namespace
 
-void post(GstElement *element, const Notice &notice)
+void post(GstElement *element, const Notice &notice, const About &about)
 {
-    std::visit([element](const auto &kind) { post_notice(element, kind); }, notice);
+    std::visit([&](const auto &kind) { post_notice(element, about, kind); }, notice);
 }
 
 void post_drain(GstElement *element, GstProgressType type, const std::string &text)

@@ -19,13 +19,21 @@ struct GstCode {
 
 GstCode gst_code(ErrorKind kind);
 
-// Where an upload stands, for the details of an error; empty: not known.
-struct Whereabouts {
-    std::string upload_url;
-    std::string spool_path;
+// Which recording a message is about.
+struct About {
+    std::string location;       // its name; empty: it has none
+    std::uint64_t video_id = 0; // 0: none, or not known
 };
 
-// Fields http-status-code, upload-offset, upload-url, retryable, spool-path, where they exist.
+// Where an upload stands, for the details of an error; empty: not known.
+struct Whereabouts {
+    std::string upload_url{};
+    std::string spool_path{};
+    About about{};
+};
+
+// Fields http-status-code, upload-offset, upload-url, retryable, spool-path, location, video-id,
+// where they exist.
 GstStructure *error_details(const Error &error, const Whereabouts &whereabouts);
 
 // What the user reads: a sentence, and what finishes that which is kept.
@@ -38,8 +46,8 @@ void post_seek_error(GstElement *element, GstPad *pad, std::uint64_t wanted,
                      std::uint64_t position);
 void post_index_at_end_warning(GstElement *element, GstPad *pad);
 
-// The element message of a notice; an outage has a WARNING too.
-void post(GstElement *element, const Notice &notice);
+// The element message of a notice, with the field location; an outage has a WARNING too.
+void post(GstElement *element, const Notice &notice, const About &about);
 
 // GST_MESSAGE_PROGRESS with code "upload": from EOS to confirmed.
 void post_drain(GstElement *element, GstProgressType type, const std::string &text);

@@ -131,7 +131,7 @@ Result<GcoreConfig> make_gcore_config(const GcoreSettings &gcore, const Settings
     }
     config.video_id = gcore.video_id;
     config.video_name = gcore.video_name;
-    config.location = settings.location;
+    config.location = name_in_location(settings);
     config.description = gcore.video_description;
     config.video_options = std::move(*options);
     config.metadata = std::move(*metadata);

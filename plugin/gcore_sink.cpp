@@ -116,6 +116,13 @@ gsttus::Result<std::unique_ptr<gsttus::Target>> make_target(GstTusSink *self,
     return gsttus::make_gcore_target(std::move(*config));
 }
 
+std::uint64_t current_video(GstTusSink *self)
+{
+    GstGcoreSinkImpl &impl = impl_of(self);
+    const MutexLock lock(impl.mutex);
+    return impl.settings.video_id != 0 ? impl.settings.video_id : impl.current_video;
+}
+
 void recording_begins(GstTusSink *self)
 {
     GstGcoreSinkImpl &impl = impl_of(self);
@@ -192,6 +199,7 @@ static void gst_gcore_sink_class_init(GstGcoreSinkClass *klass)
 
     auto *sink_class = GST_TUS_SINK_CLASS(klass);
     sink_class->make_target = make_target;
+    sink_class->current_video = current_video;
     sink_class->recording_begins = recording_begins;
     sink_class->noticed = noticed;
 }

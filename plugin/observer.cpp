@@ -1,8 +1,9 @@
 // From the upload thread to the bus, as long as the element is there.
 #include "observer.h"
 
-#include "bus.h"
 #include "debug.h"
+
+#include <utility>
 
 namespace gsttus {
 
@@ -12,7 +13,7 @@ namespace {
 constexpr Duration kErrorPatience = seconds(20);
 } // namespace
 
-Observer::Observer(GstTusSink *sink)
+Observer::Observer(GstTusSink *sink, std::string name) : name_(std::move(name))
 {
     g_weak_ref_init(&sink_, sink);
 }
@@ -25,6 +26,12 @@ Observer::~Observer()
 GRef<GstTusSink> Observer::sink()
 {
     return GRef<GstTusSink>::adopt(static_cast<GstTusSink *>(g_weak_ref_get(&sink_)));
+}
+
+About Observer::about()
+{
+    const auto self = sink();
+    return {name_, self ? GST_TUS_SINK_GET_CLASS(self.get())->current_video(self.get()) : 0};
 }
 
 void Observer::set_draining(bool draining)
@@ -72,7 +79,7 @@ void Observer::on_notice(const Notice &notice)
     GST_TUS_SINK_GET_CLASS(self.get())->noticed(self.get(), notice);
     if (removed || std::holds_alternative<UploadCreated>(notice))
         g_object_notify(G_OBJECT(self.get()), "upload-url");
-    post(GST_ELEMENT(self.get()), notice);
+    post(GST_ELEMENT(self.get()), notice, about());
     const auto *progress = std::get_if<UploadProgress>(&notice);
     if (progress && draining_) // a stop ends an upload too, but has no START
         post_drain(GST_ELEMENT(self.get()), GST_PROGRESS_TYPE_CONTINUE, drain_text(*progress));
@@ -93,7 +100,8 @@ void Observer::on_warning(const Error &told)
     lock.unlock();
     const Error error = last ? as_left(told) : told;
     const auto self = sink();
-    const Taken taken = self ? post_warning(GST_ELEMENT(self.get()), error) : nullptr;
+    const Taken taken =
+        self ? post_warning(GST_ELEMENT(self.get()), error, {.about = about()}) : nullptr;
     if (last)
         last_words_->add(user_text(error), taken);
 }
@@ -106,7 +114,7 @@ void Observer::on_failed(const Error &told, const std::string &upload_url,
     lock.unlock();
     left_ = false;
     const Error error = as_left(told);
-    const Whereabouts whereabouts{upload_url, spool_path};
+    const Whereabouts whereabouts{upload_url, spool_path, about()};
     Taken taken;
     if (const auto self = sink()) {
         taken = stopping ? post_warning(GST_ELEMENT(self.get()), error, whereabouts)

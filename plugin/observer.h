@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/mutex.h"
+#include "bus.h"
 #include "last_words.h"
 #include "tus_sink.h"
 #include "upload/live_upload.h"
@@ -13,7 +14,7 @@ namespace gsttus {
 
 class Observer final : public UploadObserver {
 public:
-    explicit Observer(GstTusSink *sink);
+    Observer(GstTusSink *sink, std::string name); // of the recording
     ~Observer() override;
     Observer(const Observer &) = delete;
     Observer &operator=(const Observer &) = delete;
@@ -38,6 +39,8 @@ public:
 
     GRef<GstTusSink> sink(); // empty: the element is gone
 
+    About about(); // which recording this is
+
     // What it has left behind; outlives the recording.
     const std::shared_ptr<LastWords> &last_words() const { return last_words_; }
 
@@ -45,6 +48,7 @@ private:
     Error as_left(Error error) const;
 
     GWeakRef sink_{};
+    const std::string name_;
     const std::shared_ptr<LastWords> last_words_ = std::make_shared<LastWords>();
     std::atomic<bool> torn_{false};
     std::atomic<bool> left_{false}; // the next text says what is left on disk

@@ -24,10 +24,11 @@ Error without_disk(Error error)
 } // namespace
 
 Recording::Recording(GstTusSink *sink, UploadConfig config, HttpConfig http,
-                     std::unique_ptr<Target> target, StreamHints hints)
+                     std::unique_ptr<Target> target, StreamHints hints, std::string name)
     : header_(config.seekable_header), on_stop_(config.on_stop), stop_timeout_(config.stop_timeout),
-      continues_(!config.upload_url.empty()), observer_(std::make_shared<Observer>(sink)),
-      hints_(std::move(hints)), write_{0, OpenUnit(header_)}
+      continues_(!config.upload_url.empty()),
+      observer_(std::make_shared<Observer>(sink, std::move(name))), hints_(std::move(hints)),
+      write_{0, OpenUnit(header_)}
 {
     if (config.replay.spool_mode == SpoolMode::kOverflow)
         look_at_spool_dir(config.replay.spool_dir, [keep = observer_](const Result<void> &place) {
@@ -257,7 +258,8 @@ GstFlowReturn Recording::fail_after_end(GstBaseSink *sink)
                {.kind = ErrorKind::kSettings,
                 .message = "Data came after EOS, but the length of the upload has been declared. "
                            "Set the element to READY and back to PLAYING for a new recording.",
-                .offset = position()});
+                .offset = position()},
+               {.about = observer_->about()});
     return GST_FLOW_ERROR;
 }
 

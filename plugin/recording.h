@@ -19,7 +19,7 @@ namespace gsttus {
 class Recording {
 public:
     Recording(GstTusSink *sink, UploadConfig config, HttpConfig http,
-              std::unique_ptr<Target> target, StreamHints hints);
+              std::unique_ptr<Target> target, StreamHints hints, std::string name);
     Recording(const Recording &) = delete;
     Recording &operator=(const Recording &) = delete;
 

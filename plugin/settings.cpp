@@ -143,6 +143,28 @@ Result<Address> check_address(const char *property, const std::string &url)
     return Address{scheme == "https", is_loopback_host(host)};
 }
 
+std::string name_in_location(const Settings &settings)
+{
+    std::string_view name = settings.location;
+    if (settings.location_as_path)
+        return std::string(name);
+    while (name.ends_with(G_DIR_SEPARATOR))
+        name.remove_suffix(1);
+    if (name.empty()) // nothing but separators
+        return settings.location;
+    const std::size_t slash = name.rfind(G_DIR_SEPARATOR);
+    return std::string(slash == std::string_view::npos ? name : name.substr(slash + 1));
+}
+
+std::string recording_name(const Settings &settings)
+{
+    std::string name = name_in_location(settings);
+    if (!name.empty() || !settings.metadata)
+        return name;
+    const char *given = gst_structure_get_string(settings.metadata.get(), "filename");
+    return given ? given : "";
+}
+
 Result<RuntimeConfig> make_runtime_config(const Settings &settings)
 {
     RuntimeConfig runtime = settings.upload.runtime;

@@ -17,6 +17,7 @@ struct Settings {
     Settings();
 
     std::string location;
+    bool location_as_path = false;
     std::string endpoint;
     StructureRef metadata;
     StructureRef extra_headers;
@@ -36,6 +37,12 @@ struct Address {
 };
 
 Result<Address> check_address(const char *property, const std::string &url);
+
+// What the recording is called: of the path in `location` the last element, unless
+// location-as-path; else the metadata's filename. Empty: it has no name.
+std::string recording_name(const Settings &settings);
+// The same of `location` alone.
+std::string name_in_location(const Settings &settings);
 
 Result<UploadConfig> make_upload_config(const Settings &settings);
 Result<RuntimeConfig> make_runtime_config(const Settings &settings);

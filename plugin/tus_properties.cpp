@@ -33,8 +33,13 @@ Rows identity_rows()
     return {
         row::text("location", "Location", nullptr, kReady, path<&Settings::location>,
                   "Name of the recording, sent as tus metadata \"filename\"; gcoresink "
-                  "also names the video so unless video-name is set. splitmuxsink sets "
-                  "it for each fragment"),
+                  "also names the video so unless video-name is set. Of a path the last "
+                  "element counts (see location-as-path). splitmuxsink sets it for each "
+                  "fragment"),
+        row::flag("location-as-path", "Location as path", false, kReady,
+                  path<&Settings::location_as_path>,
+                  "TRUE: the whole location is the name, with its folders; FALSE: its last path "
+                  "element"),
         row::address("endpoint", "Endpoint", kReady, path<&Settings::endpoint>,
                      "URL where uploads are created (https://HOST/PATH/). tussink needs "
                      "it; gcoresink learns it from the Gcore API and this overrides it. "

@@ -84,10 +84,11 @@ Result<std::unique_ptr<Target>> make_target(GstTusSink * /*self*/, const Setting
     if (!pairs)
         return pairs.error();
     Metadata metadata;
-    if (!settings.location.empty())
-        metadata.emplace_back("filename", settings.location);
+    const std::string name = gsttus::name_in_location(settings);
+    if (!name.empty())
+        metadata.emplace_back("filename", name);
     for (auto &pair : *pairs) {
-        if (settings.location.empty() || pair.first != "filename")
+        if (name.empty() || pair.first != "filename")
             metadata.push_back(std::move(pair));
     }
     return std::unique_ptr<Target>(
@@ -154,6 +155,7 @@ static void gst_tus_sink_class_init(GstTusSinkClass *klass)
         "The gst-tus developers");
 
     klass->make_target = make_target;
+    klass->current_video = [](GstTusSink *) { return std::uint64_t{0}; };
     klass->recording_begins = [](GstTusSink *) {};
     klass->noticed = [](GstTusSink *, const gsttus::Notice &) {};
 }

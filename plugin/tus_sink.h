@@ -23,6 +23,8 @@ struct _GstTusSinkClass {
     // Checks the settings and makes the target of a recording. Application thread, no network.
     gsttus::Result<std::unique_ptr<gsttus::Target>> (*make_target)(
         GstTusSink *self, const gsttus::Settings &settings);
+    // The video that the recording goes into; 0: none, or not known. Any thread, no lock held.
+    std::uint64_t (*current_video)(GstTusSink *self);
     // A recording begins: forget the last one's. Application thread.
     void (*recording_begins)(GstTusSink *self);
     // Everything that the upload tells, before it is on the bus. Upload thread, no lock held.

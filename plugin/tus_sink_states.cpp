@@ -13,7 +13,16 @@ namespace {
 
 gpointer parent_class = nullptr; // of GstTusSink, set once in its class_init
 
+// For an error that comes before there is a recording.
+Whereabouts before_recording(GstTusSink *self)
+{
+    GstTusSinkImpl &impl = impl_of(self);
+    const MutexLock lock(impl.mutex);
+    return {.about = {.location = recording_name(impl.settings)}};
+}
+
 struct Plan {
+    std::string name;
     UploadConfig config;
     HttpConfig http;
     std::unique_ptr<Target> target;
@@ -31,7 +40,7 @@ Result<Plan> make_plan(GstTusSink *self)
     auto target = GST_TUS_SINK_GET_CLASS(self)->make_target(self, settings);
     if (!target)
         return target.error();
-    return Plan{std::move(*config), settings.http, std::move(*target)};
+    return Plan{recording_name(settings), std::move(*config), settings.http, std::move(*target)};
 }
 
 // NULL→READY: says what is wrong with the settings as early as can be. Not in the base class's
@@ -40,7 +49,7 @@ bool check_settings(GstTusSink *self)
 {
     const auto plan = make_plan(self);
     if (!plan)
-        post_error(GST_ELEMENT(self), plan.error());
+        post_error(GST_ELEMENT(self), plan.error(), before_recording(self));
     return plan.ok();
 }
 
@@ -77,13 +86,13 @@ bool begin_recording(GstTusSink *self)
             plan = disk.error();
     }
     if (!plan) {
-        post_error(GST_ELEMENT(self), plan.error());
+        post_error(GST_ELEMENT(self), plan.error(), before_recording(self));
         return false;
     }
     GST_TUS_SINK_GET_CLASS(self)->recording_begins(self);
-    auto recording =
-        std::make_shared<Recording>(self, std::move(plan->config), std::move(plan->http),
-                                    std::move(plan->target), first_hints(self));
+    auto recording = std::make_shared<Recording>(self, std::move(plan->config),
+                                                 std::move(plan->http), std::move(plan->target),
+                                                 first_hints(self), std::move(plan->name));
     join_stop_group(recording);
     GstTusSinkImpl &impl = impl_of(self);
     const MutexLock lock(impl.mutex);

@@ -47,49 +47,63 @@ struct BusFixture {
         gst_message_unref(message);
     }
 
+    void tell(const Notice &notice) { post(element, notice, {"a.mp4", 77}); }
+
     void element_messages_have_their_fields()
     {
-        post(element, UploadCreated{"https://h/1?key=marker", "https://h/files", "deferred"});
+        tell(UploadCreated{"https://h/1?key=marker", "https://h/files", "deferred"});
         expect("tus-upload-created, upload-url=(string)\"https://h/1\\?\\342\\200\\246\", "
-               "endpoint=(string)https://h/files, length-mode=(string)deferred;");
-        post(element, UploadProgress{.bytes_rendered = 10, .bytes_acked = 4, .upload_rate = 8});
+               "endpoint=(string)https://h/files, length-mode=(string)deferred, "
+               "location=(string)a.mp4;");
+        tell(UploadProgress{.bytes_rendered = 10, .bytes_acked = 4, .upload_rate = 8});
         expect("tus-upload-progress, bytes-rendered=(guint64)10, bytes-acked=(guint64)4, "
-               "bytes-pending=(guint64)6, upload-rate=(guint64)8;");
-        post(element, UploadStalled{.reason = {.message = "busy", .http_status = 503},
-                                    .attempt = 2,
-                                    .retry_in = milliseconds(3),
-                                    .bytes_pending = 7});
+               "bytes-pending=(guint64)6, upload-rate=(guint64)8, location=(string)a.mp4;");
+        tell(UploadStalled{.reason = {.message = "busy", .http_status = 503},
+                           .attempt = 2,
+                           .retry_in = milliseconds(3),
+                           .bytes_pending = 7});
         expect("tus-upload-stalled, reason=(string)busy, http-status=(uint)503, "
-               "attempt=(guint64)2, retry-in=(guint64)3000000, bytes-pending=(guint64)7;");
-        post(element, UploadResumed{.offset = 5, .outage_time = seconds(1), .bytes_resent = 2});
+               "attempt=(guint64)2, retry-in=(guint64)3000000, bytes-pending=(guint64)7, "
+               "location=(string)a.mp4;");
+        tell(UploadResumed{.offset = 5, .outage_time = seconds(1), .bytes_resent = 2});
         expect("tus-upload-resumed, offset=(guint64)5, outage-time=(guint64)1000000000, "
-               "bytes-resent=(guint64)2;");
-        post(element, UploadComplete{.upload_url = "https://h/1",
-                                     .bytes = 9,
-                                     .elapsed = seconds(2),
-                                     .drain_time = milliseconds(5),
-                                     .sha256 = "ab12"});
+               "bytes-resent=(guint64)2, location=(string)a.mp4;");
+        tell(UploadComplete{.upload_url = "https://h/1",
+                            .bytes = 9,
+                            .elapsed = seconds(2),
+                            .drain_time = milliseconds(5),
+                            .sha256 = "ab12"});
         expect("tus-upload-complete, upload-url=(string)https://h/1, bytes=(guint64)9, "
-               "elapsed=(guint64)2000000000, drain-time=(guint64)5000000, sha256=(string)ab12;");
-        post(element,
-             UploadKept{.path = "/s/1", .bytes_missing = 6, .command = "gst-tus-recover /s"});
+               "elapsed=(guint64)2000000000, drain-time=(guint64)5000000, sha256=(string)ab12, "
+               "video-id=(guint64)77, location=(string)a.mp4;");
+        tell(UploadKept{.path = "/s/1", .bytes_missing = 6, .command = "gst-tus-recover /s"});
         expect("tus-upload-kept, path=(string)/s/1, bytes-missing=(guint64)6, "
-               "command=(string)\"gst-tus-recover\\ /s\";");
-        post(element, VideoCreated{.id = 3, .name = "n", .slug = "s", .client_id = 4});
+               "command=(string)\"gst-tus-recover\\ /s\", location=(string)a.mp4;");
+        tell(VideoCreated{.id = 3, .name = "n", .slug = "s", .client_id = 4});
         expect("gcore-video-created, video-id=(guint64)3, name=(string)n, slug=(string)s, "
-               "client-id=(guint64)4;");
+               "client-id=(guint64)4, location=(string)a.mp4;");
         g_assert_null(gst_bus_pop(bus));
+    }
+
+    void a_recording_without_a_name_has_an_empty_one()
+    {
+        post(element, UploadComplete{.upload_url = "https://h/1"}, {});
+        GstMessage *message = pop(GST_MESSAGE_ELEMENT);
+        const GstStructure *fields = gst_message_get_structure(message);
+        g_assert_cmpstr(gst_structure_get_string(fields, "location"), ==, "");
+        g_assert_false(gst_structure_has_field(fields, "video-id"));
+        gst_message_unref(message);
     }
 
     void only_the_first_stall_of_an_outage_warns()
     {
         UploadStalled stalled{.reason = {.kind = ErrorKind::kNetwork, .message = "No answer."}};
         stalled.first = true;
-        post(element, stalled);
+        tell(stalled);
         gst_message_unref(pop(GST_MESSAGE_ELEMENT));
         gst_message_unref(pop(GST_MESSAGE_WARNING));
         stalled.first = false;
-        post(element, stalled);
+        tell(stalled);
         gst_message_unref(pop(GST_MESSAGE_ELEMENT));
         g_assert_null(gst_bus_pop(bus));
     }
@@ -103,7 +117,7 @@ struct BusFixture {
                     .http_status = 403,
                     .retryable = true,
                     .offset = 77},
-                   {"https://h/1?marker", "/spool/x"});
+                   {"https://h/1?marker", "/spool/x", {"a.mp4", 77}});
         GstMessage *message = pop(GST_MESSAGE_ERROR);
         GError *error = nullptr;
         char *debug = nullptr;
@@ -119,7 +133,7 @@ struct BusFixture {
             text,
             "details, retryable=(boolean)true, http-status-code=(uint)403, "
             "upload-offset=(guint64)77, upload-url=(string)\"https://h/1\\?\\342\\200\\246\", "
-            "spool-path=(string)/spool/x;");
+            "spool-path=(string)/spool/x, location=(string)a.mp4, video-id=(guint64)77;");
         g_free(text);
         g_free(debug);
         g_error_free(error);
@@ -204,6 +218,8 @@ int main(int argc, char **argv)
     gst_init(nullptr, nullptr);
     gsttus::init_debug();
     add_test<BusFixture, &BusFixture::element_messages_have_their_fields>("/bus/element-messages");
+    add_test<BusFixture, &BusFixture::a_recording_without_a_name_has_an_empty_one>(
+        "/bus/element-messages/no-name");
     add_test<BusFixture, &BusFixture::only_the_first_stall_of_an_outage_warns>(
         "/bus/stalled/first-warns");
     add_test<BusFixture, &BusFixture::error_has_text_debug_and_details>("/bus/error/details");

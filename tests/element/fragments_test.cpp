@@ -1,6 +1,8 @@
 // splitmuxsink with async-finalize: fragments that wait for a server which is away, and come when
 // it is back.
 #include "element_support.h"
+#include "glib/ptr.h"
+#include "upload/live_upload.h"
 
 #include <algorithm>
 #include <vector>
@@ -81,11 +83,74 @@ void fragments_of_an_outage_come_in_order()
     g_assert_cmpint(warnings, ==, 1);
 }
 
+// splitmuxsink gives a path to each fragment, and takes the values of its sinks as text. What they
+// tell says which fragment it is about.
+void fragments_are_told_apart()
+{
+    for (const char *name : {"x264enc", "splitmuxsink", "mpegtsmux"}) {
+        GstElementFactory *factory = gst_element_factory_find(name);
+        if (!factory)
+            return g_test_skip(name);
+        gst_object_unref(factory);
+    }
+    const auto server = start_standin();
+    Pipeline pipeline(
+        "videotestsrc num-buffers=60 ! video/x-raw,width=160,height=120,framerate=30/1 ! "
+        "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! h264parse ! "
+        "splitmuxsink name=sink location=/data/rec/part%02d.ts max-size-time=500000000 "
+        "async-finalize=true send-keyframe-requests=false muxer-factory=mpegtsmux "
+        "sink-factory=tussink "
+        "sink-properties=\"properties,spool-mode=always,on-stop=keep,length-mode=concatenation,"
+        "endpoint=" +
+        server->files_url() + "\"");
+
+    struct Modes {
+        int spool = -1, stop = -1;
+    } modes;
+
+    g_signal_connect(
+        pipeline.sink(), "sink-added", G_CALLBACK(+[](GstElement *, GstElement *sink, Modes *out) {
+            g_object_get(sink, "spool-mode", &out->spool, "on-stop", &out->stop, nullptr);
+        }),
+        &modes);
+    pipeline.run();
+    g_assert_cmpint(modes.spool, ==, static_cast<int>(SpoolMode::kAlways));
+    g_assert_cmpint(modes.stop, ==, static_cast<int>(OnStop::kKeep));
+    std::vector<std::string> complete;
+    for (const Message &message : pipeline.seen) {
+        if (!message_name(message).starts_with("tus-upload-"))
+            continue;
+        const GstStructure *fields = gst_message_get_structure(message.get());
+        const char *location = gst_structure_get_string(fields, "location");
+        g_assert_true(g_str_has_prefix(location, "part"));
+        if (message_name(message) == "tus-upload-created")
+            g_assert_cmpstr(gst_structure_get_string(fields, "length-mode"), ==, "concatenation");
+        if (message_name(message) == "tus-upload-complete")
+            complete.emplace_back(location);
+    }
+    std::sort(complete.begin(), complete.end());
+    g_assert_cmpuint(complete.size(), >=, 3);
+    std::size_t number = 0;
+    for (const std::string &name : complete) {
+        const GCharOwn expected(g_strdup_printf("part%02zu.ts", number++));
+        ASSERT_STR(name, expected.get());
+    }
+    const auto now = server->snapshot();
+    for (const std::string &name : complete) {
+        g_assert_true(std::any_of(now.uploads.begin(), now.uploads.end(), [&](const auto &upload) {
+            const auto given = upload.second.metadata.find("filename");
+            return upload.second.finished && given != upload.second.metadata.end() &&
+                   given->second == name;
+        }));
+    }
+}
+
 } // namespace
 
 int main(int argc, char **argv)
 {
     init_elements(argc, argv);
     add_test("/fragments/outage", fragments_of_an_outage_come_in_order);
+    add_test("/fragments/told-apart", fragments_are_told_apart);
     return g_test_run();
 }

@@ -78,6 +78,37 @@ void a_video_is_created_and_filled()
     g_assert_cmpint(created, ==, 1);
 }
 
+// Each message says which recording it is about, the last one all that an application notes.
+void messages_name_the_recording()
+{
+    const auto server = start_standin({.api_key = kKey, .examine = false});
+    Pipeline pipeline(kShort + sink(*server, "location=/data/rec/show.mp4 wait-status=ready"));
+    pipeline.run();
+    int others = 0;
+    int complete = 0;
+    for (const Message &message : pipeline.seen) {
+        const std::string name = message_name(message);
+        if (!name.starts_with("tus-") && !name.starts_with("gcore-"))
+            continue;
+        const GstStructure *fields = gst_message_get_structure(message.get());
+        g_test_message("%s", name.c_str());
+        g_assert_cmpstr(gst_structure_get_string(fields, "location"), ==, "show.mp4");
+        if (name != "tus-upload-complete") {
+            ++others;
+            continue;
+        }
+        ++complete;
+        g_assert_cmpuint(field(message, "video-id"), ==, video_id(pipeline.sink()));
+        g_assert_cmpuint(field(message, "bytes"), ==, pipeline.bytes());
+        ASSERT_STR(gst_structure_get_string(fields, "sha256"), pipeline.sha256());
+    }
+    g_assert_cmpint(complete, ==, 1);
+    g_assert_cmpint(others, >, 3);
+    const auto snapshot = server->snapshot();
+    ASSERT_STR(snapshot.only_finished()->metadata.at("filename"), "show.mp4");
+    ASSERT_STR(snapshot.videos.begin()->second.name, "show.mp4");
+}
+
 void each_recording_has_a_video_of_its_own()
 {
     const auto server = start_standin({.api_key = kKey, .examine = false});
@@ -244,6 +275,7 @@ int main(int argc, char **argv)
 {
     init_elements(argc, argv);
     add_test("/gcoresink/creates", a_video_is_created_and_filled);
+    add_test("/gcoresink/messages", messages_name_the_recording);
     add_test("/gcoresink/creates-anew", each_recording_has_a_video_of_its_own);
     add_test("/gcoresink/uses", a_given_video_is_used);
     add_test("/gcoresink/title", the_title_names_the_video);

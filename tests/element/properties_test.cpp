@@ -20,6 +20,7 @@ struct PropertyRow {
 
 const PropertyRow kProperties[] = {
     {kTus, "location", "gchararray", nullptr, false, false},
+    {kTus, "location-as-path", "gboolean", "false", false, false},
     {kTus, "endpoint", "gchararray", nullptr, false, false},
     {kTus, "upload-url", "gchararray", nullptr, false, false},
     {kTus, "metadata", "GstStructure", nullptr, false, false},

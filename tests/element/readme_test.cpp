@@ -213,7 +213,7 @@ void rows_are_properties(const Sink &sink)
 template <std::size_t... Kinds>
 void post_each(GstElement *element, std::index_sequence<Kinds...> /*kinds*/)
 {
-    (post(element, std::variant_alternative_t<Kinds, Notice>{}), ...);
+    (post(element, std::variant_alternative_t<Kinds, Notice>{}, {}), ...);
 }
 
 std::set<std::string> posted_messages()

@@ -175,6 +175,38 @@ void plain_http_without_secrets_is_fine()
     g_assert_true(make_upload_config(settings).ok());
 }
 
+// --- the name ------------------------------------------------------------------------------------
+
+struct NameRow {
+    const char *test, *location;
+    bool as_path;
+    const char *metadata, *name;
+};
+
+const NameRow kNames[] = {
+    {"plain", "a.mp4", false, nullptr, "a.mp4"},
+    {"path", "/data/rec/a.mp4", false, nullptr, "a.mp4"},
+    {"relative", "rec/a b.mp4", false, nullptr, "a b.mp4"},
+    {"trailing", "/data/rec//", false, nullptr, "rec"},
+    {"only-separators", "//", false, nullptr, "//"},
+    {"dots", "../..", false, nullptr, ".."},
+    {"as-path", "/data/rec/a.mp4", true, nullptr, "/data/rec/a.mp4"},
+    {"as-path-trailing", "rec/", true, nullptr, "rec/"},
+    {"metadata", "", false, "m,filename=b/c.mp4", "b/c.mp4"}, // as it was given
+    {"location-before-metadata", "a/b", false, "m,filename=c", "b"},
+    {"none", "", false, nullptr, ""},
+};
+
+void name_is_the_last_path_element(const NameRow &row)
+{
+    Settings settings = good();
+    settings.location = row.location;
+    settings.location_as_path = row.as_path;
+    if (row.metadata)
+        settings.metadata = structure_of(row.metadata);
+    ASSERT_STR(recording_name(settings), row.name);
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -183,6 +215,8 @@ int main(int argc, char **argv)
     gst_init(nullptr, nullptr);
     for (const Refusal &row : kRefusals)
         add_row_test(std::string("/settings/refused/") + row.name, row, refused);
+    for (const NameRow &row : kNames)
+        add_row_test(std::string("/settings/name/") + row.test, row, name_is_the_last_path_element);
     add_test("/settings/defaults", defaults_are_those_of_the_manual);
     add_test("/settings/extra-headers/arrays", header_arrays_become_several_headers);
     add_test("/settings/metadata/values-become-text", metadata_values_become_text);
