@@ -316,22 +316,29 @@ void post(GstElement *element, const Notice &notice, const About &about)
     std::visit([&](const auto &kind) { post_notice(element, about, kind); }, notice);
 }
 
-void post_drain(GstElement *element, GstProgressType type, const std::string &text)
+void post_drain(GstElement *element, GstProgressType type, const std::string &text, int percent,
+                const About &about)
 {
-    gst_element_post_message(
-        element, gst_message_new_progress(GST_OBJECT(element), type, "upload", text.c_str()));
+    GstMessage *message =
+        gst_message_new_progress(GST_OBJECT(element), type, "upload", text.c_str());
+    gst_structure_set(gst_message_writable_structure(message), "percent", G_TYPE_INT, percent,
+                      "location", G_TYPE_STRING, about.location.c_str(), nullptr);
+    gst_element_post_message(element, message);
+}
+
+int drain_percent(std::uint64_t bytes_acked, std::uint64_t bytes_rendered)
+{
+    if (bytes_acked >= bytes_rendered)
+        return 100;
+    return static_cast<int>(100.0 * static_cast<double>(bytes_acked) /
+                            static_cast<double>(bytes_rendered));
 }
 
 std::string drain_text(const UploadProgress &progress)
 {
-    const std::uint64_t percent =
-        progress.bytes_rendered == 0
-            ? 100
-            : static_cast<std::uint64_t>(100.0 * static_cast<double>(progress.bytes_acked) /
-                                         static_cast<double>(progress.bytes_rendered));
     const std::uint64_t tenths = progress.upload_rate / 100'000; // of a Mbit/s
-    return cat(std::min<std::uint64_t>(percent, 100), " %, ", tenths / 10, '.', tenths % 10,
-               " Mbit/s");
+    return cat(drain_percent(progress.bytes_acked, progress.bytes_rendered), " %, ", tenths / 10,
+               '.', tenths % 10, " Mbit/s");
 }
 
 } // namespace gsttus

@@ -49,8 +49,11 @@ void post_index_at_end_warning(GstElement *element, GstPad *pad);
 // The element message of a notice, with the field location; an outage has a WARNING too.
 void post(GstElement *element, const Notice &notice, const About &about);
 
-// GST_MESSAGE_PROGRESS with code "upload": from EOS to confirmed.
-void post_drain(GstElement *element, GstProgressType type, const std::string &text);
-std::string drain_text(const UploadProgress &progress); // "62 %, 8.1 Mbit/s"
+// GST_MESSAGE_PROGRESS with code "upload": from EOS to confirmed. Besides its usual fields it has
+// location; `percent`: of what was recorded, at the server.
+void post_drain(GstElement *element, GstProgressType type, const std::string &text, int percent,
+                const About &about);
+int drain_percent(std::uint64_t bytes_acked, std::uint64_t bytes_rendered); // 0 to 100
+std::string drain_text(const UploadProgress &progress);                     // "62 %, 8.1 Mbit/s"
 
 } // namespace gsttus

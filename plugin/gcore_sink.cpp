@@ -126,8 +126,12 @@ std::uint64_t current_video(GstTusSink *self)
 void recording_begins(GstTusSink *self)
 {
     GstGcoreSinkImpl &impl = impl_of(self);
-    const MutexLock lock(impl.mutex);
+    MutexLock lock(impl.mutex);
+    const bool changes = impl.settings.video_id == 0 && impl.current_video != 0;
     impl.current_video = 0;
+    lock.unlock();
+    if (changes)
+        g_object_notify(G_OBJECT(self), "video-id");
 }
 
 void noticed(GstTusSink *self, const gsttus::Notice &notice)

@@ -73,16 +73,38 @@ void Observer::on_notice(const Notice &notice)
     const auto self = sink();
     if (!self)
         return;
-    const bool removed = std::holds_alternative<UploadRemoved>(notice);
-    if (removed || std::holds_alternative<UploadComplete>(notice))
+    if (std::holds_alternative<UploadRemoved>(notice) ||
+        std::holds_alternative<UploadComplete>(notice))
         sink_forgets_upload_url(self.get());
     GST_TUS_SINK_GET_CLASS(self.get())->noticed(self.get(), notice);
-    if (removed || std::holds_alternative<UploadCreated>(notice))
-        g_object_notify(G_OBJECT(self.get()), "upload-url");
+    follow_url(notice);
     post(GST_ELEMENT(self.get()), notice, about());
     const auto *progress = std::get_if<UploadProgress>(&notice);
     if (progress && draining_) // a stop ends an upload too, but has no START
-        post_drain(GST_ELEMENT(self.get()), GST_PROGRESS_TYPE_CONTINUE, drain_text(*progress));
+        post_drain(GST_PROGRESS_TYPE_CONTINUE, drain_text(*progress),
+                   drain_percent(progress->bytes_acked, progress->bytes_rendered));
+}
+
+// notify::upload-url, when it has another value than the one before: also when an upload that
+// failed is replaced, when parts are joined to another one, and when it is removed.
+void Observer::follow_url(const Notice &notice)
+{
+    std::string url;
+    if (const auto *created = std::get_if<UploadCreated>(&notice))
+        url = created->upload_url;
+    else if (const auto *complete = std::get_if<UploadComplete>(&notice))
+        url = complete->upload_url;
+    else if (!std::holds_alternative<UploadRemoved>(notice))
+        return;
+    const auto self = sink();
+    if (std::exchange(told_url_, url) != url && self)
+        g_object_notify(G_OBJECT(self.get()), "upload-url");
+}
+
+void Observer::post_drain(GstProgressType type, const std::string &text, int percent)
+{
+    if (const auto self = sink())
+        gsttus::post_drain(GST_ELEMENT(self.get()), type, text, percent, about());
 }
 
 // What the user has to know of what is left.

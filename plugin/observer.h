@@ -40,15 +40,19 @@ public:
     GRef<GstTusSink> sink(); // empty: the element is gone
 
     About about(); // which recording this is
+    // GST_MESSAGE_PROGRESS of the drain.
+    void post_drain(GstProgressType type, const std::string &text, int percent);
 
     // What it has left behind; outlives the recording.
     const std::shared_ptr<LastWords> &last_words() const { return last_words_; }
 
 private:
     Error as_left(Error error) const;
+    void follow_url(const Notice &notice);
 
     GWeakRef sink_{};
     const std::string name_;
+    std::string told_url_; // upload thread only
     const std::shared_ptr<LastWords> last_words_ = std::make_shared<LastWords>();
     std::atomic<bool> torn_{false};
     std::atomic<bool> left_{false}; // the next text says what is left on disk

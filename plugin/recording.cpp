@@ -277,12 +277,18 @@ void Recording::look_for_index(GstBaseSink *sink, std::span<const std::byte> dat
         post_index_at_end_warning(GST_ELEMENT(sink), GST_BASE_SINK_PAD(sink));
 }
 
+void Recording::tell_drain(GstProgressType type, const char *text)
+{
+    const bool complete = type == GST_PROGRESS_TYPE_COMPLETE;
+    observer_->post_drain(type, text,
+                          complete ? 100 : drain_percent(upload_->stats().bytes_acked, position_));
+}
+
 GstFlowReturn Recording::drain(GstBaseSink *sink)
 {
     if (broken_)
         return GST_FLOW_ERROR;
-    GstElement *element = GST_ELEMENT(sink);
-    post_drain(element, GST_PROGRESS_TYPE_START, "Uploading the rest of the recording");
+    tell_drain(GST_PROGRESS_TYPE_START, "Uploading the rest of the recording");
     ended_ = true;
     observer_->set_draining(true);
     upload_->finish();
@@ -292,16 +298,16 @@ GstFlowReturn Recording::drain(GstBaseSink *sink)
             observer_->set_draining(false);
         switch (status) {
         case DrainStatus::kComplete:
-            post_drain(element, GST_PROGRESS_TYPE_COMPLETE, "The server has the whole recording");
+            tell_drain(GST_PROGRESS_TYPE_COMPLETE, "The server has the whole recording");
             return GST_FLOW_OK;
         case DrainStatus::kFailed:
             observer_->await_error();
-            post_drain(element, GST_PROGRESS_TYPE_ERROR, "The upload has failed");
+            tell_drain(GST_PROGRESS_TYPE_ERROR, "The upload has failed");
             return GST_FLOW_ERROR;
         case DrainStatus::kInterrupted:
             if (const GstFlowReturn flow = wait_while_held(sink); flow != GST_FLOW_OK) {
                 observer_->set_draining(false);
-                post_drain(element, GST_PROGRESS_TYPE_CANCELED, "Stopped before the end");
+                tell_drain(GST_PROGRESS_TYPE_CANCELED, "Stopped before the end");
                 return flow;
             }
             break;

@@ -69,6 +69,7 @@ private:
     GstFlowReturn refuse_rewriting(GstBaseSink *sink, std::uint64_t position);
     void look_for_index(GstBaseSink *sink, std::span<const std::byte> data);
     void tear();
+    void tell_drain(GstProgressType type, const char *text);
     GstFlowReturn fail_after_end(GstBaseSink *sink) EXCLUDES(gate_mutex_);
     OnStop begin_stop();
 

@@ -30,6 +30,9 @@ void say_last_words(gpointer object);                     // nobody reads the bu
 // tus_sink_properties.cpp.
 char *whole_upload_url(GstTusSink *self);
 
+// What the property upload-url shows.
+std::string shown_upload_url(GstTusSink *self); // in tus_sink_properties.cpp
+
 // Each from class_init: the vfuncs of one file.
 void install_property_functions(GstTusSinkClass *klass); // tus_sink_properties.cpp
 void install_state_functions(GstTusSinkClass *klass);    // tus_sink_states.cpp

@@ -98,7 +98,7 @@ std::string upload_url_of(GstTusSink *self, std::string UploadStats::*form)
 // The settings as they are shown.
 Settings shown_settings(GstTusSink *self)
 {
-    std::string url = upload_url_of(self, &UploadStats::shown_url);
+    std::string url = shown_upload_url(self);
     GstTusSinkImpl &impl = impl_of(self);
     const MutexLock lock(impl.mutex);
     Settings shown = impl.settings;
@@ -219,6 +219,11 @@ gboolean set_uri(GstURIHandler *handler, const char *uri, GError **error)
 }
 
 } // namespace
+
+std::string shown_upload_url(GstTusSink *self)
+{
+    return redact_url(upload_url_of(self, &UploadStats::shown_url));
+}
 
 char *whole_upload_url(GstTusSink *self)
 {

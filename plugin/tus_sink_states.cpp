@@ -78,8 +78,28 @@ Result<void> check_disk(const UploadConfig &config)
     return error;
 }
 
+// notify::upload-url where a recording begins or ends: the last one's is forgotten, for example.
+class UrlFollower {
+public:
+    explicit UrlFollower(GstTusSink *self) : self_(self), before_(shown_upload_url(self)) {}
+
+    UrlFollower(const UrlFollower &) = delete;
+    UrlFollower &operator=(const UrlFollower &) = delete;
+
+    ~UrlFollower()
+    {
+        if (shown_upload_url(self_) != before_)
+            g_object_notify(G_OBJECT(self_), "upload-url");
+    }
+
+private:
+    GstTusSink *self_; // of the caller
+    const std::string before_;
+};
+
 bool begin_recording(GstTusSink *self)
 {
+    const UrlFollower follower(self);
     auto plan = make_plan(self);
     if (plan) {
         if (auto disk = check_disk(plan->config); !disk)
@@ -112,6 +132,7 @@ void end_recording(GstTusSink *self)
     if (!recording)
         return;
     recording->stop();
+    const UrlFollower follower(self); // what the upload itself did, the observer has told
     UploadStats stats = recording->upload().stats();
     GstTusSinkImpl &impl = impl_of(self);
     const MutexLock lock(impl.mutex);

@@ -202,6 +202,16 @@ void kind_has_its_code(const CodeRow &row)
     g_assert_cmpint(code.code, ==, row.code);
 }
 
+void drain_percent_is_a_whole_number()
+{
+    g_assert_cmpint(drain_percent(0, 3), ==, 0);
+    g_assert_cmpint(drain_percent(2, 3), ==, 66);
+    g_assert_cmpint(drain_percent(999, 1000), ==, 99); // 100 is all of it
+    g_assert_cmpint(drain_percent((std::uint64_t{1} << 60) - 1, std::uint64_t{1} << 60), <=, 100);
+    g_assert_cmpint(drain_percent(3, 3), ==, 100);
+    g_assert_cmpint(drain_percent(0, 0), ==, 100); // nothing is missing
+}
+
 void drain_text_is_percent_and_rate()
 {
     ASSERT_STR(drain_text({.bytes_rendered = 200, .bytes_acked = 124, .upload_rate = 8'150'000}),
@@ -227,6 +237,7 @@ int main(int argc, char **argv)
     add_test<BusFixture, &BusFixture::unknown_details_are_left_out>("/bus/error/unknown-details");
     for (const CodeRow &row : kCodes)
         add_row_test(std::string("/bus/error/code/") + to_string(row.kind), row, kind_has_its_code);
+    add_test("/bus/drain-percent", drain_percent_is_a_whole_number);
     add_test("/bus/drain-text", drain_text_is_percent_and_rate);
     return g_test_run();
 }

@@ -1,5 +1,6 @@
 // gcoresink against the stand-in's Gcore API: the video, its messages and properties, its status,
 // and what the API refuses.
+#include "base/mutex.h"
 #include "element_support.h"
 
 #include <cstring>
@@ -169,6 +170,52 @@ void a_refused_file_is_an_error()
     g_assert_true(GST_MESSAGE_SRC(message.get()) == GST_OBJECT(pipeline.sink()));
 }
 
+// What a handler of notify:: reads, in order.
+struct Followed {
+    explicit Followed(GstElement *sink)
+    {
+        g_signal_connect(sink, "notify::video-id",
+                         G_CALLBACK(+[](GObject *object, GParamSpec *, Followed *self) {
+                             self->add(self->videos, std::to_string(video_id(GST_ELEMENT(object))));
+                         }),
+                         this);
+        g_signal_connect(sink, "notify::upload-url",
+                         G_CALLBACK(+[](GObject *object, GParamSpec *, Followed *self) {
+                             self->add(self->urls, upload_url(GST_ELEMENT(object)));
+                         }),
+                         this);
+    }
+
+    void add(std::vector<std::string> &to, std::string value)
+    {
+        const MutexLock lock(mutex);
+        if (to.empty() || to.back() != value) // told twice is no harm
+            to.push_back(std::move(value));
+    }
+
+    Mutex mutex; // handlers run on the upload thread, and on the one that changes the state
+    std::vector<std::string> videos, urls;
+};
+
+void what_is_new_or_gone_is_notified()
+{
+    const auto server = start_standin({.api_key = kKey, .examine = false});
+    Pipeline pipeline(kShort + sink(*server));
+    Followed followed(pipeline.sink());
+    std::vector<std::string> videos, urls;
+    for (int i = 0; i < 2; ++i) {
+        pipeline.run();
+        videos.push_back(std::to_string(video_id(pipeline.sink())));
+        urls.push_back(upload_url(pipeline.sink()));
+        pipeline.set(GST_STATE_READY);
+        ASSERT_STR(upload_url(pipeline.sink()), urls.back()); // stays until the next one begins
+    }
+    const MutexLock lock(followed.mutex);
+    g_assert_true(followed.videos == std::vector<std::string>({videos[0], "0", videos[1]}));
+    g_assert_true(followed.urls == std::vector<std::string>({urls[0], "", urls[1]}));
+    g_assert_true(urls[0] != urls[1] && !urls[0].empty());
+}
+
 void an_empty_video_is_deleted()
 {
     const auto server = start_standin({.api_key = kKey, .examine = false});
@@ -281,6 +328,7 @@ int main(int argc, char **argv)
     add_test("/gcoresink/title", the_title_names_the_video);
     add_test("/gcoresink/wait-status", eos_waits_for_the_status);
     add_test("/gcoresink/refused-file", a_refused_file_is_an_error);
+    add_test("/gcoresink/notify", what_is_new_or_gone_is_notified);
     add_test("/gcoresink/empty-video", an_empty_video_is_deleted);
     add_test("/gcoresink/empty-recording", an_empty_recording_is_a_warning);
     for (const RefusalRow &row : kRefusals)

@@ -74,7 +74,7 @@ struct Draining {
     Draining()
         : server(start_standin()), file(400000),
           pipeline(file.source() +
-                   "! tussink name=sink stop-timeout=300 flush-interval=10 "
+                   "! tussink name=sink location=a/long.bin stop-timeout=300 flush-interval=10 "
                    "progress-interval=50 endpoint=" +
                    server->files_url())
     {
@@ -93,10 +93,26 @@ struct Draining {
             gst_message_parse_progress(message.get(), &type, &code, nullptr);
             g_assert_cmpstr(code, ==, "upload");
             g_free(code);
+            check_percent(message, type);
             if (type == wanted)
                 return;
             g_assert_cmpint(type, ==, GST_PROGRESS_TYPE_CONTINUE);
         }
+    }
+
+    // The number that the text has, for who shows a bar.
+    static void check_percent(const Message &message, GstProgressType type)
+    {
+        const GstStructure *fields = gst_message_get_structure(message.get());
+        int percent = -7;
+        g_assert_true(gst_structure_get_int(fields, "percent", &percent));
+        g_assert_cmpstr(gst_structure_get_string(fields, "location"), ==, "long.bin");
+        if (type == GST_PROGRESS_TYPE_COMPLETE)
+            g_assert_cmpint(percent, ==, 100);
+        else if (type == GST_PROGRESS_TYPE_CONTINUE)
+            g_assert_cmpint(percent, ==, std::atoi(gst_structure_get_string(fields, "text")));
+        else
+            g_assert_true(percent >= 0 && percent <= 100);
     }
 
     void pause_and_play()
