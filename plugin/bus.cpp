@@ -5,26 +5,13 @@
 #include "base/text.h"
 #include "debug.h"
 #include "glib/ptr.h"
-#include "muxer_hint.h"
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
 
 namespace gsttus {
 
 namespace {
-
-// For who really wants to go back there. Sizes as people choose them.
-std::string header_hint(std::uint64_t wanted)
-{
-    constexpr std::uint64_t kUsual = std::uint64_t{64} << 10, kMost = std::uint64_t{64} << 20;
-    if (wanted >= kMost)
-        return {};
-    return cat("; or keep the first bytes here until the end: seekable-header=",
-               std::max(kUsual, std::bit_ceil(wanted + 1)), " on the sink (at least ", wanted + 1,
-               ')');
-}
 
 GstClockTime nanoseconds(Duration span)
 {
@@ -176,31 +163,13 @@ Taken post_warning(GstElement *element, const Error &error, const Whereabouts &w
                         error_details(error, whereabouts));
 }
 
-void post_seek_error(GstElement *element, GstPad *pad, std::uint64_t wanted, std::uint64_t position)
+void post_stream_error(GstElement *element, const std::string &text, const std::string &debug,
+                       std::uint64_t position, const About &about)
 {
-    const Upstream muxer = find_muxer(pad);
-    const std::string who = muxer.element.empty() ? std::string("The element upstream")
-                                                  : cat(muxer.element, " (", muxer.factory, ")");
-    const std::string text =
-        cat(who, " wants to rewrite byte ", wanted, " after ", position,
-            " bytes were taken. An upload can only grow: ", muxer_hint(muxer.factory),
-            header_hint(wanted),
-            ". What was taken is not declared complete: a stop keeps it, or does as on-stop says.");
+    Error error;
+    error.offset = position;
     post_trouble(element, GST_MESSAGE_ERROR, {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SEEK}, text,
-                 cat("SEGMENT in BYTES starts at ", wanted, ", position is ", position),
-                 gst_structure_new("details", "retryable", G_TYPE_BOOLEAN, FALSE, "upload-offset",
-                                   G_TYPE_UINT64, position, nullptr));
-}
-
-void post_index_at_end_warning(GstElement *element, GstPad *pad)
-{
-    const Upstream muxer = find_muxer(pad);
-    const std::string who = muxer.element.empty() ? std::string("the muxer") : muxer.element;
-    post_trouble(element, GST_MESSAGE_WARNING, {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS},
-                 cat("This MP4 has its index (moov) at the end: nothing of it is playable before "
-                     "the upload is complete. Set fragment-duration=1000 on ",
-                     who, ", or use matroskamux or mpegtsmux."),
-                 "stream begins with ftyp and mdat, without moov", nullptr);
+                 debug, error_details(error, {.about = about}));
 }
 
 // --- element messages: one function for each kind of notice --------------------------------------

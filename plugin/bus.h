@@ -41,10 +41,9 @@ std::string user_text(const Error &error, const Whereabouts &whereabouts = {});
 Taken post_error(GstElement *element, const Error &error, const Whereabouts &whereabouts = {});
 Taken post_warning(GstElement *element, const Error &error, const Whereabouts &whereabouts = {});
 
-// The stream asks for what an upload can not do: go back. Names the muxer and its cure.
-void post_seek_error(GstElement *element, GstPad *pad, std::uint64_t wanted,
-                     std::uint64_t position);
-void post_index_at_end_warning(GstElement *element, GstPad *pad);
+// The stream is none that can be uploaded: it goes back, or will. `position`: bytes taken.
+void post_stream_error(GstElement *element, const std::string &text, const std::string &debug,
+                       std::uint64_t position, const About &about);
 
 // The element message of a notice, with the field location; an outage has a WARNING too.
 void post(GstElement *element, const Notice &notice, const About &about);

@@ -50,6 +50,9 @@ GST_ELEMENT_REGISTER_DEFINE(gcoresink, "gcoresink", GST_RANK_NONE, GST_TYPE_GCOR
 
 namespace {
 
+// Of an original file, as Gcore's documentation says: 30 GB.
+constexpr std::uint64_t kMostBytes = 30'000'000'000;
+
 const gsttus::PropertyTable<GcoreSettings> &properties()
 {
     static const auto *table =
@@ -203,6 +206,7 @@ static void gst_gcore_sink_class_init(GstGcoreSinkClass *klass)
 
     auto *sink_class = GST_TUS_SINK_CLASS(klass);
     sink_class->make_target = make_target;
+    sink_class->most_bytes = kMostBytes;
     sink_class->current_video = current_video;
     sink_class->recording_begins = recording_begins;
     sink_class->noticed = noticed;

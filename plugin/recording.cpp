@@ -27,8 +27,8 @@ Recording::Recording(GstTusSink *sink, UploadConfig config, HttpConfig http,
                      std::unique_ptr<Target> target, StreamHints hints, std::string name)
     : header_(config.seekable_header), on_stop_(config.on_stop), stop_timeout_(config.stop_timeout),
       continues_(!config.upload_url.empty()),
-      observer_(std::make_shared<Observer>(sink, std::move(name))), hints_(std::move(hints)),
-      write_{0, OpenUnit(header_)}
+      observer_(std::make_shared<Observer>(sink, std::move(name))), advisor_(observer_),
+      hints_(std::move(hints)), write_{0, OpenUnit(header_)}
 {
     if (config.replay.spool_mode == SpoolMode::kOverflow)
         look_at_spool_dir(config.replay.spool_dir, [keep = observer_](const Result<void> &place) {
@@ -51,6 +51,7 @@ void Recording::set_paused(bool paused)
     const MutexLock lock(gate_mutex_);
     paused_ = paused;
     apply_gate();
+    advisor_.set_playing(!paused);
 }
 
 void Recording::unlock()
@@ -123,8 +124,11 @@ void Recording::stop()
 
 GstFlowReturn Recording::render(GstBaseSink *sink, GstBuffer *buffer)
 {
+    if (!advisor_.accepts(sink))
+        tear();
     if (broken_)
         return GST_FLOW_ERROR;
+    advisor_.look(sink, position_);
     // one memory after the other: mapping them together would copy
     const unsigned count = gst_buffer_n_memory(buffer);
     for (unsigned i = 0; i < count; ++i) {
@@ -147,7 +151,7 @@ GstFlowReturn Recording::render(GstBaseSink *sink, GstBuffer *buffer)
 GstFlowReturn Recording::write(GstBaseSink *sink, std::span<const std::byte> data)
 {
     if (write_.at == position_)
-        look_for_index(sink, data);
+        advisor_.look_at_bytes(sink, data);
     while (!data.empty()) {
         if (!may_write_at(write_.at)) // it ran over the end of what may be rewritten
             return refuse_rewriting(sink, write_.at);
@@ -271,12 +275,6 @@ void Recording::tear()
     observer_->set_torn();
 }
 
-void Recording::look_for_index(GstBaseSink *sink, std::span<const std::byte> data)
-{
-    if (mp4_.index_is_missing(data))
-        post_index_at_end_warning(GST_ELEMENT(sink), GST_BASE_SINK_PAD(sink));
-}
-
 void Recording::tell_drain(GstProgressType type, const char *text)
 {
     const bool complete = type == GST_PROGRESS_TYPE_COMPLETE;
@@ -288,6 +286,7 @@ GstFlowReturn Recording::drain(GstBaseSink *sink)
 {
     if (broken_)
         return GST_FLOW_ERROR;
+    advisor_.look_at_end(sink);
     tell_drain(GST_PROGRESS_TYPE_START, "Uploading the rest of the recording");
     ended_ = true;
     observer_->set_draining(true);
@@ -331,25 +330,29 @@ GstFlowReturn Recording::refuse_rewriting(GstBaseSink *sink, std::uint64_t posit
 {
     if (!torn_) {
         tear();
-        post_seek_error(GST_ELEMENT(sink), GST_BASE_SINK_PAD(sink), position, position_);
+        advisor_.jumps(sink, position, position_);
     }
     return GST_FLOW_ERROR;
 }
 
 bool Recording::take_segment(GstBaseSink *sink, const GstSegment &segment)
 {
-    if (segment.format != GST_FORMAT_BYTES)
+    if (segment.format != GST_FORMAT_BYTES) {
+        advisor_.goes_on();
         return true;
+    }
     if (!may_write_at(segment.start)) {
         refuse_rewriting(sink, segment.start);
         return false;
     }
+    advisor_.goes_on();
     write_.at = segment.start;
     return true;
 }
 
-void Recording::take_caps(const GstCaps *caps)
+void Recording::take_caps(GstBaseSink *sink, const GstCaps *caps)
 {
+    advisor_.take_caps(sink, caps);
     std::string mime = mime_from_caps(caps);
     if (mime.empty() || mime == hints_.mime_type)
         return;

@@ -2,6 +2,7 @@
 // knows of the stream. A new one is made each time, so that nothing is left over.
 #pragma once
 
+#include "advisor.h"
 #include "network_watch.h"
 #include "observer.h"
 #include "open_unit.h"
@@ -28,10 +29,14 @@ public:
     GstFlowReturn drain(GstBaseSink *sink);
     // What comes next goes there. FALSE: it can not.
     bool take_segment(GstBaseSink *sink, const GstSegment &segment);
-    void take_caps(const GstCaps *caps);
+    void take_caps(GstBaseSink *sink, const GstCaps *caps);
     void take_tags(const GstTagList *tags);
 
+    void flushed() { advisor_.flushed(); } // all that was under way is gone
+
     // --- any thread ---
+    void asked_to_go_back(GstBaseSink *sink) { advisor_.asked_to_go_back(sink); }
+
     // While paused, and between unlock() and unlock_stop(), the streaming thread does not block
     // with PREROLL_LOCK held. unlock_stop(): with PREROLL_LOCK held.
     void set_paused(bool paused) EXCLUDES(gate_mutex_);
@@ -67,7 +72,6 @@ private:
     void hold_unit();
     bool may_write_at(std::uint64_t position) const;
     GstFlowReturn refuse_rewriting(GstBaseSink *sink, std::uint64_t position);
-    void look_for_index(GstBaseSink *sink, std::span<const std::byte> data);
     void tear();
     void tell_drain(GstProgressType type, const char *text);
     GstFlowReturn fail_after_end(GstBaseSink *sink) EXCLUDES(gate_mutex_);
@@ -78,6 +82,7 @@ private:
     const Duration stop_timeout_;
     const bool continues_; // an upload that was there before
     std::shared_ptr<Observer> observer_;
+    Advisor advisor_;
     std::shared_ptr<LiveUpload> upload_; // shared with callbacks under way only
     std::optional<NetworkWatch> network_;
     std::atomic<std::uint64_t> position_{0};
@@ -93,7 +98,6 @@ private:
 
     // streaming thread only
     StreamHints hints_;
-    Mp4Check mp4_;
 
     struct {
         std::uint64_t at = 0; // where the next byte goes: the end, or what may be rewritten

@@ -1,6 +1,9 @@
 // Reads caps for a MIME type, and the first boxes of an MP4 for the place of its index.
 #include "stream_facts.h"
 
+#include "base/text.h"
+#include "glib/ptr.h"
+
 #include <algorithm>
 #include <iterator>
 #include <string_view>
@@ -77,6 +80,65 @@ std::string mime_from_caps(const GstCaps *caps)
         name.find('/') == std::string_view::npos)
         return {};
     return std::string(name);
+}
+
+namespace {
+
+// What services want to be the same for a whole file.
+constexpr const char *kParameters[] = {
+    "width",         "height",      "format",         "framerate",      "profile",
+    "chroma-format", "colorimetry", "bit-depth-luma", "interlace-mode", "pixel-aspect-ratio",
+    "rate",          "channels",    "layout",         "mpegversion",
+};
+
+bool is_known(const GValue *value)
+{
+    if (!value || !gst_value_is_fixed(value))
+        return false;
+    return !GST_VALUE_HOLDS_FRACTION(value) || gst_value_get_fraction_numerator(value) != 0;
+}
+
+} // namespace
+
+std::string changed_parameter(const GstCaps *before, const GstCaps *now)
+{
+    if (before == now || !before || !now || gst_caps_get_size(before) == 0 ||
+        gst_caps_get_size(now) == 0)
+        return {};
+    const GstStructure *old_one = gst_caps_get_structure(before, 0);
+    const GstStructure *new_one = gst_caps_get_structure(now, 0);
+    if (gst_structure_get_name_id(old_one) != gst_structure_get_name_id(new_one))
+        return cat(gst_structure_get_name(old_one), ", then ", gst_structure_get_name(new_one));
+    for (const char *field : kParameters) {
+        const GValue *was = gst_structure_get_value(old_one, field);
+        const GValue *is = gst_structure_get_value(new_one, field);
+        if (!is_known(was) || !is_known(is) || gst_value_compare(was, is) == GST_VALUE_EQUAL)
+            continue;
+        const GCharOwn first(gst_value_serialize(was));
+        const GCharOwn second(gst_value_serialize(is));
+        return cat(field, ' ', first.get(), ", then ", second.get());
+    }
+    return {};
+}
+
+bool needs_a_container(const GstCaps *caps)
+{
+    if (!caps || gst_caps_get_size(caps) == 0)
+        return false;
+    const GstStructure *structure = gst_caps_get_structure(caps, 0);
+    const std::string_view name(gst_structure_get_name(structure));
+    for (const char *packets :
+         {"audio/x-opus", "audio/x-vorbis", "audio/x-speex", "audio/x-alac", "video/x-vp8",
+          "video/x-vp9", "video/x-theora", "video/x-raw", "audio/x-raw"}) {
+        if (name == packets)
+            return true;
+    }
+    const char *format = gst_structure_get_string(structure, "stream-format");
+    if (!format)
+        return false;
+    if (name == "video/x-h264" || name == "video/x-h265")
+        return std::string_view(format) != "byte-stream";
+    return name == "audio/mpeg" && std::string_view(format) == "raw";
 }
 
 bool Mp4Check::index_is_missing(std::span<const std::byte> data)

@@ -16,6 +16,14 @@ namespace gsttus {
 // Of several alternatives the first counts: muxers list video before audio.
 std::string mime_from_caps(const GstCaps *caps);
 
+// The first parameter that has another value in `now`: "width 1280, then 640". Empty: none has.
+// What only one of them has is no change, nor are headers of the codec.
+std::string changed_parameter(const GstCaps *before, const GstCaps *now);
+
+// Whether a stream of these caps is packets whose borders only a container keeps, so that nobody
+// can read it back from a file: Opus, or H.264 with its lengths, for example.
+bool needs_a_container(const GstCaps *caps);
+
 // Watches the first boxes of the stream go by. No allocation, no copy.
 class Mp4Check {
 public:

@@ -25,6 +25,8 @@ struct _GstTusSinkClass {
         GstTusSink *self, const gsttus::Settings &settings);
     // The video that the recording goes into; 0: none, or not known. Any thread, no lock held.
     std::uint64_t (*current_video)(GstTusSink *self);
+    // The largest recording that the service takes, in bytes; 0: any.
+    std::uint64_t most_bytes;
     // A recording begins: forget the last one's. Application thread.
     void (*recording_begins)(GstTusSink *self);
     // Everything that the upload tells, before it is on the bus. Upload thread, no lock held.

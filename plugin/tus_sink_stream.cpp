@@ -42,23 +42,25 @@ GstFlowReturn render_list(GstBaseSink *sink, GstBufferList *list) noexcept
     return flow;
 }
 
-void look_at(Recording &recording, GstEvent *event)
+void look_at(Recording &recording, GstBaseSink *sink, GstEvent *event)
 {
     if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
         GstCaps *caps = nullptr;
         gst_event_parse_caps(event, &caps);
-        recording.take_caps(caps);
+        recording.take_caps(sink, caps);
     } else if (GST_EVENT_TYPE(event) == GST_EVENT_TAG) {
         GstTagList *tags = nullptr;
         gst_event_parse_tag(event, &tags);
         recording.take_tags(tags);
+    } else if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
+        recording.flushed();
     }
 }
 
 gboolean event(GstBaseSink *sink, GstEvent *event) noexcept
 {
     if (const auto recording = recording_of(sink)) {
-        look_at(*recording, event);
+        look_at(*recording, sink, event);
         const GstSegment *segment = nullptr;
         if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT)
             gst_event_parse_segment(event, &segment);
@@ -99,16 +101,17 @@ bool answer_position(gpointer object, GstQuery *query)
 }
 
 // SEEKING always has an answer: some muxers take silence for a yes.
-void answer_seeking(gpointer object, GstQuery *query)
+void answer_seeking(GstBaseSink *sink, GstQuery *query)
 {
     GstFormat format = GST_FORMAT_UNDEFINED;
     gst_query_parse_seeking(query, &format, nullptr, nullptr, nullptr);
-    const auto recording = recording_of(object);
+    const auto recording = recording_of(sink);
     const std::uint64_t header = recording ? recording->seekable_header() : 0;
     if (header > 0 && format == GST_FORMAT_BYTES)
-        gst_query_set_seeking(query, format, TRUE, 0, static_cast<gint64>(header));
-    else
-        gst_query_set_seeking(query, format, FALSE, 0, -1);
+        return gst_query_set_seeking(query, format, TRUE, 0, static_cast<gint64>(header));
+    gst_query_set_seeking(query, format, FALSE, 0, -1);
+    if (recording)
+        recording->asked_to_go_back(sink);
 }
 
 // For upstream.

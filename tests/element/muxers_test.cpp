@@ -127,18 +127,42 @@ void wavenc_is_told()
     check_seek_error(pipeline, "flacenc");
 }
 
+// A muxer that nobody knows: at the end it goes back to the first byte.
+GstPadProbeReturn go_back(GstPad *pad, GstPadProbeInfo *info, gpointer /*data*/)
+{
+    if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_EOS)
+        return GST_PAD_PROBE_OK;
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_BYTES);
+    GstPad *peer = gst_pad_get_peer(pad);
+    gst_pad_send_event(peer, gst_event_new_segment(&segment));
+    gst_object_unref(peer);
+    return GST_PAD_PROBE_REMOVE;
+}
+
+void go_back_at_the_end(Pipeline &pipeline)
+{
+    GstElement *mux = gst_bin_get_by_name(GST_BIN(pipeline.get()), "mux");
+    GstPad *pad = gst_element_get_static_pad(mux, "src");
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, go_back, nullptr, nullptr);
+    gst_object_unref(pad);
+    gst_object_unref(mux);
+}
+
 // What a muxer wanted to rewrite is not declared complete, whatever comes after that.
 void what_is_torn_is_not_finished(const TornRow &row)
 {
-    if (!have({"x264enc", "avimux"}))
+    if (!have({"x264enc", "mpegtsmux"}))
         return;
     const auto server = start_standin();
     const GCharOwn folder(g_dir_make_tmp("gst-tus-torn-XXXXXX", nullptr));
     Pipeline pipeline(
-        cat(kVideo, "avimux name=mux ! tussink name=sink flush-interval=0 on-stop=", row.on_stop,
+        cat(kVideo, "mpegtsmux name=mux ! tussink name=sink flush-interval=0 on-stop=", row.on_stop,
             " spool-dir=", folder.get(), " endpoint=", server->files_url()));
+    go_back_at_the_end(pipeline);
     GstPad *pad = gst_element_get_static_pad(pipeline.sink(), "sink");
     const Message message = pipeline.run_to_error();
+    g_assert_nonnull(std::strstr(error_text(message).c_str(), "mux (mpegtsmux) wants to rewrite"));
     g_assert_nonnull(std::strstr(error_text(message).c_str(), "not declared complete"));
     const std::uint64_t taken = stat(pipeline.sink(), "bytes-rendered");
     g_assert_true(server->wait_for( // the last byte waits for the end

@@ -1,5 +1,4 @@
 // What a stream tells about itself: its MIME type, where an MP4 has its index; and a muxer's cure.
-#include "muxer_hint.h"
 #include "stream_facts.h"
 #include "test.h"
 
@@ -102,15 +101,69 @@ void index_at_the_end_is_noticed_once()
     g_assert_false(empty.index_is_missing({}));
 }
 
-void hints_name_a_cure()
+// --- parameters ----------------------------------------------------------------------------------
+
+struct ChangeRow {
+    const char *name, *before, *now, *what;
+};
+
+const ChangeRow kChanges[] = {
+    {"same", "video/x-h264,width=640", "video/x-h264,width=640", ""},
+    {"width", "video/x-h264,width=640,height=360", "video/x-h264,width=1280,height=360",
+     "width 640, then 1280"},
+    {"codec", "video/x-h264,width=640", "video/x-h265,width=640",
+     "video/x-h264, then video/x-h265"},
+    {"rate", "audio/mpeg,rate=48000", "audio/mpeg,rate=44100", "rate 48000, then 44100"},
+    {"channels", "audio/mpeg,channels=2", "audio/mpeg,channels=1", "channels 2, then 1"},
+    {"framerate", "video/x-h264,framerate=30/1", "video/x-h264,framerate=25/1",
+     "framerate 30/1, then 25/1"},
+    {"framerate-unknown", "video/x-h264,framerate=30/1", "video/x-h264,framerate=0/1", ""},
+    {"learned", "video/x-h264", "video/x-h264,width=640,profile=main", ""},
+    {"codec-data", "video/x-h264,codec_data=(buffer)0101,level=3",
+     "video/x-h264,codec_data=(buffer)0102,level=4", ""},
+    {"streamheader", "video/quicktime,variant=iso",
+     "video/quicktime,variant=iso,streamheader=<(buffer)0102>", ""},
+    {"range", "video/x-raw,width=[1,9]", "video/x-raw,width=3", ""},
+};
+
+void change_of_a_parameter_is_seen(const ChangeRow &row)
 {
-    g_assert_nonnull(std::strstr(muxer_hint("mp4mux").c_str(), "fragment-duration=1000"));
-    g_assert_nonnull(std::strstr(muxer_hint("isofmp4mux").c_str(), "header-update-mode=none"));
-    g_assert_nonnull(std::strstr(muxer_hint("isomp4mux").c_str(), "isofmp4mux"));
-    g_assert_nonnull(std::strstr(muxer_hint("avimux").c_str(), "matroskamux"));
-    g_assert_nonnull(std::strstr(muxer_hint("wavenc").c_str(), "flacenc"));
-    g_assert_nonnull(std::strstr(muxer_hint("somethingmux").c_str(), "streamable"));
-    g_assert_nonnull(std::strstr(muxer_hint("").c_str(), "streamable"));
+    GstCaps *before = gst_caps_from_string(row.before);
+    GstCaps *now = gst_caps_from_string(row.now);
+    ASSERT_STR(changed_parameter(before, now), row.what);
+    ASSERT_STR(changed_parameter(nullptr, now), "");
+    ASSERT_STR(changed_parameter(before, nullptr), "");
+    gst_caps_unref(before);
+    gst_caps_unref(now);
+}
+
+struct PacketRow {
+    const char *caps;
+    bool needs_a_container;
+};
+
+const PacketRow kPackets[] = {
+    {"audio/x-opus", true},
+    {"video/x-vp8", true},
+    {"video/x-h264,stream-format=avc", true},
+    {"video/x-h264,stream-format=byte-stream", false},
+    {"video/x-h265,stream-format=hvc1", true},
+    {"video/x-h264", false}, // not known
+    {"audio/mpeg,mpegversion=4,stream-format=raw", true},
+    {"audio/mpeg,mpegversion=4,stream-format=adts", false},
+    {"audio/mpeg,mpegversion=1,layer=3", false},
+    {"audio/x-flac", false},
+    {"image/jpeg", false},
+    {"video/mpegts", false},
+    {"ANY", false},
+};
+
+void packets_need_a_container(const PacketRow &row)
+{
+    GstCaps *caps = gst_caps_from_string(row.caps);
+    g_assert_true(needs_a_container(caps) == row.needs_a_container);
+    g_assert_false(needs_a_container(nullptr));
+    gst_caps_unref(caps);
 }
 
 } // namespace
@@ -123,6 +176,11 @@ int main(int argc, char **argv)
         add_row_test("/stream-facts/mime/" + std::to_string(&row - kMimes), row,
                      caps_have_their_mime);
     add_test("/stream-facts/mp4/index-at-end", index_at_the_end_is_noticed_once);
-    add_test("/muxer-hint/cures", hints_name_a_cure);
+    for (const ChangeRow &row : kChanges)
+        add_row_test(std::string("/stream-facts/change/") + row.name, row,
+                     change_of_a_parameter_is_seen);
+    for (const PacketRow &row : kPackets)
+        add_row_test(std::string("/stream-facts/packets/") + row.caps, row,
+                     packets_need_a_container);
     return g_test_run();
 }
