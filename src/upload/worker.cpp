@@ -188,8 +188,28 @@ void Worker::after_step(Session &session, const Input &input, const Event &event
     for (const Report &report : reports)
         announcer_.pass_on(report, pending);
     tell_others(event, reports, moved);
+    watch_size(machine, input, event);
     announcer_.pass_on_warnings();
     announcer_.progress();
+}
+
+// While something can still be done about it: once, when a tenth is left of what the server takes.
+void Worker::watch_size(const UploadMachine &machine, const Input &input, const Event &event)
+{
+    if (const auto *answer = std::get_if<Answer>(&event); answer && answer->max_size)
+        most_ = answer->max_size;
+    if (!most_ || nearly_full_ || input.ended)
+        return;
+    const std::uint64_t size = machine.origin() + input.produced;
+    if (size < *most_ - *most_ / 10)
+        return;
+    nearly_full_ = true;
+    announcer_.warn(
+        {.kind = ErrorKind::kTooLarge,
+         .message = cat("The recording has ", size, " bytes, and the server takes ", *most_,
+                        " (Tus-Max-Size): what is beyond will be cut off. Let "
+                        "splitmuxsink begin a new file (max-size-bytes), or end it."),
+         .offset = machine.origin() + machine.acked()});
 }
 
 // How the server is.

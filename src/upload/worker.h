@@ -44,6 +44,7 @@ private:
     Pause await_turn(const Session &session);
     bool needs_turn(const UploadMachine &machine);
     void tell_others(const Event &event, const std::vector<Report> &reports, bool moved);
+    void watch_size(const UploadMachine &machine, const Input &input, const Event &event);
     bool is_paused();
     bool is_over(const Wait &wait, TimePoint now) const REQUIRES(core_.mutex);
     TimePoint next_look(const Wait &wait, TimePoint now) const REQUIRES(core_.mutex);
@@ -53,8 +54,10 @@ private:
     Announcer announcer_;
     Spiller spiller_;
     Endings endings_;
-    std::uint64_t acked_ = 0; // when others were told last
-    bool disk_seen_ = false;  // or not needed: see disk_is_missing()
+    std::uint64_t acked_ = 0;           // when others were told last
+    std::optional<std::uint64_t> most_; // bytes of an upload: Tus-Max-Size, as far as it is known
+    bool nearly_full_ = false;          // and told
+    bool disk_seen_ = false;            // or not needed: see disk_is_missing()
 };
 
 } // namespace gsttus

@@ -299,6 +299,24 @@ void the_service_is_nearly_full()
     stream.finish_and_compare();
 }
 
+void the_server_is_nearly_full()
+{
+    const auto server = start_standin({.max_size = kMost, .examine = false});
+    const auto source = [](const char *more) {
+        return cat("fakesrc is-live=true sizetype=fixed sizemax=4096 filltype=zero format=time "
+                   "datarate=100000 ",
+                   more, " ! tussink name=sink flush-interval=0 location=full ");
+    };
+    Pipeline less(cat(source("num-buffers=21"), "endpoint=", server->files_url())); // 86016 bytes
+    less.run();
+    g_assert_cmpuint(warnings_of(less).size(), ==, 0);
+    Pipeline more(cat(source(""), "on-stop=terminate endpoint=", server->files_url()));
+    more.request(GST_STATE_PLAYING);
+    const Message warning = more.wait_for(GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
+    g_assert_cmpint(GST_MESSAGE_TYPE(warning.get()), ==, GST_MESSAGE_WARNING); // before the ERROR
+    g_assert_true(says(error_text(warning), "the server takes 100000 (Tus-Max-Size)"));
+}
+
 // --- the timer -----------------------------------------------------------------------------------
 
 void timer_calls_while_it_plays_only()
@@ -356,6 +374,7 @@ int main(int argc, char **argv)
     add_test("/advice/change/none", what_stays_the_same_is_no_change);
     add_test("/advice/change/own", a_change_of_the_stream_itself_is_told);
     add_test("/advice/size/service", the_service_is_nearly_full);
+    add_test("/advice/size/server", the_server_is_nearly_full);
     add_test("/advice/timer/calls", timer_calls_while_it_plays_only);
     add_test("/advice/timer/stopped", timer_may_be_stopped_by_its_call);
     return g_test_run();
