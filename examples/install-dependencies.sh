@@ -102,6 +102,10 @@ install_test_dependencies() {
     install_nginx || true
     # For the page suite only, which is skipped without it.
     install_packages chromium || true
+    # What the examples in Python and JavaScript want, and cameras for their tests.
+    install_packages python3-gst-1.0 || true
+    install_packages gjs gir1.2-gstreamer-1.0 || true
+    install_packages gir1.2-gst-rtsp-server-1.0 || true
     # For systemd-analyze only: no systemd has to run.
     install_packages systemd || true
 }

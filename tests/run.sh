@@ -2,7 +2,8 @@
 # Installs what is missing, builds, runs every test suite, prints a line for each, and ends with
 # "N passed, N failed, N skipped" (single tests). Exits non-zero if one failed or none ran.
 #
-#   bash tests/run.sh              unit, component, element, sim, fuzz corpus, interop, page, systemd, format
+#   bash tests/run.sh              unit, component, element, sim, fuzz corpus, interop, page,
+#                                  examples, systemd, format
 #   bash tests/run.sh OPTION...    only what the options name:
 #
 #   --suite NAME   that suite (may be repeated; also with a sanitizer or valgrind)
@@ -28,7 +29,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 usage() {
-    sed -n '2,20s/^# \{0,1\}//p' tests/run.sh
+    sed -n '2,21s/^# \{0,1\}//p' tests/run.sh
 }
 
 # One line: suite, passed, failed, skipped, seconds.
@@ -232,7 +233,8 @@ done
 [ ${#jobs[@]} -gt 0 ] || jobs=(run_normal)
 
 run_normal() {
-    run_build "" build "" "${chosen:-tools unit component element sim fuzz interop page systemd}"
+    run_build "" build "" \
+        "${chosen:-tools unit component element sim fuzz interop page examples systemd}"
     [ -n "$chosen" ] || run_format
 }
 run_sim() { run_build "" build "" sim -t 1000; }
