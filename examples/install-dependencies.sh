@@ -106,6 +106,8 @@ install_test_dependencies() {
     install_packages python3-gst-1.0 || true
     install_packages gjs gir1.2-gstreamer-1.0 || true
     install_packages gir1.2-gst-rtsp-server-1.0 || true
+    # An RTMP server, which is a module of nginx.
+    install_packages libnginx-mod-rtmp || true
     # For systemd-analyze only: no systemd has to run.
     install_packages systemd || true
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""RTSP cameras for tests: as many as asked for, each at rtsp://127.0.0.1:PORT/cameraN.
+"""RTSP cameras for tests: as many as asked for, each at
+rtsp://127.0.0.1:PORT/cameraN, and one with sound at /stream.
 
 rtsp_cameras.py COUNT [PORT]: prints "listening on rtsp://127.0.0.1:PORT/"; ends with its input.
 SIGSTOP and SIGCONT freeze the cameras; killed and started again on the port they were away.
@@ -19,6 +20,9 @@ PICTURE = (
     "! x264enc tune=zerolatency speed-preset=ultrafast bitrate=300 key-int-max=15 "
     "! h264parse ! rtph264pay name=pay0 pt=96 )"
 )
+SOUND = (
+    "audiotestsrc is-live=true ! audioconvert ! avenc_aac ! aacparse ! rtpmp4gpay name=pay1 pt=97 )"
+)
 
 
 def main():
@@ -31,6 +35,10 @@ def main():
         factory.set_launch(PICTURE)
         factory.set_shared(True)
         server.get_mount_points().add_factory(f"/camera{number}", factory)
+    factory = GstRtspServer.RTSPMediaFactory()
+    factory.set_launch(f"{PICTURE[:-1]} {SOUND}")
+    factory.set_shared(True)
+    server.get_mount_points().add_factory("/stream", factory)
     if not server.attach(None):
         sys.exit("rtsp_cameras.py: can not listen")
     print(f"listening on rtsp://127.0.0.1:{server.get_bound_port()}/", flush=True)
