@@ -367,12 +367,28 @@ def odd_cases():
 # --- volume ---------------------------------------------------------------------------------------
 
 
+# The stand-in in each length mode. Parts can be joined only where they are stored.
+VOLUME_MODES = {
+    "gcore-standin --discard": ("--discard",),
+    "gcore-standin in parts": ("--no-examine", "--extensions", "creation,concatenation"),
+    "gcore-standin from disk": ("--discard", "--extensions", "creation"),
+}
+
+
+def need_disk(folder, total):
+    """What is kept until the end, what is stored, and once more what is joined."""
+    free = shutil.disk_usage(folder).free
+    if free < 3 * total + (1 << 30):
+        raise Unavailable(f"{free >> 30} GiB of disk are too little for {total >> 20} MiB")
+
+
 def volume_arrives(world, server):
     """Streamed through a pipe, hashed on the way; only the server may store it."""
     total = int(os.environ.get("GST_TUS_INTEROP_BYTES") or 256 << 20)
-    if server == "gcore-standin --discard":
+    need_disk(world.folder, total)
+    if server in VOLUME_MODES:
         standin = world.keep(
-            servers.StandIn(world.scratch(), world.standin_program, KEY, "--discard")
+            servers.StandIn(world.scratch(), world.standin_program, KEY, *VOLUME_MODES[server])
         )
         sink = world.gcore_sink(standin)
     else:
@@ -404,13 +420,69 @@ def volume_arrives(world, server):
     run = world.launcher.finish(process, 120, started)
     check_complete(run)
     print(f"# {total >> 20} MiB in {run.seconds:.1f} s")
-    if server == "gcore-standin --discard":
+    if "--discard" in VOLUME_MODES.get(server, ()):
         said = discarded_hash(sink, run)
     else:
         stored = sink.stored(run)
         said = sha256(stored)
         stored.unlink()
     expect(said == digest.hexdigest(), "the hashes differ")
+
+
+class FarUpload(servers.Background):
+    """An upload that has more than 32 bits of bytes already, and notes which offsets it is told."""
+
+    BEGIN = (1 << 32) - 1000
+
+    def __init__(self):
+        self.size, self.length, self.digest = self.BEGIN, None, hashlib.sha256()
+        self.told = []
+        upload = self
+
+        class Answers(servers.Handler):
+            def answer(self, status, *headers):
+                self.send_response(status)
+                for header in (("Tus-Resumable", "1.0.0"), ("Content-Length", "0"), *headers):
+                    self.send_header(*header)
+                self.end_headers()
+
+            def do_OPTIONS(self):
+                extensions = "creation,creation-defer-length,termination"
+                self.answer(204, ("Tus-Version", "1.0.0"), ("Tus-Extension", extensions))
+
+            def do_HEAD(self):
+                known = ("Upload-Defer-Length", "1")
+                if upload.length is not None:
+                    known = ("Upload-Length", str(upload.length))
+                self.answer(
+                    200, ("Upload-Offset", str(upload.size)), known, ("Cache-Control", "no-store")
+                )
+
+            def do_PATCH(self):
+                upload.told.append(int(self.headers["Upload-Offset"]))
+                if "Upload-Length" in self.headers:
+                    upload.length = int(self.headers["Upload-Length"])
+                body = self.body()
+                upload.digest.update(body)
+                upload.size += len(body)
+                self.answer(204, ("Upload-Offset", str(upload.size)))
+
+        super().__init__(Answers)
+
+
+def continued_far_away(world):
+    """Across the border of 32 bits, in small requests: each offset, and the length in the end."""
+    sent = world.scratch() / "noise"
+    sent.write_bytes(random.Random(1).randbytes(5 * CHUNK))
+    server = world.keep(FarUpload())
+    run = world.launcher.run(
+        f"filesrc location={sent} blocksize=1000 ! tussink chunk-size={CHUNK} "
+        f"endpoint={server.url}/files/ upload-url={server.url}/files/1"
+    )
+    check_complete(run)
+    expect(server.told[0] == FarUpload.BEGIN and len(server.told) >= 5, f"{server.told}")
+    expect(server.length == server.size == FarUpload.BEGIN + 5 * CHUNK, f"{server.length}")
+    expect(server.digest.hexdigest() == sha256(sent), "the hashes differ")
 
 
 def discarded_hash(sink, run):
@@ -577,8 +649,9 @@ GROUPS = {
     "odd": odd_cases,
     "volume": lambda: [
         (f"volume to {server}", functools.partial(volume_arrives, server=server))
-        for server in (*DIRECT[:2], "gcore-standin --discard")
-    ],
+        for server in (*DIRECT[:2], *VOLUME_MODES)
+    ]
+    + [("an upload is continued beyond 4 GiB", continued_far_away)],
     "errors": error_cases,
     "secrets": lambda: [
         (
