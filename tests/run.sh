@@ -10,6 +10,7 @@
 #   --asan         unit, sim, component and element suites under AddressSanitizer and UBSan
 #   --tsan         the same under ThreadSanitizer
 #   --valgrind     the same under valgrind
+#   --leaks        the element suite with GStreamer's leaks tracer
 #   --clang        build with clang, warnings and thread-safety findings as errors
 #   --format       check the layout of the sources with clang-format 14
 #   --sim N        the simulator with N schedules
@@ -29,7 +30,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 usage() {
-    sed -n '2,21s/^# \{0,1\}//p' tests/run.sh
+    sed -n '2,22s/^# \{0,1\}//p' tests/run.sh
 }
 
 # One line: suite, passed, failed, skipped, seconds.
@@ -175,6 +176,10 @@ run_valgrind() {
         run_build valgrind- build "" "${chosen:-unit sim component element}" -t 30 --wrapper "$wrapper"
 }
 
+run_leaks() {
+    run_build leaks- build "" "${chosen:-element}" -t 3 --wrapper "$PWD/tests/support/leaks.sh"
+}
+
 run_fuzz() {
     install_packages clang
     local start=$SECONDS targets target name
@@ -203,7 +208,7 @@ chosen=
 install=yes
 while [ $# -gt 0 ]; do
     case "$1" in
-        --asan | --tsan | --valgrind | --clang | --format | --fuzz) jobs+=("run_${1#--}") ;;
+        --asan | --tsan | --valgrind | --leaks | --clang | --format | --fuzz) jobs+=("run_${1#--}") ;;
         --faults) jobs+=(run_faults) ;;
         --sim)
             [[ ${2-} =~ ^[0-9]+$ ]] || { echo "--sim wants a number" >&2; exit 2; }

@@ -1,6 +1,7 @@
 // Errors as GStreamer sees them, and the fields of messages.
 #include "bus.h"
 #include "debug.h"
+#include "gst_test.h"
 #include "test.h"
 
 #include <cstring>
@@ -225,7 +226,7 @@ void drain_text_is_percent_and_rate()
 int main(int argc, char **argv)
 {
     gsttus::test::init(argc, argv);
-    gst_init(nullptr, nullptr);
+    test::init_gst();
     gsttus::init_debug();
     add_test<BusFixture, &BusFixture::element_messages_have_their_fields>("/bus/element-messages");
     add_test<BusFixture, &BusFixture::a_recording_without_a_name_has_an_empty_one>(

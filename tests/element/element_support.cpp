@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "gcore_sink.h"
+#include "gst_test.h"
 #include "tus_sink.h"
 
 #include <arpa/inet.h>
@@ -14,7 +15,7 @@ namespace gsttus::test {
 void init_elements(int argc, char **argv)
 {
     init(argc, argv);
-    gst_init(nullptr, nullptr);
+    init_gst();
     // Recordings lie in the test's own state folder, whatever this machine's homes are.
     g_setenv("XDG_STATE_HOME", g_get_user_state_dir(), TRUE);
     g_unsetenv("STATE_DIRECTORY");

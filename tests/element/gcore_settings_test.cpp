@@ -1,6 +1,7 @@
 // gcoresink's property values and URIs → configuration: what is taken, what is refused in which
 // words.
 #include "gcore_settings.h"
+#include "gst_test.h"
 #include "structure_of.h"
 #include "test.h"
 
@@ -151,7 +152,7 @@ void uri_is_understood(const UriRow &row)
 int main(int argc, char **argv)
 {
     gsttus::test::init(argc, argv);
-    gst_init(nullptr, nullptr);
+    test::init_gst();
     g_unsetenv("GCORE_API_KEY");
     g_unsetenv("GCORE_BASE_URL");
     for (const GcoreRefusal &row : kGcoreRefusals)

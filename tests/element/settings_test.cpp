@@ -1,4 +1,5 @@
 // Property values → configuration: what is taken, and what is refused in which words.
+#include "gst_test.h"
 #include "settings.h"
 #include "structure_of.h"
 #include "test.h"
@@ -212,7 +213,7 @@ void name_is_the_last_path_element(const NameRow &row)
 int main(int argc, char **argv)
 {
     gsttus::test::init(argc, argv);
-    gst_init(nullptr, nullptr);
+    test::init_gst();
     for (const Refusal &row : kRefusals)
         add_row_test(std::string("/settings/refused/") + row.name, row, refused);
     for (const NameRow &row : kNames)

@@ -1,4 +1,5 @@
 // What a stream tells about itself: its MIME type, where an MP4 has its index; and a muxer's cure.
+#include "gst_test.h"
 #include "stream_facts.h"
 #include "test.h"
 
@@ -171,7 +172,7 @@ void packets_need_a_container(const PacketRow &row)
 int main(int argc, char **argv)
 {
     gsttus::test::init(argc, argv);
-    gst_init(nullptr, nullptr);
+    test::init_gst();
     for (const MimeRow &row : kMimes)
         add_row_test("/stream-facts/mime/" + std::to_string(&row - kMimes), row,
                      caps_have_their_mime);
