@@ -417,7 +417,8 @@ def volume_arrives(world, server):
     feeder.join(60 + (total >> 20) / 10)
     if feeder.is_alive():
         servers.stop(process)
-    run = world.launcher.finish(process, 120, started)
+    # Parts are joined by copying them.
+    run = world.launcher.finish(process, 120 + (total >> 20) / 10, started)
     check_complete(run)
     print(f"# {total >> 20} MiB in {run.seconds:.1f} s")
     if "--discard" in VOLUME_MODES.get(server, ()):
