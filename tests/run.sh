@@ -16,6 +16,7 @@
 #   --sim N        the simulator with N schedules
 #   --fuzz         a minute of fuzzing for each target
 #   --faults       the fault campaign against real servers (GST_TUS_KILLS=N: that many kill -9)
+#   --soak [MIN]   record for so many minutes (120): memory, threads and descriptors stay flat
 #   --big          interop with 5 GiB instead of 256 MiB
 #   --no-install   install nothing
 #   --help         this text
@@ -30,7 +31,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 usage() {
-    sed -n '2,22s/^# \{0,1\}//p' tests/run.sh
+    sed -n '2,23s/^# \{0,1\}//p' tests/run.sh
 }
 
 # One line: suite, passed, failed, skipped, seconds.
@@ -216,6 +217,14 @@ while [ $# -gt 0 ]; do
             jobs+=(run_sim)
             shift
             ;;
+        --soak)
+            export GST_TUS_SOAK_MINUTES=120
+            if [[ ${2-} =~ ^[1-9][0-9]*$ ]]; then
+                GST_TUS_SOAK_MINUTES=$2
+                shift
+            fi
+            jobs+=(run_soak)
+            ;;
         --big) export GST_TUS_INTEROP_BYTES=$((5 << 30)) && jobs+=(run_big) ;;
         --suite)
             [ -n "${2-}" ] || { echo "--suite wants a name" >&2; exit 2; }
@@ -244,6 +253,12 @@ run_normal() {
 }
 run_sim() { run_build "" build "" sim -t 1000; }
 run_big() { run_build "" build "" interop -t 10; }
+run_soak() {
+    rm -f build/soak.txt
+    # meson's own bound is ten minutes
+    chosen=soak run_build "" build "" soak -t $((GST_TUS_SOAK_MINUTES / 10 + 2))
+    if [ -f build/soak.txt ]; then cat build/soak.txt; fi
+}
 run_faults() {
     # What the cases between network namespaces need; without it they are skipped, and say so.
     [ -z "$install" ] || install_packages iproute2 nftables || true
