@@ -29,6 +29,7 @@ const PropertyRow kProperties[] = {
     {kTus, "chunk-size", "guint64", "8388608", false, false},
     {kTus, "min-chunk-size", "guint64", "0", false, false},
     {kTus, "chunk-align", "guint64", "1", false, false},
+    {kTus, "seekable-header", "guint64", "0", false, false},
     {kTus, "flush-interval", "guint", "1000", false, true},
     {kTus, "length-mode", "GstTusLengthMode", "auto", false, false},
     {kTus, "max-memory", "guint64", "33554432", false, false},

@@ -77,6 +77,18 @@ const Refusal kRefusals[] = {
      "a/b"},
     {"extra-headers/bad-value",
      [](Settings &s) { s.extra_headers = structure_of("h,X-A=\"marker\\\r\\\nY\""); }, "X-A"},
+    {"seekable-header/deferred",
+     [](Settings &s) {
+         s.upload.seekable_header = 1;
+         s.upload.length_mode = LengthMode::kDeferred;
+     },
+     "seekable-header"},
+    {"seekable-header/continued",
+     [](Settings &s) {
+         s.upload.seekable_header = 1;
+         s.upload.upload_url = "https://host/files/1";
+     },
+     "seekable-header"},
     {"chunk-align/above-chunk-size", [](Settings &s) { s.upload.chunk_align = 9 << 20; },
      "chunk-align"},
     {"min-chunk-size/above-chunk-size", [](Settings &s) { s.upload.min_chunk_size = 9 << 20; },
