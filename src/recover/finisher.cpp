@@ -169,7 +169,7 @@ UploadConfig upload_config(const SpooledUpload &upload, const ResumePoint &point
     config.length_mode =
         was_sent(upload) || (head > 0 && is_new) ? LengthMode::kSpool : LengthMode::kAuto;
     config.left.head = head;
-    config.keep_to_the_end = was_sent(upload);
+    config.left.keep_to_the_end = was_sent(upload);
     const GCharOwn parent(g_path_get_dirname(upload.folder.c_str()));
     config.replay.spool_dir = parent.get();
     config.on_stop = OnStop::kKeep;

@@ -195,6 +195,7 @@ private:
     void forget_refused_finish();
     Action impossible(const Answer &answer, const Input &input);
     Action refused_patch(Verdict verdict, const Answer &answer, const Input &input);
+    void note_timeout(const Answer &answer, const Input &input);
     Action damaged(Error error, const Input &input);
     Action conflict(const Answer &answer, const Error &error, const Input &input);
     Action length_is_known(const Error &error, const Input &input);

@@ -116,8 +116,7 @@ std::optional<Action> UploadMachine::another_way(Verdict verdict, const Answer &
             break;
         return ask(input);
     case Verdict::kBusy:
-        if (answer.status == 408 && last_size() <= config_.chunk_size)
-            server_.halve(request_limit(view(input)), kShrinkFloor);
+        note_timeout(answer, input);
         break;
     default:
         break;

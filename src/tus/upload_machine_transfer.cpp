@@ -186,9 +186,7 @@ Action UploadMachine::refused_patch(Verdict verdict, const Answer &answer, const
     case Verdict::kDoubtful:
         return doubtful(answer, RequestKind::kPatch, Next::kAsk, input);
     case Verdict::kBusy:
-        if (answer.status == 408 &&
-            last_size() <= config_.chunk_size) // too slow for so much at once
-            server_.halve(request_limit(view(input)), kShrinkFloor);
+        note_timeout(answer, input);
         return later(trouble_of(answer));
     case Verdict::kLocked:
     case Verdict::kInterrupted:
@@ -197,6 +195,13 @@ Action UploadMachine::refused_patch(Verdict verdict, const Answer &answer, const
         return unless_it_passes(Mishap::kDoubt, std::move(error), Next::kAsk, input,
                                 answer.retry_after);
     }
+}
+
+// 408: too slow for so much at once. A backlog's larger request gets smaller in any case.
+void UploadMachine::note_timeout(const Answer &answer, const Input &input)
+{
+    if (answer.status == 408 && last_size() <= config_.chunk_size)
+        server_.halve(request_limit(view(input)), kShrinkFloor);
 }
 
 Action UploadMachine::damaged(Error error, const Input &input)

@@ -47,6 +47,7 @@ struct UploadConfig {
         std::vector<std::string> homes; // as the note "homes" has them
         std::string sha256;             // empty: not known
         std::uint64_t head = 0;         // so many bytes at the end are the first of the file
+        bool keep_to_the_end = false;   // all of it, whatever is acknowledged or proved
     } left;                             // of the recovery, besides
 
     std::uint64_t chunk_size = std::uint64_t{8} << 20;
@@ -58,7 +59,6 @@ struct UploadConfig {
     unsigned max_parallel_uploads = 4; // of the process, see process.h; 0: all
     std::uint64_t max_process_memory = std::uint64_t{256} << 20; // bytes, of all its uploads
     bool keep_until_proved = true;                               // see UploadMachine::must_keep()
-    bool keep_to_the_end = false; // the same without a proof that would end it
     Checksum checksum = Checksum::kNone;
     ReplayConfig replay;
     std::vector<std::string> other_places; // tried at a stop or ERROR where spool_dir fails

@@ -37,7 +37,7 @@ MachineConfig machine_config(const UploadConfig &config, bool proved)
     out.recovery = config.recovery;
     out.proved = proved;
     out.keep_until_proved = config.keep_until_proved;
-    out.keep_to_the_end = config.keep_to_the_end;
+    out.keep_to_the_end = config.left.keep_to_the_end;
     out.checksum = kChecksums[static_cast<std::size_t>(config.checksum)];
     out.seed = config.seed != 0 ? config.seed : std::random_device{}();
     return out;
