@@ -26,6 +26,9 @@ public:
     // header.
     std::optional<std::uint64_t> from() const;
 
+    // Bytes were lost: what comes now is no unit of anything.
+    void give_up();
+
 private:
     enum class Format { kUnknown, kMatroska, kMp4, kOther };
 
@@ -36,7 +39,6 @@ private:
     void begin_unit(std::uint64_t size_begin, std::uint64_t size_end, bool only);
     void rewritten(std::uint64_t position, std::span<const std::byte> data);
     void mdat_ends();
-    void give_up();
 
     const std::uint64_t header_;
     Format format_ = Format::kUnknown;

@@ -238,6 +238,10 @@ GstFlowReturn Recording::after_write(GstBaseSink *sink, WriteStatus status, std:
         if (const GstFlowReturn flow = wait_while_held(sink); flow != GST_FLOW_OK) {
             GST_WARNING_OBJECT(sink, "flushed: %" G_GSIZE_FORMAT " bytes of a buffer dropped",
                                left);
+            // what comes then goes behind what was taken; nobody knows what unit that is
+            write_.at = position_;
+            write_.unit.give_up();
+            hold_unit();
             return flow;
         }
         break;

@@ -162,6 +162,8 @@ public:
 
     void put(std::unique_ptr<std::byte[]> bytes, std::size_t capacity)
     {
+        if (capacity > kLargestSpare)
+            return; // the head of a recording
         const MutexLock lock(mutex_);
         if (capacity > capacity_) { // the large ones are worth it
             spare_.clear();
@@ -173,6 +175,7 @@ public:
 
 private:
     static constexpr std::size_t kMostSpare = 8;
+    static constexpr std::size_t kLargestSpare = std::size_t{256} << 10;
 
     Mutex mutex_;
     std::vector<std::unique_ptr<std::byte[]>> spare_ GUARDED_BY(mutex_);

@@ -17,24 +17,30 @@ public:
     // one did not carry all of its bytes, for whatever reason.
     std::uint64_t limit(std::uint64_t usual, std::uint64_t most) const
     {
-        return under_way_ ? usual : std::max(usual, std::min(grown_, most));
+        return under_way_ ? usual : std::max(usual, std::min({grown_, most, bearable_}));
     }
 
     // A request is on its way that could have had `limit` bytes.
-    void sent(std::uint64_t limit, TimePoint now)
+    void sent(std::uint64_t limit, std::uint64_t usual, TimePoint now)
     {
-        if (under_way_)
+        if (under_way_) {
             grown_ = 0;
+            // once is an outage, twice something on the way that bears no more
+            if (limit_ > usual && ++broken_ >= 2)
+                bearable_ = limit_ / 2;
+        }
         under_way_ = true;
         limit_ = limit;
         sent_at_ = now;
     }
 
     // All its `size` bytes are confirmed; `backlog`: more than the usual size is waiting.
-    void carried(std::uint64_t size, bool backlog, TimePoint now)
+    void carried(std::uint64_t size, std::uint64_t usual, bool backlog, TimePoint now)
     {
         const Duration took = now - sent_at_;
         under_way_ = false;
+        if (size > usual)
+            broken_ = 0;
         if (!backlog)
             grown_ = 0;
         else if (size >= limit_ && took < kShort)
@@ -49,6 +55,8 @@ private:
 
     std::uint64_t grown_ = 0; // bytes; 0: not
     std::uint64_t limit_ = 0;
+    std::uint64_t bearable_ = kMost;
+    unsigned broken_ = 0; // requests of more than usual, since one went through
     bool under_way_ = false;
     TimePoint sent_at_{};
 };

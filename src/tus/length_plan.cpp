@@ -94,7 +94,8 @@ bool has_backlog(const PlanView &view)
 std::uint64_t request_limit(const PlanView &view)
 {
     const MachineConfig &config = view.config;
-    const std::uint64_t most = has_backlog(view)
+    // a full store has room only when a request ends: not too late
+    const std::uint64_t most = has_backlog(view) && !view.input.writer_blocked
                                    ? view.growth.limit(config.chunk_size, config.max_chunk_size)
                                    : config.chunk_size;
     return view.server.request_limit(most, config.chunk_align);

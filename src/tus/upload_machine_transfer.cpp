@@ -40,7 +40,7 @@ Action UploadMachine::patch(const SendBytes &bytes, const Input &input)
     const bool finishes =
         bytes.declare ? !positions_.length_unclear() : plan_->finishes(positions_, bytes.to);
     positions_.send(bytes.to, bytes.declare.has_value(), finishes);
-    growth_.sent(request_limit(view(input)), input.now);
+    growth_.sent(request_limit(view(input)), config_.chunk_size, input.now);
     state_ = State::kPatching;
     return request;
 }
@@ -105,7 +105,7 @@ Action UploadMachine::acknowledged(const Answer &answer, const Input &input)
     const bool crumb = positions_.is_crumb(position);
     advance(position, input);
     if (meaning == Offset::kForward)
-        growth_.carried(sent, has_backlog(view(input)), input.now);
+        growth_.carried(sent, config_.chunk_size, has_backlog(view(input)), input.now);
     if (crumb && !patience_.allows(Mishap::kCrumb))
         return back_off(Trouble::kBusy, failures::took_a_crumb(taken, sent, route_.text()),
                         Next::kAsk, input, answer.retry_after);
@@ -283,9 +283,9 @@ Action UploadMachine::shrink(const Answer &answer, const Input &input)
     }
     const std::uint64_t usual = config_.chunk_size;
     const bool was_usual = server_.request_limit(usual, 1) == usual;
-    server_.shrink_to(last / 2);
     // a backlog's request that was larger than usual was worth a try
-    if (was_usual && last / 2 < usual)
+    server_.shrink_to(last > usual ? std::max(last / 2, usual) : last / 2);
+    if (was_usual && last <= usual)
         warn(failures::smaller_requests(std::move(error), last));
     return ask(input);
 }

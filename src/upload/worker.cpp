@@ -200,15 +200,18 @@ void Worker::watch_size(const UploadMachine &machine, const Input &input, const 
         most_ = answer->max_size;
     if (!most_ || nearly_full_ || input.ended)
         return;
-    const std::uint64_t size = machine.origin() + input.produced;
+    const std::uint64_t size = machine.origin() + input.produced + input.head_to_come;
     if (size < *most_ - *most_ / 10)
         return;
+    const char *const beyond = input.head_to_come > 0
+                                   ? "with more than that its parts can not be joined"
+                                   : "what is beyond will be cut off";
     nearly_full_ = true;
     announcer_.warn(
         {.kind = ErrorKind::kTooLarge,
          .message = cat("The recording has ", size, " bytes, and the server takes ", *most_,
-                        " (Tus-Max-Size): what is beyond will be cut off. Let "
-                        "splitmuxsink begin a new file (max-size-bytes), or end it."),
+                        " (Tus-Max-Size): ", beyond,
+                        ". Let splitmuxsink begin a new file (max-size-bytes), or end it."),
          .offset = machine.origin() + machine.acked()});
 }
 

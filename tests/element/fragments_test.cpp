@@ -49,7 +49,7 @@ void fragments_of_an_outage_come_in_order()
     const auto server = start_standin();
     server->go_away();
     Pipeline pipeline(
-        "videotestsrc num-buffers=150 ! video/x-raw,width=160,height=120,framerate=30/1 ! "
+        "videotestsrc is-live=true num-buffers=150 ! video/x-raw,width=160,height=120,framerate=30/1 ! "
         "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! h264parse ! "
         "splitmuxsink name=sink location=part%02d.ts max-size-time=500000000 async-finalize=true "
         "send-keyframe-requests=false muxer-factory=mpegtsmux sink-factory=tussink "
@@ -75,6 +75,8 @@ void fragments_of_an_outage_come_in_order()
         g_assert_true(upload.finished);
     std::erase_if(order, [&](const std::string &name) { return name >= "part08.ts"; });
     g_assert_cmpuint(order.size(), ==, kWaiting);
+    for (const std::string &name : order)
+        g_test_message("%s", name.c_str());
     g_assert_true(std::is_sorted(order.begin(), order.end()));
     const auto warnings =
         std::count_if(pipeline.seen.begin(), pipeline.seen.end(), [](const Message &message) {

@@ -68,6 +68,41 @@ void flush_while_render_waits_for_room()
     gst_object_unref(pad);
 }
 
+// What a flush drops is gone, and what comes then goes behind what was taken, as ever: in a header
+// that may be rewritten, too.
+void flush_in_the_middle_of_a_buffer_is_no_going_back()
+{
+    for (const char *header : {"", "seekable-header=1000 max-memory=70000 "}) {
+        const SilentServer server;
+        Pipeline pipeline("appsrc name=src format=time ! tussink name=sink stop-timeout=100" +
+                          std::string(kSmall) + header + "endpoint=" + server.url());
+        g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
+        const auto pad = GRef<GstPad>::adopt(gst_element_get_static_pad(pipeline.sink(), "sink"));
+        GstElement *src = gst_bin_get_by_name(GST_BIN(pipeline.get()), "src");
+        GstFlowReturn flow = GST_FLOW_OK;
+        GstBuffer *buffer = gst_buffer_new_allocate(nullptr, 500000, nullptr);
+        g_signal_emit_by_name(src, "push-buffer", buffer, &flow);
+        gst_buffer_unref(buffer);
+        gst_object_unref(src);
+        pipeline.wait_for_bytes(60000);
+        g_usleep(100000); // it waits for room
+        g_assert_true(gst_pad_send_event(pad.get(), gst_event_new_flush_start()));
+        g_assert_true(gst_pad_send_event(pad.get(), gst_event_new_flush_stop(FALSE)));
+        std::thread push([&pad] {
+            GstSegment segment;
+            gst_segment_init(&segment, GST_FORMAT_TIME);
+            gst_pad_send_event(pad.get(), gst_event_new_segment(&segment));
+            (void)gst_pad_chain(pad.get(), gst_buffer_new_allocate(nullptr, 10, nullptr));
+        });
+        g_usleep(300000); // time for an ERROR
+        for (const Message &message : pipeline.drain_bus())
+            if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR)
+                g_error("%s", error_text(message).c_str());
+        g_assert_cmpint(pipeline.request(GST_STATE_NULL), ==, GST_STATE_CHANGE_SUCCESS);
+        push.join();
+    }
+}
+
 // --- the drain -----------------------------------------------------------------------------------
 
 struct Draining {
@@ -190,6 +225,7 @@ int main(int argc, char **argv)
     add_test("/states/full/pause", pause_while_render_waits_for_room);
     add_test("/states/full/null", null_while_render_waits_for_room);
     add_test("/states/full/flush", flush_while_render_waits_for_room);
+    add_test("/states/full/flush-in-a-buffer", flush_in_the_middle_of_a_buffer_is_no_going_back);
     add_test<Draining, &Draining::pause_and_play>("/states/drain/pause");
     add_test<Draining, &Draining::completed_while_paused_ends_when_playing>(
         "/states/drain/complete-while-paused");

@@ -101,6 +101,43 @@ void a_larger_one_that_is_refused_is_no_news()
     g_assert_cmpuint(backlog.count<ReportWarning>(), ==, 1);
 }
 
+// Something on the way bears no more, and says so by breaking.
+void what_breaks_again_and_again_is_not_tried_for_ever()
+{
+    Backlog backlog;
+    for (int n = 0; n < 2; ++n) {
+        backlog.takes();
+        g_assert_cmpuint(backlog.size(), ==, 16 * kMiB);
+        const std::uint64_t from = backlog.expect<Patch>().from;
+        backlog.gets(broken()).time_passes().gets(offset_is(from));
+        g_assert_cmpuint(backlog.size(), ==, 8 * kMiB);
+    }
+    for (int n = 0; n < 5; ++n) {
+        backlog.takes();
+        g_assert_cmpuint(backlog.size(), ==, 8 * kMiB);
+    }
+}
+
+void a_writer_that_waits_for_room_gets_it_soon()
+{
+    Backlog backlog;
+    backlog.takes().takes();
+    g_assert_cmpuint(backlog.size(), ==, 32 * kMiB);
+    backlog.in.writer_blocked = true;
+    backlog.takes();
+    g_assert_cmpuint(backlog.size(), ==, 8 * kMiB);
+}
+
+void an_uneven_one_that_is_refused_leaves_the_usual_size()
+{
+    Backlog backlog(12 * kMiB);
+    backlog.takes();
+    g_assert_cmpuint(backlog.size(), ==, 12 * kMiB);
+    backlog.gets(status(413)).gets(offset_is(8 * kMiB));
+    g_assert_cmpuint(backlog.size(), ==, 8 * kMiB);
+    g_assert_cmpuint(backlog.count<ReportWarning>(), ==, 0);
+}
+
 void the_largest_is_never_below_the_usual()
 {
     Backlog backlog(1);
@@ -131,6 +168,9 @@ int main(int argc, char **argv)
     add_test("/chunk-growth/slow", they_stay_when_one_takes_long);
     add_test("/chunk-growth/failure", any_failure_ends_it);
     add_test("/chunk-growth/refused", a_larger_one_that_is_refused_is_no_news);
+    add_test("/chunk-growth/breaks", what_breaks_again_and_again_is_not_tried_for_ever);
+    add_test("/chunk-growth/blocked", a_writer_that_waits_for_room_gets_it_soon);
+    add_test("/chunk-growth/refused-uneven", an_uneven_one_that_is_refused_leaves_the_usual_size);
     add_test("/chunk-growth/bound", the_largest_is_never_below_the_usual);
     add_test("/chunk-growth/aligned", alignment_holds);
     return g_test_run();
