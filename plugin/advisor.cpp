@@ -140,7 +140,8 @@ void Advisor::jumps(GstBaseSink *sink, std::uint64_t wanted, std::uint64_t posit
     } else {
         text = cat("A seek leads to byte ", wanted, " after ", position,
                    " bytes were taken. An upload can only grow, from front to back: seek before "
-                   "the first byte, or begin another recording.");
+                   "the first byte, or begin another recording",
+                   rewrites_are_taken(GST_ELEMENT(sink)) ? header_hint(wanted) : "", ".");
     }
     text += " What was taken is not declared complete: a stop keeps it, or does as on-stop says.";
     post_stream_error(GST_ELEMENT(sink), text,

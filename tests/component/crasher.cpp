@@ -27,6 +27,7 @@ int main(int argc, char **argv)
     const bool overflow = mode == "overflow" || mode == "ended" || mode == "header-overflow";
     UploadConfig config;
     config.chunk_size = 64 << 10;
+    config.max_chunk_size = 0;
     config.replay.spool_mode = overflow ? SpoolMode::kOverflow : SpoolMode::kAlways;
     config.keep_until_proved = mode == "always" || units;
     config.seekable_header = has_header ? kHeader : 0;

@@ -146,6 +146,7 @@ inline UploadConfig quick_config()
 {
     UploadConfig config;
     config.chunk_size = 64 << 10;
+    config.max_chunk_size = 0; // many requests, of which each may fail
     config.replay.spool_mode = SpoolMode::kNever;
     config.keep_until_proved = false; // spool folders are empty afterwards
     config.runtime.flush_interval = milliseconds(20);

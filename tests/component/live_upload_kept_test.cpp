@@ -308,7 +308,7 @@ void sending_again_in_vain_leaves_the_copy_whole()
     const std::vector<std::byte> bytes = noise(28 << 20); // more than a margin
     kept.record(bytes);
     const std::string id = kept.left().front().id;
-    g_assert_true(kept.recording.server->add_fault("on PATCH from 4: answer 503").ok());
+    g_assert_true(kept.recording.server->add_fault("on PATCH from 3: answer 503").ok());
     g_assert_cmpint(kept.recover({"--outage-timeout=2", "--send-again", id.c_str()}), ==, 1);
     g_assert_cmpuint(kept.left().size(), ==, 1);
     g_assert_cmpuint(kept.left().front().begin, ==, 0);

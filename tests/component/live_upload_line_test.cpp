@@ -135,6 +135,27 @@ void nothing_is_sent_before_a_pause_is_over(const ModeRow &row)
     ASSERT_STR(recording.upload->stats().state, "finished");
 }
 
+// What has waited for the server goes in fewer, larger requests, and every byte of it is right.
+void a_backlog_goes_in_larger_requests(const ModeRow &row)
+{
+    UploadConfig config = config_of(row);
+    config.max_chunk_size = 1 << 20;
+    Recording recording(options_of(row), config);
+    const std::vector<std::byte> bytes = noise(5000000);
+    recording.write(bytes, bytes.size());
+    recording.upload->start();
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);
+    recording.upload->stop(OnStop::kFinish);
+    recording.check_stored(bytes, true);
+    std::uint64_t largest = 0;
+    for (const auto &record : recording.server->snapshot().requests)
+        if (record.request.method == "PATCH")
+            largest = std::max(largest, record.body_bytes);
+    g_assert_cmpuint(largest, >, 500000);
+    g_assert_cmpuint(largest, <=, 1 << 20);
+}
+
 void a_pause_ends_a_request_and_is_no_trouble(const ModeRow &row)
 {
     UploadConfig config = config_of(row);
@@ -291,6 +312,7 @@ int main(int argc, char **argv)
         for (const ModeRow &row : kModes) {
             const std::string name = cat("/live-upload/pause/", row.name);
             add_row_test(name + "/from-the-start", row, nothing_is_sent_before_a_pause_is_over);
+            add_row_test(cat("/line/backlog/", row.name), row, a_backlog_goes_in_larger_requests);
             add_row_test(name + "/ends-a-request", row, a_pause_ends_a_request_and_is_no_trouble);
             add_row_test(name + "/stop", row, what_is_missing_at_a_stop_in_a_pause_is_kept);
             if (std::strcmp(row.name, "spool") != 0) // which has nothing there before the end

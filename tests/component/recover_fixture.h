@@ -103,6 +103,7 @@ struct Case {
     {
         UploadConfig config;
         config.chunk_size = 64 << 10;
+        config.max_chunk_size = 0;
         config.replay.spool_mode = mode;
         config.replay.spool_dir = folder.get();
         config.replay.max_memory = 256 << 10;

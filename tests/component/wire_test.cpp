@@ -110,6 +110,7 @@ struct Scene {
         tap = std::make_unique<WireTap>(static_cast<std::uint16_t>(
             g_ascii_strtoull(url.c_str() + url.rfind(':') + 1, nullptr, 10)));
         config.chunk_size = config.min_chunk_size = kChunk;
+        config.max_chunk_size = 0;
         config.replay.spool_dir = folder.get();
         config.runtime.flush_interval = seconds(3600);
         config.runtime.progress_interval = milliseconds(1);

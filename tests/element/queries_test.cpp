@@ -84,14 +84,14 @@ void the_type_of_the_caps_event_counts()
     g_assert_true(type == "video/x-matroska" || type == "application/x-test");
 }
 
-void index_at_the_end_warns_once()
+// No muxer made it just now: nobody can change it. What muxers are told is in advice_test.cpp.
+void index_at_the_end_of_a_file_is_no_news()
 {
     Stream stream;
     std::string mp4("\0\0\0\x10"
                     "ftypisom\0\0\0\0\0\0\0\x0cmdatabcd\0\0\0\x08moov",
                     36);
     g_assert_cmpint(stream.push(mp4), ==, GST_FLOW_OK);
-    g_assert_true(stream.has(GST_MESSAGE_WARNING));
     g_assert_false(stream.has(GST_MESSAGE_WARNING));
     stream.finish_and_compare();
 }
@@ -115,6 +115,6 @@ int main(int argc, char **argv)
     add_test("/stream/query/caps", pad_template_takes_anything);
     add_test("/stream/metadata", name_type_and_metadata_go_with_it);
     add_test("/stream/caps-event", the_type_of_the_caps_event_counts);
-    add_test("/stream/mp4-index-at-end", index_at_the_end_warns_once);
+    add_test("/stream/mp4-index-at-end", index_at_the_end_of_a_file_is_no_news);
     return g_test_run();
 }

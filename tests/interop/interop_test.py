@@ -478,7 +478,7 @@ def continued_far_away(world):
     server = world.keep(FarUpload())
     run = world.launcher.run(
         f"filesrc location={sent} blocksize=1000 ! tussink chunk-size={CHUNK} "
-        f"endpoint={server.url}/files/ upload-url={server.url}/files/1"
+        f"max-chunk-size={CHUNK} endpoint={server.url}/files/ upload-url={server.url}/files/1"
     )
     check_complete(run)
     expect(server.told[0] == FarUpload.BEGIN and len(server.told) >= 5, f"{server.told}")
