@@ -193,9 +193,10 @@ HttpConfig http_config(const RecoverOptions &options)
 }
 
 // What the recording noted of itself, if all of it is here, or what is here.
-std::string sha256_of(const SpooledUpload &upload, const ReplayStore &store, std::uint64_t head)
+std::string sha256_of(const SpooledUpload &upload, const ReplayStore &store, const LateHead &late)
 {
-    const bool whole = size_note(upload, note_name::kLength) == store.end();
+    const std::uint64_t head = late.size;
+    const bool whole = size_note(upload, note_name::kLength) == store.end() && late.told.empty();
     const std::string noted = whole ? note(upload, note_name::kSha256) : std::string();
     return noted.empty() ? hash_of_file(store, head) : noted;
 }
@@ -215,7 +216,7 @@ FinishedUpload clear_away(const SpooledUpload &upload, const ResumePoint &point,
     UploadComplete complete;
     complete.upload_url = point.upload_url;
     complete.bytes = point.origin.value_or(0) + store.end();
-    complete.sha256 = sha256_of(upload, store, head_notes_of(upload).size);
+    complete.sha256 = sha256_of(upload, store, {head_notes_of(upload).size, {}});
     store.discard();
     return {std::move(complete), video_of(upload)};
 }
@@ -295,10 +296,13 @@ Result<FinishedUpload> finish_upload(RecoveredUpload opened, const SpooledUpload
         return clear_away(upload, point, *store);
     if (const Result<void> whole = check_whole(point, *store, opened.cut); !whole)
         return whole.error();
-    const Result<std::uint64_t> head =
-        place_head(head_notes_of(upload), opened.head, point.released, *store);
+    const bool begun = !point.upload_url.empty();
+    const Result<LateHead> head =
+        place_head(head_notes_of(upload), opened.head, {point.released, begun}, *store);
     if (!head)
         return head.error();
+    if (!head->told.empty())
+        tell(head->told);
     Result<std::unique_ptr<Target>> target = make_target(upload, options);
     if (!target)
         return target.error();
@@ -307,7 +311,7 @@ Result<FinishedUpload> finish_upload(RecoveredUpload opened, const SpooledUpload
 
     // the upload thread's too: a disk that does not answer lets it outlive this
     const auto watcher = std::make_shared<Watcher>(progress, tell);
-    UploadConfig config = upload_config(upload, point, *head, options);
+    UploadConfig config = upload_config(upload, point, head->size, options);
     config.left.sha256 = sha256_of(upload, *store, *head);
     LiveUpload live(
         std::move(config), std::move(*target),

@@ -5,6 +5,9 @@
 #include "tus/protocol.h"
 #include "upload/note_names.h"
 
+#include <algorithm>
+#include <limits>
+
 namespace gsttus {
 
 namespace {
@@ -16,6 +19,17 @@ std::vector<std::string> lines_of(const std::string &text)
          from = end + 1)
         lines.push_back(text.substr(from, end - from));
     return lines;
+}
+
+std::vector<std::string> words_of(const std::string &text)
+{
+    std::vector<std::string> words;
+    for (std::size_t from = 0; from < text.size();) {
+        const std::size_t end = std::min(text.find(' ', from), text.size());
+        words.push_back(text.substr(from, end - from));
+        from = end + 1;
+    }
+    return words;
 }
 
 LengthMode parse_mode(const std::string &text)
@@ -94,15 +108,20 @@ HeadNotes head_notes_of(const SpooledUpload &upload)
 {
     HeadNotes notes;
     notes.header = size_note(upload, note_name::kHeader).value_or(0);
-    const std::string placed = note(upload, note_name::kHeadAt);
-    const std::size_t blank = placed.find(' ');
-    if (notes.header == 0 || blank == std::string::npos)
+    notes.length = size_note(upload, note_name::kLength);
+    const std::vector<std::string> words = words_of(note(upload, note_name::kHeadAt));
+    if (notes.header == 0 || words.size() < 2)
         return notes;
-    const auto at = tus::parse_size(placed.substr(0, blank));
-    const auto size = tus::parse_size(placed.substr(blank + 1));
+    const auto at = tus::parse_size(words[0]);
+    const auto size = tus::parse_size(words[1]);
+    constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+    const std::uint64_t check =
+        words.size() > 2 ? tus::parse_size(words[2]).value_or(kMost + 1) : kMost + 1;
     if (at && size && *size <= notes.header) {
         notes.at = at;
         notes.size = *size;
+        if (check <= kMost)
+            notes.check = static_cast<std::uint32_t>(check);
     }
     return notes;
 }

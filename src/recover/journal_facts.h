@@ -39,6 +39,8 @@ struct HeadNotes {
     // Noted when the recording ended: these bytes are, or should be, behind the others.
     std::optional<std::uint64_t> at;
     std::uint64_t size = 0;
+    std::optional<std::uint32_t> check;  // as crc_of(), of all of them; none: not noted
+    std::optional<std::uint64_t> length; // of the whole file, if it has ended
 };
 
 HeadNotes head_notes_of(const SpooledUpload &upload);

@@ -13,10 +13,21 @@
 
 namespace gsttus {
 
-// Returns how many bytes at the end of the store are the first of the file; 0: it has its bytes in
-// their order. `head`: as RecoveredUpload has it; `released`: the server has all up to there.
-Result<std::uint64_t> place_head(const HeadNotes &notes, const std::vector<std::byte> &head,
-                                 std::uint64_t released, ReplayStore &store);
+struct HeadAtServer {
+    std::uint64_t released = 0; // it has all up to there, in the order of the store
+    bool begun = false;         // and more perhaps, that is not noted
+};
+
+struct LateHead {
+    // So many bytes at the end of the store are the first of the file; 0: it has them in order.
+    std::uint64_t size = 0;
+    std::string told{}; // not empty: they are older than the rest, as a sentence
+};
+
+// `head`: as RecoveredUpload has it. All of it is of one moment: where the last one is not to be
+// had, of one before, unless the server has some of the last.
+Result<LateHead> place_head(const HeadNotes &notes, const std::vector<std::byte> &head,
+                            const HeadAtServer &there, ReplayStore &store);
 
 // The SHA-256 of the file; empty: its beginning is not here, or a disk fails.
 std::string hash_of_file(const ReplayStore &store, std::uint64_t head);

@@ -28,11 +28,17 @@ void note_destination(ReplayStore &store, const Target &target, const UploadConf
         store.note(note_name::kHeader, std::to_string(config.seekable_header));
 }
 
-void JournalNotes::write(const UploadMachine &machine, const std::vector<std::string> &homes)
+void note_head(ReplayStore &store, std::uint64_t at, std::span<const std::byte> head)
 {
+    store.note(note_name::kHeadAt, cat(at, ' ', head.size(), ' ', crc_of(0, head)));
+}
+
+JournalNotes::Facts JournalNotes::facts(const UploadMachine &machine,
+                                        const std::vector<std::string> &homes) const
+{
+    Facts facts;
     if (core_.config.replay.spool_mode == SpoolMode::kNever)
-        return;
-    std::map<std::string, std::string> facts;
+        return facts;
     for (const auto &[name, value] : core_.target->describe())
         facts[cat(note_name::kTarget, name)] = value;
     facts[note_name::kUploadUrl] = noted_url(machine.upload_url());
@@ -47,15 +53,24 @@ void JournalNotes::write(const UploadMachine &machine, const std::vector<std::st
     facts[note_name::kHomes] = lines_of(homes); // the upload-url may be anywhere
     if (const std::string sha256 = core_.sha256(); !sha256.empty())
         facts[note_name::kSha256] = sha256;
-    MutexLock lock(core_.mutex);
-    if (core_.ended() && !core_.config.recovery) // which may not have all of it
-        facts[note_name::kLength] = std::to_string(core_.store->end());
-    for (const auto &[name, value] : facts) {
+    return facts;
+}
+
+// The analysis does not see that it is the caller's mutex.
+void JournalNotes::write(const Facts &facts, const UploadMachine &machine) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (facts.empty())
+        return;
+    const auto put = [this](const std::string &name, const std::string &value) {
         std::string &known = written_[name];
         if (known != value)
             core_.store->note(name, value);
         known = value;
-    }
+    };
+    for (const auto &[name, value] : facts)
+        put(name, value);
+    if (core_.ended() && !core_.config.recovery) // which may not have all of it
+        put(note_name::kLength, std::to_string(core_.store->end()));
     if (!machine.upload_url().empty() || !machine.parts().empty())
         core_.store->begin_journal();
 }

@@ -5,7 +5,10 @@
 
 #include "upload/shared_state.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,12 +17,19 @@ namespace gsttus {
 // Where the upload is to go; before there is a machine.
 void note_destination(ReplayStore &store, const Target &target, const UploadConfig &config);
 
+// Where in the store the head of a recording is, or comes next: before any of it is there.
+void note_head(ReplayStore &store, std::uint64_t at, std::span<const std::byte> head);
+
 class JournalNotes {
 public:
     explicit JournalNotes(LiveUpload::Core &core) : core_(core) {}
 
-    // What has changed since the last time. Nothing where there is no journal.
-    void write(const UploadMachine &machine, const std::vector<std::string> &homes);
+    using Facts = std::map<std::string, std::string>;
+
+    // What there is to note; nothing where there is no journal.
+    Facts facts(const UploadMachine &machine, const std::vector<std::string> &homes) const;
+    // What of it has changed since the last time. With the mutex.
+    void write(const Facts &facts, const UploadMachine &machine);
 
     // The last of them: nothing is left to do, or all of it has to be sent to a new upload.
     void finished();
@@ -27,7 +37,7 @@ public:
 
 private:
     LiveUpload::Core &core_;
-    std::map<std::string, std::string> written_;
+    Facts written_;
 };
 
 } // namespace gsttus

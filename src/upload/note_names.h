@@ -20,8 +20,9 @@ constexpr const char *kSent = "sent";
 constexpr const char *kLength = "length"; // of the whole stream; missing: it had not ended
 // The recording's first bytes, of which it may have less, are not before the others in the files
 // but in one of their own (replay/head_file.h); from the end on also behind them.
-constexpr const char *kHeader = "header";  // bytes; missing: 0
-constexpr const char *kHeadAt = "head-at"; // from which position on, and how many: "AT BYTES"
-constexpr const char *kSha256 = "sha256";  // of that stream
+constexpr const char *kHeader = "header"; // bytes; missing: 0
+// From which position on, how many, and the check value of all of them: "AT BYTES CRC".
+constexpr const char *kHeadAt = "head-at";
+constexpr const char *kSha256 = "sha256"; // of that stream
 
 } // namespace gsttus::note_name

@@ -52,6 +52,13 @@ Session::Session(LiveUpload::Core &core, Announcer &announcer, std::unique_ptr<T
 {
 }
 
+void Session::note()
+{
+    const JournalNotes::Facts now = facts();
+    MutexLock lock(core_.mutex);
+    notes.write(now, machine);
+}
+
 void Session::prove(bool proved)
 {
     const InDisk scope(core_);

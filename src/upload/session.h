@@ -14,7 +14,9 @@ struct Session {
     Session(const Session &) = delete;
     Session &operator=(const Session &) = delete;
 
-    void note() { notes.write(machine, requests.homes()); }
+    JournalNotes::Facts facts() const { return notes.facts(machine, requests.homes()); }
+
+    void note();
 
     // What the server has shown in this recording is remembered, or that it does not hold.
     void remember();

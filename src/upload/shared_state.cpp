@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "upload/journal_notes.h"
-#include "upload/note_names.h"
 #include "upload/process.h"
 #include "upload/spool_check.h"
 
@@ -200,7 +199,7 @@ void LiveUpload::Core::place_head()
         hash.add(block.bytes()); // no more than that came
     if (source.head.placed == 0 &&
         block.size() > 0) // known before any of these bytes is on the disk
-        store->note(note_name::kHeadAt, cat(store->end(), ' ', block.size()));
+        note_head(*store, store->end(), block.bytes());
     // the system may have no memory: then once more
     source.head.placed +=
         store->append_beyond(block.bytes().subspan(static_cast<std::size_t>(source.head.placed)));

@@ -173,10 +173,12 @@ void Worker::after_step(Session &session, const Input &input, const Event &event
 {
     UploadMachine &machine = session.machine;
     const bool moved = machine.acked() > std::exchange(acked_, machine.acked());
-    session.note(); // before bytes are given up: what is said of them must not be older
+    const JournalNotes::Facts facts = session.facts();
     std::uint64_t pending = 0;
     {
         MutexLock lock(core_.mutex);
+        // Before bytes are given up, and together: what is said of them must not be older.
+        session.notes.write(facts, machine);
         pending = core_.store->end() - std::min(core_.store->end(), machine.acked());
         publish(machine, announcer_.secrets(), core_.tally, input.now);
         core_.thread.in_trouble = machine.in_trouble();
