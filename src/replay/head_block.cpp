@@ -108,6 +108,11 @@ void HeadBlock::changed(std::uint64_t position, std::uint64_t length, TimePoint 
         changes_ = {{0, std::max(size_, position + length)}};
 }
 
+std::uint64_t HeadBlock::most_on_disk(std::uint64_t limit)
+{
+    return limit == 0 ? 0 : 3 * limit + 2 * kSlack;
+}
+
 std::optional<TimePoint> HeadBlock::changed_since() const
 {
     return saving_since_ ? saving_since_ : since_;

@@ -84,11 +84,24 @@ public:
 
     bool is_unsynced() const { return unsynced_; }
 
+    // Nothing in memory would be lost with the power, if this is the folder.
+    bool is_safe(const std::string &folder) const
+    {
+        return !changed_since() && !unsynced_ && !is_left(folder);
+    }
+
+    std::uint64_t on_disk() const { return file_ ? file_size_ : 0; }
+
+    // What the file of such a head takes at most, also while one takes another's place.
+    static std::uint64_t most_on_disk(std::uint64_t limit);
+
     // Its file is in a folder that was given up.
     bool is_left(const std::string &folder) const { return file_ && folder != folder_; }
 
     // The last save failed: another one only after a while.
     bool refuses(TimePoint now) const { return now < again_; }
+
+    TimePoint next_attempt() const { return again_; }
 
     // `sync`: also onto the disk itself.
     std::unique_ptr<HeadSave> begin_save(FileOps &ops, FdRef dir, const std::string &folder,

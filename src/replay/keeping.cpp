@@ -12,6 +12,8 @@ namespace gsttus {
 namespace {
 
 constexpr int kAttempts = 3; // on a disk that fails
+// Checked runs: where these make no room for what comes first, the others do not either.
+constexpr int kMostForFirst = 128;
 
 } // namespace
 
@@ -19,11 +21,12 @@ Result<std::string> Keeping::run()
 {
     const std::uint64_t whole = segments_.end();
     spool_.delete_needless();
+    write_first();
     int attempts = 0;
     for (spool_.trouble().retry_now(); !write_out(Spool::Bound::kNone);
          spool_.trouble().retry_now()) {
-        const bool full = spool_.trouble().last_error().kind == ErrorKind::kNoSpace;
-        if (full ? !make_room() : ++attempts == kAttempts)
+        error_ = spool_.trouble().last_error();
+        if (error_.kind == ErrorKind::kNoSpace ? !make_room() : ++attempts == kAttempts)
             return kept_in_part(whole);
     }
     if (segments_.end() != whole)
@@ -35,6 +38,9 @@ Result<std::string> Keeping::run()
 Result<std::string> Keeping::run_whole()
 {
     spool_.delete_needless();
+    spool_.trouble().retry_now();
+    if (first_ && begin())
+        (void)first_(); // the bytes have it, too
     for (int attempts = 0;;) {
         spool_.trouble().retry_now();
         if (write_out(Spool::Bound::kConfigured))
@@ -45,12 +51,41 @@ Result<std::string> Keeping::run_whole()
     }
 }
 
-// Journal and bytes, as far as the server does not have them.
-bool Keeping::write_out(Spool::Bound bound)
+// Folder and journal.
+bool Keeping::begin()
 {
     if (!spool_.ensure_journal())
         return false;
     described_ = true;
+    return true;
+}
+
+// What came of it, its owner knows.
+void Keeping::write_first()
+{
+    int attempts = 0, given_up = 0;
+    while (first_) {
+        spool_.trouble().retry_now();
+        // before what is to be noted, if it can be
+        const bool is_there = spool_.has_journal() && spool_.dir_fd();
+        const Result<void> result =
+            is_there || begin() ? first_() : Result<void>(spool_.trouble().last_error());
+        if (result)
+            return;
+        error_ = result.error();
+        const bool full = error_.kind == ErrorKind::kNoSpace;
+        if (full ? !free_acked() && (++given_up > kMostForFirst || !give_up_for_first())
+                 : ++attempts == kAttempts)
+            return;
+        spool_.delete_needless();
+    }
+}
+
+// Journal and bytes, as far as the server does not have them.
+bool Keeping::write_out(Spool::Bound bound)
+{
+    if (!begin())
+        return false;
     for (std::size_t i = segments_.first_from(acked_); i < segments_.size();) {
         if (segments_[i].is_safe()) {
             ++i;
@@ -78,14 +113,33 @@ void Keeping::write_out_margin()
 // without something older. FALSE: there is nothing to give.
 bool Keeping::make_room()
 {
+    if (!free_acked() && !give_up_newest())
+        return false;
+    spool_.delete_needless();
+    return true;
+}
+
+bool Keeping::free_acked()
+{
     bool freed = false;
     for (std::size_t i = segments_.first_from(acked_); i > 0; --i) {
         freed = freed || segments_.front().file;
         free_front(segments_, spool_);
     }
-    if (!freed && !give_up_newest())
+    return freed;
+}
+
+// The end of what is in files, and so what is in memory behind it.
+bool Keeping::give_up_for_first()
+{
+    std::size_t i = 0;
+    while (i < segments_.size() && !segments_[i].is_safe())
+        ++i;
+    if (i == segments_.size())
         return false;
-    spool_.delete_needless();
+    while (!segments_.back().is_safe())
+        free_back(segments_, spool_);
+    cut_back();
     return true;
 }
 
@@ -135,7 +189,7 @@ std::uint64_t Keeping::kept_until() const
 
 Error Keeping::kept_in_part(std::uint64_t whole) const
 {
-    Error error = spool_.trouble().last_error();
+    Error error = error_;
     const std::uint64_t until = kept_until();
     error.message += cat(" Of the recording's bytes ", acked_, " to ", whole,
                          ", which the server does not have, those up to ", until,

@@ -28,7 +28,8 @@ ReplayStore::ReplayStore(ReplayConfig config) : ReplayStore(std::move(config), r
 ReplayStore::ReplayStore(ReplayConfig config, FileOps &ops)
     : config_(std::move(config)),
       segments_(config_.max_memory, config_.memory, config_.least_memory),
-      spool_(config_.spool_dir, config_.max_spool_size, ops, [this] { return journal_state(); }),
+      spool_({config_.spool_dir, config_.max_spool_size, config_.beside}, ops,
+             [this] { return journal_state(); }),
       journaling_(config_.spool_mode == SpoolMode::kAlways)
 {
     if (journaling_)
@@ -122,7 +123,7 @@ std::size_t ReplayStore::write_to_disk(std::span<const std::byte> data)
 // append() writes to the disk itself.
 bool ReplayStore::may_spool() const
 {
-    return config_.spool_mode != SpoolMode::kNever &&
+    return config_.spool_mode != SpoolMode::kNever && end() < spill_end_ &&
            (!spill_thread_ || journaling_ || segments_.is_out_of_memory());
 }
 
@@ -175,6 +176,11 @@ void ReplayStore::spill_by_thread()
     spool_.defer();
 }
 
+void ReplayStore::hold_back(std::optional<std::uint64_t> from)
+{
+    spill_end_ = from.value_or(std::numeric_limits<std::uint64_t>::max());
+}
+
 void ReplayStore::set_due(TimePoint before, bool rests)
 {
     due_ = before;
@@ -194,7 +200,8 @@ std::optional<std::size_t> ReplayStore::oldest_block() const
 std::optional<TimePoint> ReplayStore::oldest_in_memory() const
 {
     const auto oldest = oldest_block();
-    return oldest ? std::optional(segments_[*oldest].since) : std::nullopt;
+    return oldest && segments_[*oldest].end <= spill_end_ ? std::optional(segments_[*oldest].since)
+                                                          : std::nullopt;
 }
 
 bool ReplayStore::awaits_safety(std::uint64_t position) const
@@ -206,8 +213,14 @@ bool ReplayStore::awaits_safety(std::uint64_t position) const
            (changed_.covers_some(begin(), position) && spool_.owes_change());
 }
 
-// What is held goes first: it is read again only if all goes wrong.
 std::optional<std::size_t> ReplayStore::next_spill() const
+{
+    const auto next = next_wanted();
+    return next && segments_[*next].end <= spill_end_ ? next : std::nullopt;
+}
+
+// What is held goes first: it is read again only if all goes wrong.
+std::optional<std::size_t> ReplayStore::next_wanted() const
 {
     if (config_.spool_mode == SpoolMode::kNever || journaling_ || discarded_)
         return std::nullopt;
@@ -386,10 +399,10 @@ void ReplayStore::note(const std::string &name, const std::string &value)
     spool_.note(name, value);
 }
 
-void ReplayStore::begin_journal()
+void ReplayStore::begin_journal(bool needed)
 {
     if (spill_thread_ && !discarded_)
-        spool_.want_journal();
+        spool_.want_journal(needed);
 }
 
 JournalState ReplayStore::journal_state() const
@@ -402,22 +415,22 @@ JournalState ReplayStore::journal_state() const
     return state;
 }
 
-Result<std::string> ReplayStore::keep()
+Result<std::string> ReplayStore::keep(const First &first)
 {
-    return keep_by(&Keeping::run);
+    return keep_by(&Keeping::run, first);
 }
 
-Result<std::string> ReplayStore::keep_whole()
+Result<std::string> ReplayStore::keep_whole(const First &first)
 {
     if (kept_) // it is on the disk already: nothing may take that away
-        return keep();
-    auto folder = keep_by(&Keeping::run_whole);
+        return keep(first);
+    auto folder = keep_by(&Keeping::run_whole, first);
     if (!folder)
         discard();
     return folder;
 }
 
-Result<std::string> ReplayStore::keep_by(Result<std::string> (Keeping::*how)())
+Result<std::string> ReplayStore::keep_by(Result<std::string> (Keeping::*how)(), const First &first)
 {
     if (config_.spool_mode == SpoolMode::kNever)
         return Error{.kind = ErrorKind::kSettings,
@@ -429,7 +442,7 @@ Result<std::string> ReplayStore::keep_by(Result<std::string> (Keeping::*how)())
     journaling_ = true;
     spool_.use_journal();
     spool_.defer(false);
-    Keeping keeping(segments_, spool_, acked_);
+    Keeping keeping(segments_, spool_, acked_, first);
     auto folder = (keeping.*how)();
     kept_ = kept_ || keeping.is_described();
     return folder;

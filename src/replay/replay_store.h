@@ -18,6 +18,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -36,6 +38,7 @@ struct ReplayConfig {
     std::uint64_t max_spool_size = 0; // bytes; 0: what the disk has, less 256 MiB
     std::shared_ptr<MemoryBudget> memory; // of all stores of a process; none: max_memory alone
     std::uint64_t least_memory = 0;       // bytes that are there beyond that
+    std::uint64_t beside = 0; // bytes that another file in the folder takes of the disk's room
 
     // So much of max_spool_size is there for bytes that are needed: the rest may be taken by a file
     // of which the end is.
@@ -134,6 +137,10 @@ public:
 
     bool wants_spill() const { return next_spill().has_value(); }
 
+    // Bytes from there on go to no file until that is taken back (nullopt), but with keep(): what
+    // they belong to is not on the disk yet.
+    void hold_back(std::optional<std::uint64_t> from);
+
     // nullptr: nothing to do, or the disk refuses for now. `facts`: also to say no more than how
     // far the server is.
     std::unique_ptr<Spill> begin_spill(bool facts = true);
@@ -152,7 +159,8 @@ public:
     bool awaits_safety(std::uint64_t position) const;
 
     // There is a journal with the next visit to the disk, also without a byte: an upload exists.
-    void begin_journal();
+    // `needed`: take_disk_warning() tells if there can be none.
+    void begin_journal(bool needed = false);
 
     // Looks whether somebody deletes what is on the disk; nullptr: there is nothing. If so, all
     // that is needed goes to a new folder.
@@ -189,11 +197,12 @@ public:
     // Makes everything held recoverable: memory is written out (if need be beyond max_spool_size),
     // a journal is there afterwards. The files then survive this object, and it goes on as with
     // SpoolMode::kAlways. Returns the folder. An Error says what was kept all the same, its offset
-    // is where that ends; folder() is empty if nothing was.
-    Result<std::string> keep();
+    // is where that ends; folder() is empty if nothing was. `first`: see Keeping::First.
+    using First = std::function<Result<void>()>;
+    Result<std::string> keep(const First &first = {});
     // The same for what the server has as well: only as a whole, and not beyond max_spool_size. On
     // an Error nothing is left, but what a recovery has read.
-    Result<std::string> keep_whole();
+    Result<std::string> keep_whole(const First &first = {});
     // The upload is complete: frees everything and deletes the files. Nothing is held afterwards.
     void discard();
     // The same for memory only, and at once: discard() is to follow, when the disk answers.
@@ -218,7 +227,7 @@ public:
     void synced(bool all) { spool_.synced(all); }
 
 private:
-    Result<std::string> keep_by(Result<std::string> (Keeping::*how)());
+    Result<std::string> keep_by(Result<std::string> (Keeping::*how)(), const First &first);
     std::size_t append_some(std::span<const std::byte> data);
     bool may_spool() const;
     bool goes_on_in_file() const;
@@ -228,6 +237,7 @@ private:
     std::optional<std::size_t> next_spill() const;
     std::optional<std::size_t> oldest_block() const;
     std::optional<std::size_t> next_move() const;
+    std::optional<std::size_t> next_wanted() const;
     std::size_t write_to_disk(std::span<const std::byte> data);
     void disk_took(bool some);
     bool held_gives_way() const;
@@ -246,6 +256,7 @@ private:
     bool spill_thread_ = false;
     TimePoint due_ = TimePoint::min(); // see set_due()
     bool rests_ = false;
+    std::uint64_t spill_end_ = std::numeric_limits<std::uint64_t>::max(); // see hold_back()
     bool moves_ = false;        // bytes are in files that are gone
     bool disk_refuses_ = false; // as the spill thread found it
     bool discarded_ = false;

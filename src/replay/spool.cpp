@@ -51,10 +51,10 @@ std::uint64_t Spool::file_size(std::uint64_t max_size)
     return max_size == 0 ? kLargestFile : std::clamp(max_size / 8, kSmallestFile, kLargestFile);
 }
 
-Spool::Spool(std::string spool_dir, std::uint64_t max_size, FileOps &ops,
-             std::function<JournalState()> state)
-    : spool_dir_(std::move(spool_dir)), max_size_(max_size), file_size_(file_size(max_size)),
-      ops_(ops), state_(std::move(state)), journal_(ops), trouble_(ops)
+Spool::Spool(Room room, FileOps &ops, std::function<JournalState()> state)
+    : spool_dir_(std::move(room.spool_dir)), max_size_(room.max_size), beside_(room.beside),
+      file_size_(file_size(room.max_size)), ops_(ops), state_(std::move(state)), journal_(ops),
+      trouble_(ops)
 {
 }
 
@@ -75,11 +75,11 @@ std::unique_ptr<SpoolWrite> Spool::begin(Bound bound, bool with_bytes)
     const bool needs_file = with_bytes && (!out_ || is_full(*out_));
     if (needs_file)
         until_check_ = 0;
-    std::unique_ptr<SpoolWrite> write(new SpoolWrite(ops_, spool_dir_, file_size_));
+    std::unique_ptr<SpoolWrite> write(new SpoolWrite(ops_, spool_dir_, file_size_, beside_));
     if (bound == Bound::kNone)
         write->allowed_ = std::numeric_limits<std::uint64_t>::max();
     else if (max_size_ > 0)
-        write->allowed_ = max_size_ - std::min(max_size_, used_);
+        write->allowed_ = max_size_ - std::min(max_size_, used_ + beside_);
     else if (until_check_ > 0)
         write->allowed_ = until_check_;
     if (with_bytes && write->allowed_ == 0) {
@@ -170,7 +170,8 @@ std::optional<SpilledRun> Spool::take_over(SpoolWrite &write)
     if (write.error_) {
         const bool facts_only = !write.file_ && write.number_ == 0;
         fail(std::move(*write.error_));
-        if (facts_only) // no byte waits for it: who needs the disk, tells
+        const bool needed = journal_is_.needed && !journal_is_.there;
+        if (facts_only && !needed) // no byte waits for it: who needs the disk, tells
             trouble_.keep_quiet();
         return std::nullopt;
     }
@@ -300,8 +301,9 @@ void Spool::rest()
 
 // --- the journal ---------------------------------------------------------------------------------
 
-void Spool::want_journal()
+void Spool::want_journal(bool needed)
 {
+    journal_is_.needed = journal_is_.needed || needed;
     if (!journal_is_.there && !busy_) // else it is being made
         journal_is_.stale = true;
 }

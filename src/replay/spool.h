@@ -28,9 +28,14 @@ public:
     // is not needed any more from filling it.
     static std::uint64_t file_size(std::uint64_t max_size);
 
+    struct Room {
+        std::string spool_dir;
+        std::uint64_t max_size = 0; // of all files; 0: what the disk has, less a reserve
+        std::uint64_t beside = 0;   // so much of that takes somebody else's file in the folder
+    };
+
     // `state` gives what a new journal must hold; called during write(), end(), note(), acked().
-    Spool(std::string spool_dir, std::uint64_t max_size, FileOps &ops,
-          std::function<JournalState()> state);
+    Spool(Room room, FileOps &ops, std::function<JournalState()> state);
 
     // Continues a folder that a recovery has read; files are numbered from `next_file`.
     void adopt(std::unique_ptr<SpoolFolder> folder, std::uint32_t next_file, std::uint64_t used);
@@ -91,8 +96,9 @@ public:
     // From now on every byte and fact is journaled; the journal itself comes with the next write.
     void use_journal() { journal_is_.used = true; }
 
-    // With the next visit there is a journal, also without bytes. Needs use_journal().
-    void want_journal();
+    // With the next visit there is a journal, also without bytes. Needs use_journal(). `needed`:
+    // that there can be none is a trouble to tell.
+    void want_journal(bool needed = false);
 
     // Makes folder and journal now if they are not there. FALSE: the reason is in trouble().
     bool ensure_journal();
@@ -179,7 +185,7 @@ private:
     void fail(Error error);
 
     std::string spool_dir_;
-    const std::uint64_t max_size_;
+    const std::uint64_t max_size_, beside_;
     const std::uint64_t file_size_;
     FileOps &ops_;
     const std::function<JournalState()> state_;
@@ -196,6 +202,7 @@ private:
         bool stale = false;          // begin a new one: there is none, or a fact is not in it
         bool unsynced = false;       // and worth a sync
         bool told_of_change = false; // just now, while busy_
+        bool needed = false;         // see want_journal()
     } journal_is_;
 
     bool deferred_ = false;

@@ -132,7 +132,7 @@ bool SpoolWrite::ask_for_room()
 {
     const auto free = ops_.free_space(dir_->get());
     // A disk that does not say how much is free says so when it is full.
-    const std::uint64_t left = free ? *free - std::min(*free, kReserve) : kCheckEvery;
+    const std::uint64_t left = free ? *free - std::min(*free, kReserve + beside_) : kCheckEvery;
     found_room_ = allowed_ = std::min(left, kCheckEvery);
     if (*allowed_ == 0)
         error_ = no_room(path_);

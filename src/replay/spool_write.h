@@ -31,8 +31,9 @@ public:
 private:
     friend class Spool;
 
-    SpoolWrite(FileOps &ops, const std::string &spool_dir, std::uint64_t file_size)
-        : ops_(ops), spool_dir_(spool_dir), file_size_(file_size)
+    SpoolWrite(FileOps &ops, const std::string &spool_dir, std::uint64_t file_size,
+               std::uint64_t beside)
+        : ops_(ops), spool_dir_(spool_dir), file_size_(file_size), beside_(beside)
     {
     }
 
@@ -44,10 +45,10 @@ private:
     bool open_spill_file();
 
     FileOps &ops_;
-    const std::string &spool_dir_; // the Spool's
-    const std::uint64_t file_size_;
-    std::string path_; // of the folder, for messages
-    FdRef dir_;        // null: the folder has to be made
+    const std::string &spool_dir_;           // the Spool's
+    const std::uint64_t file_size_, beside_; // of the Spool
+    std::string path_;                       // of the folder, for messages
+    FdRef dir_;                              // null: the folder has to be made
     std::unique_ptr<SpoolFolder> made_folder_;
     std::optional<std::uint64_t> allowed_; // bytes; none: the disk has to be asked
     std::optional<std::uint64_t> found_room_;
