@@ -109,11 +109,13 @@ Rows chunk_rows()
                     in_upload<&UploadConfig::length_mode>,
                     "How a length that is not known yet is handled; auto takes the "
                     "first of deferred, concatenation and spool that the server can do"),
-        row::number("seekable-header", "Seekable header", {0, 64 * kMiB, 0}, kReady,
+        // no more than the streaming thread copies at EOS without anybody noticing
+        row::number("seekable-header", "Seekable header", {0, 16 * kMiB, 0}, kReady,
                     in_upload<&UploadConfig::seekable_header>,
                     "Bytes from the start of the recording that the muxer may rewrite until it "
                     "ends (its duration, an index): they are kept here, as a part of max-memory, "
-                    "and uploaded last. 0: none, an upload only grows. Usual are 64 KiB to 1 MiB. "
+                    "and uploaded last. 0: none, an upload only grows. Usual are 64 KiB to 1 MiB, "
+                    "the most is 16 MiB. "
                     "Needs a server with the tus extension concatenation, else an ERROR at the "
                     "start, or length-mode=spool; not with length-mode=deferred or upload-url. "
                     "What goes back behind them is an ERROR that names the size it takes. See the "

@@ -217,7 +217,6 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
             result.taken += core_->source.head.block.append(rest, Clock::now());
             continue;
         }
-        const auto head = head_to_hash(*core_);
         const std::size_t taken = core_->append(rest);
         result.taken += taken;
         if (taken == 0) {
@@ -225,6 +224,7 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
             continue;
         }
         patience = kNotWaiting;
+        const auto head = head_to_hash(*core_);
         const bool due = core_->worker_is_due(), spill_due = core_->store->awaits_spill();
         // Whoever is woken must not find the mutex taken, and us without a processor.
         lock.unlock();

@@ -27,9 +27,10 @@ constexpr std::uint64_t kLeastWindow = std::uint64_t{1} << 20;
 
 // What is only in memory is lost with this process: where its folder takes nothing, another one
 // may.
-Result<std::string> keep_somewhere(ReplayStore &store, const UploadConfig &config)
+Result<std::string> keep_somewhere(ReplayStore &store, const UploadConfig &config,
+                                   const ReplayStore::First &first)
 {
-    Result<std::string> last = store.keep();
+    Result<std::string> last = store.keep(first);
     if (last)
         return last;
     bool moved = false;
@@ -39,12 +40,12 @@ Result<std::string> keep_somewhere(ReplayStore &store, const UploadConfig &confi
         if (!store.move_to(place))
             return last;
         moved = true;
-        last = store.keep();
+        last = store.keep(first);
         if (last)
             return last;
     }
     if (moved && store.move_to(config.replay.spool_dir))
-        return store.keep();
+        return store.keep(first);
     return last;
 }
 
@@ -66,6 +67,7 @@ UploadConfig in_process(UploadConfig config)
     ReplayConfig &replay = config.replay;
     replay.memory = Process::memory();
     replay.max_memory -= std::min(replay.max_memory, config.seekable_header);
+    replay.beside = HeadBlock::most_on_disk(config.seekable_header);
     if (replay.spool_mode != SpoolMode::kNever)
         replay.max_memory = std::max(replay.max_memory, kLeastWindow);
     const std::uint64_t least = std::max(config.min_chunk_size, config.chunk_align);
@@ -152,6 +154,8 @@ Duration LiveUpload::Core::memory_patience(TimePoint now) const
 std::uint64_t LiveUpload::Core::sendable() const
 {
     const Tail &tail = source.tail;
+    if (source.head.at && !ended()) // the rest of the head could not be put there yet
+        return *source.head.at;
     if (ended() || !tail.from)
         return store->end();
     return std::min(store->end(), std::max(*tail.from, tail.taken));
@@ -195,16 +199,27 @@ void LiveUpload::Core::place_head()
     HeadBlock &block = source.head.block;
     if (!closed() || !block.is_there() || block.is_placed() || fate.act != LastAct::kNone)
         return;
-    if (store->end() == 0 && !std::exchange(source.head.hashed, true))
-        hash.add(block.bytes()); // no more than that came
-    if (source.head.placed == 0 &&
-        block.size() > 0) // known before any of these bytes is on the disk
-        note_head(*store, store->end(), block.bytes());
-    // the system may have no memory: then once more
-    source.head.placed +=
-        store->append_beyond(block.bytes().subspan(static_cast<std::size_t>(source.head.placed)));
-    if (source.head.placed == block.size())
+    HeadFacts &head = source.head;
+    if (store->end() == 0 && !std::exchange(head.hashed, true))
+        head.to_hash = block.block(); // no more than that came
+    const auto rest = block.bytes().subspan(static_cast<std::size_t>(head.placed));
+    if (!head.at) {
+        head.at = store->end();
+        store->hold_back(head.at);
+        if (!rest.empty()) // known before any of these bytes is on the disk
+            note_head(*store, *head.at, rest);
+        head.placed = store->append_beyond(rest);
+    } else {
+        head.placed += store->append(rest);
+    }
+    if (head.placed == block.size())
         block.place();
+}
+
+bool LiveUpload::Core::head_is_at_risk() const
+{
+    const HeadFacts &head = source.head;
+    return head.at && head.block.has_memory() && !head.block.is_safe(store->folder());
 }
 
 std::uint64_t LiveUpload::Core::rendered() const
@@ -259,25 +274,26 @@ StoreView LiveUpload::Core::view() const
             ? source.head.block.size() - std::min(source.head.block.size(), source.head.placed)
             : 0;
     return {store->end() + apart, store->in_memory() + source.head.block.in_memory(),
-            store->on_disk(), store->folder()};
+            store->on_disk() + source.head.block.on_disk(), store->folder()};
 }
 
 // What is kept without its head is of no use.
-Result<void> LiveUpload::Core::keep_head(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
+Result<void> LiveUpload::Core::keep_head()
 {
-    const FdRef folder = store->folder_fd();
-    const bool due =
-        source.head.block.changed_since() || source.head.block.is_left(store->folder());
-    auto save = due && folder
-                    ? source.head.block.begin_save(store->file_ops(), folder, store->folder(), true)
-                    : nullptr;
+    std::unique_ptr<HeadSave> save;
+    {
+        MutexLock lock(mutex);
+        HeadBlock &block = source.head.block;
+        const FdRef folder = store->folder_fd();
+        if (folder && !block.is_safe(store->folder()))
+            save = block.begin_save(store->file_ops(), folder, store->folder(), true);
+    }
     if (!save)
         return {};
-    lock.unlock();
     Result<void> result = save->run();
-    lock.lock();
+    MutexLock lock(mutex);
     (void)source.head.block.end_save(std::move(save), result, Clock::now());
-    return source.head.block.is_placed() ? Result<void>() : result; // the store has it, too
+    return result;
 }
 
 // The analysis does not follow a lock that is passed on.
@@ -288,23 +304,26 @@ void LiveUpload::Core::finish_store(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
     fate.lent = view();
     lock.unlock();
     Result<std::string> result = std::string();
+    Result<void> head;
+    const auto first = [this, &head] { return head = keep_head(); };
     if (fate.act == LastAct::kKeep)
-        result = keep_somewhere(*store, config);
+        result = keep_somewhere(*store, config, first);
     else if (fate.act == LastAct::kKeepWhole)
-        result = store->keep_whole();
+        result = store->keep_whole(first);
     else
         store->discard();
     if (const auto sync = store->sync_to_disk()) // what is kept: the power may go with the program
         store->synced(sync->run().ok());
     lock.lock();
-    if (fate.act != LastAct::kDiscard && result) {
-        if (const auto kept = keep_head(lock); !kept)
-            result = kept.error();
-    }
-    source.head.block.let_go();
+    HeadBlock &block = source.head.block;
+    if (result && !head && !block.is_placed()) // else the store has it, too
+        result = head.error();
+    const std::uint64_t beside = fate.act == LastAct::kDiscard ? 0 : block.on_disk();
+    block.let_go();
     fate.result = std::move(result);
     // What was taken stays so, also where not all of it could be kept.
-    fate.lent = StoreView{fate.lent->end, store->in_memory(), store->on_disk(), store->folder()};
+    fate.lent =
+        StoreView{fate.lent->end, store->in_memory(), store->on_disk() + beside, store->folder()};
 }
 
 // Waking the other thread for every buffer would cost more than the upload itself: it is woken
@@ -342,12 +361,16 @@ std::optional<TimePoint> LiveUpload::Core::drain_deadline() const
 std::string LiveUpload::Core::sha256(bool wait)
 {
     std::uint64_t end = 0;
+    std::shared_ptr<const MemoryBlock> head;
     {
         MutexLock lock(mutex);
         if (!ended() || config.recovery)
             return config.recovery ? config.left.sha256 : std::string();
         end = rendered();
+        head = std::exchange(source.head.to_hash, nullptr);
     }
+    if (head) // which is all of it
+        hash.add(std::span(head->bytes.get(), static_cast<std::size_t>(end)));
     return hash.of(end, wait);
 }
 

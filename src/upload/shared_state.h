@@ -37,9 +37,12 @@ struct Wakes {
 // follows them, from its position 0 on; then they are behind that.
 struct HeadFacts {
     HeadBlock block;
-    std::uint64_t placed = 0; // of its bytes, in the store; of another process' too
-    bool goes_first = false;  // one upload, in the order of the file: see Core::place_of()
+    std::uint64_t placed = 0;        // of its bytes, in the store; of another process' too
+    std::optional<std::uint64_t> at; // where they are there, or are about to be
+    bool goes_first = false;         // one upload, in the order of the file: see Core::place_of()
     bool hashed = false;
+    // Nothing came behind it: to be hashed by who asks.
+    std::shared_ptr<const MemoryBlock> to_hash;
     TimePoint synced{};
 };
 
@@ -200,7 +203,10 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     void end_hold() REQUIRES(mutex);
 
     std::size_t append(std::span<const std::byte> data) REQUIRES(mutex);
-    void place_head() REQUIRES(mutex); // at the end, into the store
+    // At the end, into the store. Where the system has no memory for that, again and again.
+    void place_head() REQUIRES(mutex);
+    // Bytes of it are in the store that a file may not have before its own has them.
+    bool head_is_at_risk() const REQUIRES(mutex);
     // With spool-mode=always: something that was taken is in no file yet.
     bool awaits_safety() const REQUIRES(mutex);
     void end(TimePoint now) REQUIRES(mutex);
@@ -208,7 +214,7 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     StoreView view() const REQUIRES(mutex);
     // Does fate.act without the mutex; nobody else touches the store from then on.
     void finish_store(MutexLock &lock) REQUIRES(mutex);
-    Result<void> keep_head(MutexLock &lock) REQUIRES(mutex);
+    Result<void> keep_head(); // while nobody else touches the store
     bool worker_is_due() const REQUIRES(mutex);
     bool can_send() const REQUIRES(mutex); // before the end
     std::optional<TimePoint> drain_deadline() const REQUIRES(mutex);

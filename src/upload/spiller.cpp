@@ -79,13 +79,14 @@ Task Spiller::Chores::next(TimePoint now)
         if (auto look = store.look(core_.source.head.block.file()))
             return {Task::Kind::kLook, nullptr, nullptr, std::move(look), nullptr};
     }
+    store.hold_back(core_.head_is_at_risk() ? core_.source.head.at : std::nullopt);
     const bool rests = core_.gives_back(now);
     store.set_due(now - core_.memory_patience(now), rests);
     const bool head_first = head_is_due(now);
     if (head_first) {
         if (auto save = save_head(now))
             return {Task::Kind::kHead, nullptr, nullptr, nullptr, std::move(save)};
-        store.begin_journal(); // with its folder
+        store.begin_journal(true); // with its folder
         store.set_due(TimePoint::min());
     }
     auto spill = store.begin_spill(rests || now - noted_ >= kFactsInterval);
@@ -104,8 +105,8 @@ Task Spiller::Chores::next(TimePoint now)
     return {};
 }
 
-// As what follows it: when it has been in memory for too long. What of it is in the store must not
-// be in a file while its own has an older one.
+// As what follows it: when it has been in memory for too long. When it is in the store as well, at
+// once: before what is noted of the end, and before its bytes there get to a file.
 bool Spiller::Chores::head_is_due(TimePoint now) const
 {
     const HeadBlock &head = core_.source.head.block;
@@ -113,8 +114,7 @@ bool Spiller::Chores::head_is_due(TimePoint now) const
         head.refuses(now) || core_.fate.act != LastAct::kNone)
         return false;
     const std::optional<TimePoint> since = head.changed_since();
-    return (since && (*since + core_.memory_patience(now) <= now ||
-                      (head.is_placed() && core_.store->wants_spill()))) ||
+    return core_.head_is_at_risk() || (since && *since + core_.memory_patience(now) <= now) ||
            head.is_left(core_.store->folder()) ||
            (head.is_unsynced() && now - core_.source.head.synced >= kSyncInterval);
 }
@@ -125,7 +125,7 @@ std::unique_ptr<HeadSave> Spiller::Chores::save_head(TimePoint now)
     const FdRef folder = core_.store->folder_fd();
     if (!folder)
         return nullptr;
-    const bool sync = now - core_.source.head.synced >= kSyncInterval;
+    const bool sync = core_.source.head.at || now - core_.source.head.synced >= kSyncInterval;
     if (sync)
         core_.source.head.synced = now;
     return core_.source.head.block.begin_save(core_.store->file_ops(), folder,
@@ -168,11 +168,14 @@ TimePoint Spiller::Chores::next_look() const NO_THREAD_SAFETY_ANALYSIS
 {
     const TimePoint now = Clock::now();
     TimePoint next = now + kLook;
+    if (core_.store->disk_refuses()) // for as long
+        return next;
     if (const auto oldest = core_.store->oldest_in_memory())
         next = std::min(next, *oldest + core_.memory_patience(now));
-    if (const auto changed = core_.source.head.block.changed_since())
-        next = std::min(next, *changed + core_.memory_patience(now));
-    return std::max(next, now + milliseconds(10)); // where the disk refuses
+    const HeadBlock &head = core_.source.head.block;
+    if (const auto changed = head.changed_since())
+        next = std::min(next, std::max(*changed + core_.memory_patience(now), head.next_attempt()));
+    return std::max(next, now + milliseconds(10));
 }
 
 void Spiller::run(LiveUpload::Core &core)

@@ -14,6 +14,7 @@ namespace {
 
 constexpr milliseconds kHintsWait{500};
 constexpr seconds kGoodbye{1}; // for the disk thread
+constexpr milliseconds kHeadRetry{100};
 
 void publish(const UploadMachine &machine, const Redactor &secrets, Tally &tally, TimePoint now)
 {
@@ -370,6 +371,7 @@ Worker::Outcome Worker::wait(const Wait &wait)
         announcer_.pass_on_warnings();
         MutexLock lock(core_.mutex);
         const TimePoint now = Clock::now();
+        core_.place_head();
         if (core_.has_to_stop(now))
             return std::nullopt;
         if (is_over(wait, now)) {
@@ -401,6 +403,8 @@ TimePoint Worker::next_look(const Wait &wait, TimePoint now) const
         until = std::min(until, std::max(*progress, now));
     if (core_.stop.by)
         until = std::min(until, *core_.stop.by);
+    if (core_.closed() && !core_.ended()) // the system had no memory for the head
+        until = std::min<TimePoint>(until, now + kHeadRetry);
     return until;
 }
 
