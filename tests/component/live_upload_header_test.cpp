@@ -1,15 +1,14 @@
 // Recordings whose first bytes may be rewritten until they end (seekable-header): uploaded last,
 // joined in front, through outages, kills and lost partial uploads.
 #include "base/text.h"
+#include "crasher.h"
 #include "live_upload_fixture.h"
+#include "recover_fixture.h"
 #include "replay/recovery.h"
 
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
-
-#include <sys/wait.h>
-#include <unistd.h>
 
 using namespace gsttus;
 using namespace gsttus::test;
@@ -229,18 +228,6 @@ void server_that_takes_less_joins_nothing()
 
 // --- kept, killed --------------------------------------------------------------------------------
 
-int recover(const std::string &folder)
-{
-    const char *argv[] = {g_getenv("GST_TUS_RECOVER"), folder.c_str(), nullptr};
-    char *out = nullptr, *err = nullptr;
-    int status = -1;
-    g_assert_true(g_spawn_sync(nullptr, const_cast<char **>(argv), nullptr, G_SPAWN_DEFAULT,
-                               nullptr, nullptr, &out, &err, &status, nullptr));
-    const GCharOwn said(out), told(err);
-    g_test_message("%s\n%s", out, err);
-    return WEXITSTATUS(status);
-}
-
 struct KeptRow {
     const char *name;
     LengthMode mode;
@@ -295,44 +282,14 @@ void what_is_kept_is_finished_with_its_head(const KeptRow &row)
     if (row.away)
         g_assert_true(recording.server->come_back().ok());
     g_assert_null(recording.server->snapshot().only_finished());
-    g_assert_cmpint(recover(folder.get()), ==, 0);
+    g_assert_cmpint(run_recover({folder.get()}).status, ==, 0);
     const Snapshot snapshot = recording.server->snapshot();
     g_assert_nonnull(snapshot.only_finished());
     g_assert_cmpuint(snapshot.only_finished()->offset, ==, file.size());
     ASSERT_STR(snapshot.only_finished()->sha256, sha256(file));
-    g_assert_cmpint(recover(folder.get()), ==, 0);
+    g_assert_cmpint(run_recover({folder.get()}).status, ==, 0);
     g_assert_cmpint(remove_spool(folder.get()), ==, 0);
 }
-
-// The program that is killed puts how much it has written into the head, at its beginning and end.
-struct Killed {
-    Killed(const std::string &url, const std::string &folder, const char *mode)
-    {
-        std::vector<const char *> argv = {g_getenv("GST_TUS_CRASHER"), url.c_str(), folder.c_str(),
-                                          mode, nullptr};
-        g_assert_true(g_spawn_async_with_pipes(nullptr, const_cast<char **>(argv.data()), nullptr,
-                                               G_SPAWN_DO_NOT_REAP_CHILD, nullptr, nullptr, &pid,
-                                               nullptr, &pipe, nullptr, nullptr));
-    }
-
-    void kill_after(std::uint64_t enough)
-    {
-        std::uint64_t word = 0;
-        while (accepted < enough && read(pipe, &word, sizeof word) == sizeof word)
-            accepted = word;
-        g_assert_cmpuint(accepted, >=, enough);
-        ::kill(pid, SIGKILL);
-        while (read(pipe, &word, sizeof word) == sizeof word)
-            accepted = word;
-        close(pipe);
-        int status = 0;
-        waitpid(pid, &status, 0);
-    }
-
-    GPid pid = 0;
-    int pipe = -1;
-    std::uint64_t accepted = 0;
-};
 
 struct KillRow {
     const char *name;
@@ -344,6 +301,7 @@ const std::vector<KillRow> kKills = {
     {"header-overflow", false, false}, {"header-ended", true, true},
 };
 
+// The crasher's: it puts how much it has written into the head, at its beginning and its end.
 constexpr std::uint64_t kPiece = 10000, kKilledSize = 2000000, kKilledHeader = 100000;
 
 std::uint64_t number_at(const std::string &file, std::size_t at)
@@ -385,7 +343,7 @@ void killed_recording_has_the_head_that_it_had(const KillRow &row)
         auto started = Standin::start({});
         g_assert_true(started.ok());
         const auto server = std::move(*started);
-        Killed program(server->files_url(), folder.get(), row.name);
+        Crasher program(server->files_url(), folder.get(), row.name);
         if (row.away) {
             g_assert_true(server->wait_for(
                 [](const Snapshot &now) { return now.bytes_received > 0; }, kPatience));
@@ -401,14 +359,15 @@ void killed_recording_has_the_head_that_it_had(const KillRow &row)
                         return true;
                 return false;
             }));
-        program.kill_after(enough);
+        program.run_until(enough);
+        program.kill_it();
         if (row.away)
             g_assert_true(server->come_back().ok());
-        g_assert_cmpint(recover(folder.get()), ==, 0);
+        g_assert_cmpint(run_recover({folder.get()}).status, ==, 0);
         const Snapshot snapshot = server->snapshot();
         g_assert_nonnull(snapshot.only_finished());
-        check_killed(*snapshot.only_finished(), row, program.accepted);
-        g_assert_cmpint(recover(folder.get()), ==, 0);
+        check_killed(*snapshot.only_finished(), row, program.accepted());
+        g_assert_cmpint(run_recover({folder.get()}).status, ==, 0);
         fs::remove_all(folder.get());
     }
 }

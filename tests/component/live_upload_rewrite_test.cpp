@@ -1,15 +1,13 @@
 // Bytes that the source may still rewrite: none of them goes to a server before it does, wherever
 // they wait meanwhile; what has gone is not changed; and nothing waits for ever.
+#include "crasher.h"
 #include "live_upload_fixture.h"
+#include "recover_fixture.h"
 #include "replay/recovery.h"
 
-#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <thread>
-
-#include <sys/wait.h>
-#include <unistd.h>
 
 using namespace gsttus;
 using namespace gsttus::test;
@@ -287,32 +285,15 @@ void killed_recording_is_a_right_beginning()
     for (const std::uint64_t until : {1, 10, 24, 66}) {
         const GCharOwn folder(g_dir_make_tmp("live-upload-XXXXXX", nullptr));
         Recording recording; // for its server
-        const std::string url = recording.server->files_url();
-        const char *argv[] = {g_getenv("GST_TUS_CRASHER"), url.c_str(), folder.get(), "units",
-                              nullptr};
-        GPid pid = 0;
-        int pipe = -1;
-        g_assert_true(g_spawn_async_with_pipes(nullptr, const_cast<char **>(argv), nullptr,
-                                               G_SPAWN_DO_NOT_REAP_CHILD, nullptr, nullptr, &pid,
-                                               nullptr, &pipe, nullptr, nullptr));
-        std::uint64_t accepted = 0, word = 0;
-        while (accepted < until * 10000 && read(pipe, &word, sizeof word) == sizeof word)
-            accepted = word;
-        ::kill(pid, SIGKILL);
-        while (read(pipe, &word, sizeof word) == sizeof word)
-            accepted = word;
-        close(pipe);
-        waitpid(pid, nullptr, 0);
-        const char *recover[] = {g_getenv("GST_TUS_RECOVER"), folder.get(), nullptr};
-        int status = -1;
-        g_assert_true(g_spawn_sync(nullptr, const_cast<char **>(recover), nullptr, G_SPAWN_DEFAULT,
-                                   nullptr, nullptr, nullptr, nullptr, &status, nullptr));
-        g_assert_cmpint(status, ==, 0);
+        Crasher program(recording.server->files_url(), folder.get(), "units");
+        program.run_until(until * 10000);
+        program.kill_it();
+        g_assert_cmpint(run_recover({folder.get()}).status, ==, 0);
 
         const Snapshot snapshot = recording.server->snapshot();
         const UploadRecord *record = snapshot.only_finished();
         g_assert_nonnull(record);
-        g_assert_cmpuint(record->offset, >=, accepted);
+        g_assert_cmpuint(record->offset, >=, program.accepted());
         std::vector<std::byte> bytes = noise(2000000);
         bytes.resize(record->offset);
         const std::size_t units = bytes.size() / kUnit;

@@ -1,18 +1,17 @@
 // What was recorded survives with the settings that most people use: the process is killed,
 // somebody deletes the spool, the disk lies. What has ended and waits keeps nothing in memory.
 #include "base/text.h"
+#include "crasher.h"
 #include "hanging_disk.h"
+#include "recover_fixture.h"
 #include "replay/journal.h"
 #include "replay/recovery.h"
 
-#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <thread>
-
-#include <sys/wait.h>
 
 using namespace gsttus;
 using namespace gsttus::test;
@@ -45,53 +44,6 @@ std::uint64_t end_of(const JournalState &state)
     return end;
 }
 
-struct Crasher {
-    Crasher(const std::string &url, const std::string &folder, const char *mode)
-    {
-        std::vector<const char *> argv = {g_getenv("GST_TUS_CRASHER"), url.c_str(), folder.c_str(),
-                                          mode, nullptr};
-        g_assert_true(g_spawn_async_with_pipes(nullptr, const_cast<char **>(argv.data()), nullptr,
-                                               G_SPAWN_DO_NOT_REAP_CHILD, nullptr, nullptr, &pid,
-                                               nullptr, &pipe, nullptr, nullptr));
-    }
-
-    // Until it has said that it took so much.
-    void run_until(std::uint64_t enough)
-    {
-        std::uint64_t word = 0;
-        while (accepted < enough && read(pipe, &word, sizeof word) == sizeof word)
-            accepted = word;
-        g_assert_cmpuint(accepted, >=, enough);
-    }
-
-    void kill_it()
-    {
-        ::kill(pid, SIGKILL);
-        std::uint64_t word = 0;
-        while (read(pipe, &word, sizeof word) == sizeof word)
-            accepted = word;
-        close(pipe);
-        int status = 0;
-        waitpid(pid, &status, 0);
-    }
-
-    GPid pid = 0;
-    int pipe = -1;
-    std::uint64_t accepted = 0;
-};
-
-int recover(const std::string &folder)
-{
-    const char *argv[] = {g_getenv("GST_TUS_RECOVER"), folder.c_str(), nullptr};
-    char *out = nullptr, *err = nullptr;
-    int status = -1;
-    g_assert_true(g_spawn_sync(nullptr, const_cast<char **>(argv), nullptr, G_SPAWN_DEFAULT,
-                               nullptr, nullptr, &out, &err, &status, nullptr));
-    const GCharOwn said(out), told(err);
-    g_test_message("%s\n%s", out, err);
-    return WEXITSTATUS(status);
-}
-
 struct Kill {
     Kill()
     {
@@ -105,13 +57,13 @@ struct Kill {
     // The server has a finished beginning of what was written; returns its length.
     std::uint64_t finished()
     {
-        g_assert_cmpint(recover(folder.get()), ==, 0);
+        g_assert_cmpint(run_recover({folder.get()}).status, ==, 0);
         const Snapshot snapshot = server->snapshot();
         const UploadRecord *record = snapshot.only_finished();
         g_assert_nonnull(record);
         g_assert_cmpuint(record->offset, <=, bytes.size());
         ASSERT_STR(record->sha256, sha256(std::span(bytes).first(record->offset)));
-        g_assert_cmpint(recover(folder.get()), ==, 0); // and nothing is left
+        g_assert_cmpint(run_recover({folder.get()}).status, ==, 0); // and nothing is left
         g_assert_cmpuint(server->snapshot().uploads.size(), ==, 1);
         return record->offset;
     }
@@ -134,7 +86,7 @@ void killed_while_the_server_is_well()
             return url != notes.end() && !url->second.empty();
         }));
         program.kill_it();
-        g_assert_cmpuint(test.finished(), <=, program.accepted + 10000);
+        g_assert_cmpuint(test.finished(), <=, program.accepted() + 10000);
     }
 }
 
@@ -237,7 +189,7 @@ void files_that_somebody_deletes_are_written_anew(const DeletedRow &row)
     }
     g_assert_true(recording.server->come_back().ok());
     if (row.kept) {
-        g_assert_cmpint(recover(spool_dir), ==, 0);
+        g_assert_cmpint(run_recover({spool_dir}).status, ==, 0);
     } else {
         recording.upload->finish();
         g_assert_true(recording.upload->wait_drained() == DrainStatus::kComplete);

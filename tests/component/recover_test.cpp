@@ -1,6 +1,7 @@
 // What one process leaves on disk, gst-tus-recover brings to the server. The program itself is run,
 // its path comes in GST_TUS_RECOVER.
 #include "base/text.h"
+#include "crasher.h"
 #include "gcore/gcore_target.h"
 #include "glib/ptr.h"
 #include "http/soup_transport.h"
@@ -16,14 +17,12 @@
 #include "upload/tus_target.h"
 
 #include <algorithm>
-#include <csignal>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace gsttus;
@@ -35,6 +34,7 @@ using gsttus::test::AckObserver;
 using gsttus::test::add_row_test;
 using gsttus::test::add_test;
 using gsttus::test::Case;
+using gsttus::test::Crasher;
 using gsttus::test::DeafObserver;
 using gsttus::test::host_of;
 using gsttus::test::kKey;
@@ -681,35 +681,16 @@ void killed_recording_is_finished_with_all_that_was_accepted(const KilledRow &ro
         options.extensions = row.extensions;
         Case test(std::move(options));
         const std::vector<std::byte> bytes = noise(2000000);
-        const std::string url = test.server->files_url();
-
-        std::vector<const char *> argv = {g_getenv("GST_TUS_CRASHER"), url.c_str(),
-                                          test.folder.get(), nullptr};
-        GPid pid = 0;
-        int pipe = -1;
-        g_assert_true(g_spawn_async_with_pipes(nullptr, const_cast<char **>(argv.data()), nullptr,
-                                               G_SPAWN_DO_NOT_REAP_CHILD, nullptr, nullptr, &pid,
-                                               nullptr, &pipe, nullptr, nullptr));
-        // killed when it has said so much: a random point of its work, in mid-request or not
-        const std::uint64_t enough = 30000 + static_cast<std::uint64_t>(round) * 150000;
-        std::uint64_t accepted = 0;
-        std::uint64_t word = 0;
-        while (accepted < enough && read(pipe, &word, sizeof word) == sizeof word)
-            accepted = word;
-        g_assert_cmpuint(accepted, >=, enough);
-        kill(pid, SIGKILL);
-        while (read(pipe, &word, sizeof word) == sizeof word)
-            accepted = word; // what it had said before it died
-        close(pipe);
-        int status = 0;
-        waitpid(pid, &status, 0);
+        Crasher program(test.server->files_url(), test.folder.get(), "always");
+        program.run_until(30000 + static_cast<std::uint64_t>(round) * 150000);
+        program.kill_it();
         g_assert_cmpint(test.recover({}).status, ==, 0);
         const Snapshot snapshot = test.server->snapshot();
         const UploadRecord *record = snapshot.only_finished();
         g_assert_nonnull(record);
         // at least what was accepted; perhaps the write whose return was not seen any more
-        g_assert_cmpuint(record->offset, >=, accepted);
-        g_assert_cmpuint(record->offset, <=, accepted + 10000);
+        g_assert_cmpuint(record->offset, >=, program.accepted());
+        g_assert_cmpuint(record->offset, <=, program.accepted() + 10000);
         ASSERT_STR(record->sha256, sha256(std::span(bytes).first(record->offset)));
     }
 }
