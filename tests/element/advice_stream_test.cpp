@@ -25,17 +25,6 @@ constexpr const char *kVp8 = "videotestsrc num-buffers=30 ! video/x-raw,width=16
                              "framerate=30/1 ! vp8enc deadline=1 ! ";
 constexpr const char *kSound = "audiotestsrc num-buffers=60 ! audio/x-raw,channels=1,rate=48000 ! ";
 
-bool have(const char *factory)
-{
-    GstElementFactory *found = gst_element_factory_find(factory);
-    if (!found) {
-        g_test_skip((std::string("no ") + factory).c_str());
-        return false;
-    }
-    gst_object_unref(found);
-    return true;
-}
-
 bool says(const std::string &text, const char *words)
 {
     g_test_message("%s", text.c_str());
@@ -73,7 +62,7 @@ std::string teed(const TeeRow &row, bool file_first, const std::string &endpoint
 
 void order_at_a_tee_is_told(const TeeRow &row)
 {
-    if (!have(row.encoder))
+    if (!have_elements(row.encoder))
         return;
     const auto server = start_standin({.examine = false});
     const GCharOwn folder(g_dir_make_tmp("gst-tus-tee-XXXXXX", nullptr));
@@ -104,7 +93,7 @@ void order_at_a_tee_is_told(const TeeRow &row)
 // An MP4 that has its index at its end is what it is.
 void a_file_gets_no_advice()
 {
-    if (!have("x264enc") || !have("mp4mux"))
+    if (!have_elements("x264enc mp4mux"))
         return;
     const auto server = start_standin({.examine = false});
     const GCharOwn folder(g_dir_make_tmp("gst-tus-file-XXXXXX", nullptr));
@@ -160,7 +149,7 @@ GstPadProbeReturn seek_at_the_end(GstPad *pad, GstPadProbeInfo *info, gpointer /
 // Also where a muxer is in front: it does what it was told.
 void a_flushing_seek_through_a_muxer_is_one()
 {
-    if (!have("x264enc") || !have("mpegtsmux"))
+    if (!have_elements("x264enc mpegtsmux"))
         return;
     const auto server = start_standin({.examine = false});
     Pipeline pipeline(cat(kH264, "mpegtsmux name=mux ! tussink name=sink on-stop=terminate ",
@@ -230,7 +219,7 @@ std::string picture(int width, const char *more = "")
 
 void a_change_is_told_once()
 {
-    if (!have("x264enc") || !have("mpegtsmux"))
+    if (!have_elements("x264enc mpegtsmux"))
         return;
     const auto server = start_standin({.examine = false});
     Pipeline pipeline(changing(picture(160).c_str(), picture(320).c_str(), server->files_url()));
@@ -246,7 +235,7 @@ void a_change_is_told_once()
 // Other headers, the same parameters.
 void what_stays_the_same_is_no_change()
 {
-    if (!have("x264enc") || !have("mpegtsmux"))
+    if (!have_elements("x264enc mpegtsmux"))
         return;
     const auto server = start_standin({.examine = false});
     Pipeline pipeline(changing(picture(160).c_str(), picture(160, "bitrate=300 ref=2").c_str(),

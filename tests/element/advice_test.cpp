@@ -119,22 +119,6 @@ const Row kRows[] = {
     {"opus", "opusenc without a muxer", "opusenc", kSound, "opusenc", Verdict::kNoFile, "oggmux"},
 };
 
-bool have(const char *factories)
-{
-    char **names = g_strsplit(factories, " ", -1);
-    bool all = true;
-    for (char **name = names; all && *name; ++name) {
-        GstElementFactory *factory = gst_element_factory_find(*name);
-        all = factory != nullptr;
-        if (factory)
-            gst_object_unref(factory);
-        else
-            g_test_skip(cat("no ", *name).c_str());
-    }
-    g_strfreev(names);
-    return all;
-}
-
 // --- the stored file -----------------------------------------------------------------------------
 
 // Reads all of it.
@@ -275,7 +259,7 @@ void stays_unreadable(const Row &row)
 
 void row_is_true(const Row &row)
 {
-    if (!have(row.needs))
+    if (!have_elements(row.needs))
         return;
     switch (row.verdict) {
     case Verdict::kLive:

@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "gcore_sink.h"
-#include "gst_test.h"
 #include "tus_sink.h"
 
 #include <arpa/inet.h>

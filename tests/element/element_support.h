@@ -1,6 +1,7 @@
 // What the element tests share: the sinks without a plugin file, servers, and input for them.
 #pragma once
 
+#include "gst_test.h"
 #include "patience.h"
 #include "pipeline.h"
 #include "standin/standin.h"

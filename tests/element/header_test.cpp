@@ -59,17 +59,6 @@ const MuxerRow kMuxers[] = {
      false},
 };
 
-bool have(const char *factory)
-{
-    GstElementFactory *found = gst_element_factory_find(factory);
-    if (!found) {
-        g_test_skip(cat("no ", factory).c_str());
-        return false;
-    }
-    gst_object_unref(found);
-    return true;
-}
-
 std::string contents(const std::string &path)
 {
     char *text = nullptr;
@@ -137,7 +126,7 @@ void assert_seekable_with_duration(const std::string &path)
 
 void stored_file_is_that_of_filesink(const MuxerRow &row)
 {
-    if (!have(row.encoder) || !have(row.factory))
+    if (!have_elements(cat(row.encoder, ' ', row.factory)))
         return;
     standin::StandinOptions options;
     options.examine = false;
@@ -151,7 +140,7 @@ void stored_file_is_that_of_filesink(const MuxerRow &row)
 
 void outage_changes_nothing()
 {
-    if (!have("x264enc") || !have("matroskamux"))
+    if (!have_elements("x264enc matroskamux"))
         return;
     Both both(cat("videotestsrc is-live=true num-buffers=150 ! video/x-raw,width=160,height=120,"
                   "framerate=30/1 ! x264enc threads=1 tune=zerolatency key-int-max=15 ! "

@@ -19,19 +19,6 @@ constexpr const char *kVideo = "videotestsrc num-buffers=60 ! video/x-raw,width=
                                "key-int-max=15 ! h264parse ! ";
 constexpr const char *kSound = "audiotestsrc num-buffers=90 ! audio/x-raw,channels=1 ! ";
 
-bool have(std::initializer_list<const char *> factories)
-{
-    for (const char *name : factories) {
-        GstElementFactory *factory = gst_element_factory_find(name);
-        if (!factory) {
-            g_test_skip((std::string("no ") + name).c_str());
-            return false;
-        }
-        gst_object_unref(factory);
-    }
-    return true;
-}
-
 // --- streamable ----------------------------------------------------------------------------------
 
 struct MuxerRow {
@@ -50,7 +37,7 @@ const MuxerRow kMuxers[] = {
 
 void muxer_arrives_whole(const MuxerRow &row)
 {
-    if (!have({"x264enc", row.factory}))
+    if (!have_elements(cat("x264enc ", row.factory)))
         return;
     const auto server = start_standin();
     Pipeline pipeline(std::string(kVideo) + row.launch + " ! tussink name=sink location=" +
@@ -109,7 +96,7 @@ void check_seek_error(Pipeline &pipeline, const char *cure)
 
 void rewriting_muxer_is_told(const RewriteRow &row)
 {
-    if (!have({"x264enc", row.factory}))
+    if (!have_elements(cat("x264enc ", row.factory)))
         return;
     const auto server = start_standin();
     Pipeline pipeline(std::string(kVideo) + row.launch +
@@ -119,7 +106,7 @@ void rewriting_muxer_is_told(const RewriteRow &row)
 
 void wavenc_is_told()
 {
-    if (!have({"wavenc"}))
+    if (!have_elements("wavenc"))
         return;
     const auto server = start_standin();
     Pipeline pipeline(std::string(kSound) +
@@ -152,7 +139,7 @@ void go_back_at_the_end(Pipeline &pipeline)
 // What a muxer wanted to rewrite is not declared complete, whatever comes after that.
 void what_is_torn_is_not_finished(const TornRow &row)
 {
-    if (!have({"x264enc", "mpegtsmux"}))
+    if (!have_elements("x264enc mpegtsmux"))
         return;
     const auto server = start_standin();
     const GCharOwn folder(g_dir_make_tmp("gst-tus-torn-XXXXXX", nullptr));
@@ -201,7 +188,7 @@ void what_is_torn_is_not_finished(const TornRow &row)
 // A muxer in a bin of its own, the sink in another.
 void muxer_is_found_through_bins()
 {
-    if (!have({"x264enc", "avimux"}))
+    if (!have_elements("x264enc avimux"))
         return;
     const auto server = start_standin();
     Pipeline pipeline(std::string(kVideo) + "( avimux name=mux ) ! ( tussink name=sink endpoint=" +
@@ -265,7 +252,7 @@ void record(GstElement *split)
 
 void fragments_are_uploads(const SplitRow &row)
 {
-    if (!have({"x264enc", "splitmuxsink", "mpegtsmux"}))
+    if (!have_elements("x264enc splitmuxsink mpegtsmux"))
         return;
     const auto server = start_standin();
     record(make_split(row, server->files_url()));
