@@ -26,7 +26,8 @@ sys.path.insert(0, str(HERE.parent / "interop"))
 # pylint: disable=wrong-import-position
 import gst
 import servers
-from interop_test import KEY, expect, run_case, sha256
+from bench import Bench, expect, run_case, sha256
+from interop_test import KEY
 from servers import Unavailable
 
 EXAMPLES = HERE.parent.parent / "examples"
@@ -90,21 +91,8 @@ class Program:
         servers.stop(self.process)
 
 
-class Bench:
-    """What one case needs; everything that it started ends with it."""
-
-    def __init__(self, arguments, launcher, folder):
-        self.arguments, self.launcher, self.folder = arguments, launcher, folder
-        self.started = []
-
-    def keep(self, thing):
-        self.started.append(thing)
-        return thing
-
-    def stop(self):
-        for thing in reversed(self.started):
-            thing.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+class ExampleBench(Bench):
+    """What one case needs."""
 
     def standin(self, *options):
         folder = self.folder / f"server{len(self.started)}"
@@ -121,10 +109,6 @@ class Bench:
 
     def run(self, command, standin=None, stdin=None, **more):
         return self.keep(Program(command, {**self.environment(standin), **more}, stdin))
-
-    def need(self, *elements):
-        if absent := self.launcher.missing(*elements):
-            raise Unavailable(f"{absent} is not installed")
 
     def recover(self, standin):
         """What gst-tus-recover says; it must finish everything."""
@@ -588,7 +572,7 @@ GROUPS = {
 def with_bench(case, arguments, launcher, folder):
     def run(_world):
         scratch = Path(tempfile.mkdtemp(dir=folder))
-        bench = Bench(arguments, launcher, scratch)
+        bench = ExampleBench(arguments, launcher, scratch)
         try:
             case(bench)
         finally:

@@ -24,7 +24,8 @@ from pathlib import Path
 import examples_test as examples
 import gst
 import servers
-from interop_test import expect, probe, run_case
+from bench import expect, run_case
+from interop_test import probe
 from servers import Unavailable
 
 AT_A_TIME = 4  # they wait for the clock more than for the processor
@@ -131,12 +132,10 @@ def arrived(standin):
 
 
 def run_as_printed(bench, block):
-    absent = bench.launcher.missing(
+    bench.need(
         *set(re.findall(r"\b(\w+(?:src|enc|mux|demux|depay|parse))\b(?=[ \n])", block))
         - {"v4l2src", "ximagesrc", "autoaudiosrc"}
     )
-    if absent:
-        raise Unavailable(f"{absent} is not installed")
     standin = bench.standin()
     command = with_servers(block, bench, standin)
     here = bench.folder / "here"

@@ -12,7 +12,6 @@ Must not know the project's sources; only what a user sees.
 import argparse
 import json
 import os
-import shutil
 import signal
 import struct
 import subprocess
@@ -28,9 +27,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "interop"))
 import gst
 import servers
 import table
+from bench import Bench, expect, sha256
 from kills import Always, Default, Kills
 from network import Namespaces, Proxy
-from recording import MUXERS, OUTAGE_WARNING, Recording, expect, pipeline, sha256
+from recording import MUXERS, OUTAGE_WARNING, Recording, pipeline
 from servers import Unavailable
 
 KEY = "4242$faults0key0marker"
@@ -140,21 +140,8 @@ class Tmpfs:
             subprocess.run(["umount", "-l", str(self.folder)], check=False)
 
 
-class Bench:
-    """What one case needs; everything that it started ends with it."""
-
-    def __init__(self, arguments, launcher, folder):
-        self.arguments, self.launcher, self.folder = arguments, launcher, folder
-        self.started = []
-
-    def keep(self, thing):
-        self.started.append(thing)
-        return thing
-
-    def stop(self):
-        for thing in reversed(self.started):
-            thing.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+class FaultBench(Bench):
+    """What one case needs."""
 
     def server(self, name, *options):
         folder = self.folder / f"server{len(self.started)}"
@@ -170,9 +157,7 @@ class Bench:
     ):  # fmt: skip
         """Records into all of `where` (server, URL), and gives a row for each. `fault` is called
         when the recording has begun, and gives back when the last fault ended (or None)."""
-        absent = self.launcher.missing("x264enc", MUXERS[container].split()[0])
-        if absent:
-            raise Unavailable(f"{absent} is not installed")
+        self.need("x264enc", MUXERS[container].split()[0])
         copy = self.folder / f"copy.{container}"
         sinks = [
             f"tussink endpoint={url} location=recording.{container} {OPTIONS} {options} "
@@ -475,8 +460,7 @@ def every_length_mode(bench):
 
 def full_house(bench):
     """Sixteen sinks and a splitmuxsink in one process; the server is away for two minutes."""
-    if absent := bench.launcher.missing("x264enc", "mpegtsmux", "splitmuxsink"):
-        raise Unavailable(f"{absent} is not installed")
+    bench.need("x264enc", "mpegtsmux", "splitmuxsink")
     server = bench.server("gcore-standin")
     # in the world it has processors of its own
     os.setpriority(os.PRIO_PROCESS, server.process.pid, 19)
@@ -667,7 +651,7 @@ def main():
         for number, case in enumerate(chosen, 1):
             scratch = Path(folder) / f"case{number}"
             scratch.mkdir()
-            bench = Bench(arguments, launcher, scratch)
+            bench = FaultBench(arguments, launcher, scratch)
             good.append(run_case(number, *case, bench, results))
     text = table.plain(results)
     print("# " + text.replace("\n", "\n# "))

@@ -18,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 
-from recording import expect
+from bench import expect
 
 SOURCE_BYTES = 6_000_003
 BLOCK = 8191

@@ -3,12 +3,12 @@
 Must not know which faults there are, nor which servers.
 """
 
-import hashlib
 import json
 import subprocess
 import threading
 import time
 
+from bench import expect
 from servers import stop
 
 MUXERS = {
@@ -17,19 +17,6 @@ MUXERS = {
     "mkv": "matroskamux streamable=true",
 }
 OUTAGE_WARNING = "is tried again until it works"
-
-
-def expect(condition, text):
-    if not condition:
-        raise AssertionError(text)
-
-
-def sha256(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def pipeline(sinks, copy, *, seconds, kbit, container):

@@ -25,7 +25,7 @@ sys.path.insert(0, str(HERE.parent / "interop"))
 # pylint: disable=wrong-import-position
 import gst
 import servers
-from interop_test import expect, run_case
+from bench import expect, run_case
 from servers import Unavailable
 
 PYTHON = "/usr/bin/python3"  # Debian's bindings are its own Python's

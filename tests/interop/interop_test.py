@@ -20,12 +20,12 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 import urllib.parse
 from pathlib import Path
 
 import gst
 import servers
+from bench import Bench, expect, run_case, sha256
 from servers import Unavailable
 
 CHUNK = 65536
@@ -33,19 +33,6 @@ KEY = "4242$interop0key0marker0d16599c"
 BEARER = "interop0bearer0marker0c1d2e3f"
 TOKEN = "interop0token0marker04a5b6c7d"
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"  # what the stand-in's tokens begin with
-
-
-def sha256(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def expect(condition, text):
-    if not condition:
-        raise AssertionError(text)
 
 
 class Sink:
@@ -59,22 +46,8 @@ class Sink:
         return self.server.stored(run.field(*self.identity))
 
 
-class World:
+class World(Bench):
     """The servers of one program run, started when first asked for."""
-
-    def __init__(self, arguments, folder):
-        self.folder = folder
-        self.standin_program = arguments.standin
-        self.launcher = gst.Launcher(arguments.plugin, folder)
-        self.started = []
-
-    def keep(self, server):
-        self.started.append(server)
-        return server
-
-    def stop(self):
-        for server in reversed(self.started):
-            server.stop()
 
     @functools.cache
     def tusd(self, version="2"):
@@ -98,7 +71,7 @@ class World:
 
     @functools.cache
     def standin(self):
-        return self.keep(servers.StandIn(self.folder, self.standin_program, KEY))
+        return self.keep(servers.StandIn(self.folder, self.arguments.standin, KEY))
 
     def tus_sink(self, server):
         return Sink(
@@ -218,9 +191,7 @@ def probe(path):
 def recording_arrives(world, muxer, server):
     element, audio, container, codecs = MUXERS[muxer]
     sink = world.sink(server)
-    absent = world.launcher.missing("x264enc", audio.split()[0], element.split()[0])
-    if absent:
-        raise Unavailable(f"{absent} is not installed")
+    world.need("x264enc", audio.split()[0], element.split()[0])
     scratch = world.scratch()
     run = world.launcher.run(
         f"{VIDEO} audiotestsrc num-buffers=235 ! audioconvert ! audioresample "
@@ -388,7 +359,7 @@ def volume_arrives(world, server):
     need_disk(world.folder, total)
     if server in VOLUME_MODES:
         standin = world.keep(
-            servers.StandIn(world.scratch(), world.standin_program, KEY, *VOLUME_MODES[server])
+            servers.StandIn(world.scratch(), world.arguments.standin, KEY, *VOLUME_MODES[server])
         )
         sink = world.gcore_sink(standin)
     else:
@@ -668,23 +639,6 @@ GROUPS = {
 }
 
 
-def run_case(number, name, case, world):
-    started = time.monotonic()
-    try:
-        case(world)
-        verdict = f"ok {number} - {name}"
-    except Unavailable as why:
-        verdict = f"ok {number} - {name} # SKIP {why}"
-    except Exception as error:  # pylint: disable=broad-except
-        print("# " + str(error).replace("\n", "\n# "))
-        if not isinstance(error, AssertionError):
-            print("# " + traceback.format_exc().replace("\n", "\n# "))
-        verdict = f"not ok {number} - {name}"
-    print(f"# {time.monotonic() - started:.1f} s")
-    print(verdict, flush=True)
-    return not verdict.startswith("not")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--plugin", required=True, type=Path)
@@ -698,7 +652,7 @@ def main():
     ]
     print(f"1..{len(cases)}", flush=True)
     with tempfile.TemporaryDirectory(prefix="gst-tus-interop-") as folder:
-        world = World(arguments, Path(folder))
+        world = World(arguments, gst.Launcher(arguments.plugin, Path(folder)), Path(folder))
         try:
             good = [
                 run_case(number, name, case, world)

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import gst
 import servers
-from interop_test import KEY, expect, run_case
+from bench import expect, run_case
+from interop_test import KEY
 from servers import Unavailable
 
 SOURCE = (
