@@ -296,18 +296,17 @@ Result<FinishedUpload> finish_upload(RecoveredUpload opened, const SpooledUpload
         return clear_away(upload, point, *store);
     if (const Result<void> whole = check_whole(point, *store, opened.cut); !whole)
         return whole.error();
-    const bool begun = !point.upload_url.empty();
-    const Result<LateHead> head =
-        place_head(head_notes_of(upload), opened.head, {point.released, begun}, *store);
+    const Result<LateHead> head = place_head(head_notes_of(upload), opened.head,
+                                             {point.released, !point.upload_url.empty()}, *store);
     if (!head)
         return head.error();
-    if (!head->told.empty())
-        tell(head->told);
     Result<std::unique_ptr<Target>> target = make_target(upload, options);
     if (!target)
         return target.error();
-    if (const std::string cut = cut_of(upload, store->end()); !cut.empty())
-        tell(cut);
+    for (const std::string &text : {head->told, cut_of(upload, store->end())}) {
+        if (!text.empty())
+            tell(text);
+    }
 
     // the upload thread's too: a disk that does not answer lets it outlive this
     const auto watcher = std::make_shared<Watcher>(progress, tell);

@@ -21,7 +21,17 @@ Result<std::string> Keeping::run()
 {
     const std::uint64_t whole = segments_.end();
     spool_.delete_needless();
-    write_first();
+    const bool first = write_first();
+    Result<std::string> kept = write_bytes(whole);
+    spool_.trouble().retry_now();
+    if (!first && begin()) // a disk that works by now; and its owner hears of it
+        (void)first_();
+    return kept;
+}
+
+// `whole`: where they ended before anything made room.
+Result<std::string> Keeping::write_bytes(std::uint64_t whole)
+{
     int attempts = 0;
     for (spool_.trouble().retry_now(); !write_out(Spool::Bound::kNone);
          spool_.trouble().retry_now()) {
@@ -60,8 +70,8 @@ bool Keeping::begin()
     return true;
 }
 
-// What came of it, its owner knows.
-void Keeping::write_first()
+// What came of it, its owner knows. FALSE: it is not there.
+bool Keeping::write_first()
 {
     int attempts = 0, given_up = 0;
     while (first_) {
@@ -71,14 +81,15 @@ void Keeping::write_first()
         const Result<void> result =
             is_there || begin() ? first_() : Result<void>(spool_.trouble().last_error());
         if (result)
-            return;
+            return true;
         error_ = result.error();
         const bool full = error_.kind == ErrorKind::kNoSpace;
         if (full ? !free_acked() && (++given_up > kMostForFirst || !give_up_for_first())
                  : ++attempts == kAttempts)
-            return;
+            return false;
         spool_.delete_needless();
     }
+    return true;
 }
 
 // Journal and bytes, as far as the server does not have them.

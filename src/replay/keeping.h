@@ -14,12 +14,10 @@ namespace gsttus {
 
 class Keeping {
 public:
-    // What has to be in the folder before any byte, where there is a journal by then: without it,
-    // they are of no use. It has precedence where the disk is full. An Error: may be tried again.
-    using First = std::function<Result<void>()>;
-
-    // Bytes before `acked` are at the server. The spool journals. `first` may be empty.
-    Keeping(Segments &segments, Spool &spool, std::uint64_t acked, const First &first)
+    // Bytes before `acked` are at the server. The spool journals. `first`: see KeepFirst; may be
+    // empty.
+    Keeping(Segments &segments, Spool &spool, std::uint64_t acked,
+            const std::function<Result<void>()> &first)
         : segments_(segments), spool_(spool), acked_(acked), first_(first)
     {
     }
@@ -34,7 +32,8 @@ public:
     bool is_described() const { return described_; }
 
 private:
-    void write_first();
+    bool write_first();
+    Result<std::string> write_bytes(std::uint64_t whole);
     bool begin();
     bool write_out(Spool::Bound bound);
     void write_out_margin();
@@ -49,8 +48,8 @@ private:
     Segments &segments_; // the store's, as the spool
     Spool &spool_;
     const std::uint64_t acked_;
-    const First &first_; // the caller's
-    Error error_;        // of the last attempt
+    const std::function<Result<void>()> &first_; // the caller's
+    Error error_;                                // of the last attempt
     bool described_ = false;
 };
 

@@ -415,12 +415,12 @@ JournalState ReplayStore::journal_state() const
     return state;
 }
 
-Result<std::string> ReplayStore::keep(const First &first)
+Result<std::string> ReplayStore::keep(const KeepFirst &first)
 {
     return keep_by(&Keeping::run, first);
 }
 
-Result<std::string> ReplayStore::keep_whole(const First &first)
+Result<std::string> ReplayStore::keep_whole(const KeepFirst &first)
 {
     if (kept_) // it is on the disk already: nothing may take that away
         return keep(first);
@@ -430,7 +430,8 @@ Result<std::string> ReplayStore::keep_whole(const First &first)
     return folder;
 }
 
-Result<std::string> ReplayStore::keep_by(Result<std::string> (Keeping::*how)(), const First &first)
+Result<std::string> ReplayStore::keep_by(Result<std::string> (Keeping::*how)(),
+                                         const KeepFirst &first)
 {
     if (config_.spool_mode == SpoolMode::kNever)
         return Error{.kind = ErrorKind::kSettings,

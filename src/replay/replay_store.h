@@ -57,6 +57,10 @@ struct FoundUpload {
 
 class Keeping;
 
+// What has to be in the folder before any byte is kept, where there is a journal by then: without
+// it, they are of no use. It has precedence where the disk is full. An Error: may be tried again.
+using KeepFirst = std::function<Result<void>()>;
+
 class ReplayStore {
 public:
     explicit ReplayStore(ReplayConfig config);
@@ -197,12 +201,11 @@ public:
     // Makes everything held recoverable: memory is written out (if need be beyond max_spool_size),
     // a journal is there afterwards. The files then survive this object, and it goes on as with
     // SpoolMode::kAlways. Returns the folder. An Error says what was kept all the same, its offset
-    // is where that ends; folder() is empty if nothing was. `first`: see Keeping::First.
-    using First = std::function<Result<void>()>;
-    Result<std::string> keep(const First &first = {});
+    // is where that ends; folder() is empty if nothing was. `first`: see KeepFirst.
+    Result<std::string> keep(const KeepFirst &first = {});
     // The same for what the server has as well: only as a whole, and not beyond max_spool_size. On
     // an Error nothing is left, but what a recovery has read.
-    Result<std::string> keep_whole(const First &first = {});
+    Result<std::string> keep_whole(const KeepFirst &first = {});
     // The upload is complete: frees everything and deletes the files. Nothing is held afterwards.
     void discard();
     // The same for memory only, and at once: discard() is to follow, when the disk answers.
@@ -227,7 +230,7 @@ public:
     void synced(bool all) { spool_.synced(all); }
 
 private:
-    Result<std::string> keep_by(Result<std::string> (Keeping::*how)(), const First &first);
+    Result<std::string> keep_by(Result<std::string> (Keeping::*how)(), const KeepFirst &first);
     std::size_t append_some(std::span<const std::byte> data);
     bool may_spool() const;
     bool goes_on_in_file() const;

@@ -52,9 +52,8 @@ std::uint64_t Spool::file_size(std::uint64_t max_size)
 }
 
 Spool::Spool(Room room, FileOps &ops, std::function<JournalState()> state)
-    : spool_dir_(std::move(room.spool_dir)), max_size_(room.max_size), beside_(room.beside),
-      file_size_(file_size(room.max_size)), ops_(ops), state_(std::move(state)), journal_(ops),
-      trouble_(ops)
+    : room_(std::move(room)), file_size_(file_size(room_.max_size)), ops_(ops),
+      state_(std::move(state)), journal_(ops), trouble_(ops)
 {
 }
 
@@ -75,11 +74,12 @@ std::unique_ptr<SpoolWrite> Spool::begin(Bound bound, bool with_bytes)
     const bool needs_file = with_bytes && (!out_ || is_full(*out_));
     if (needs_file)
         until_check_ = 0;
-    std::unique_ptr<SpoolWrite> write(new SpoolWrite(ops_, spool_dir_, file_size_, beside_));
+    std::unique_ptr<SpoolWrite> write(
+        new SpoolWrite(ops_, room_.spool_dir, file_size_, room_.beside));
     if (bound == Bound::kNone)
         write->allowed_ = std::numeric_limits<std::uint64_t>::max();
-    else if (max_size_ > 0)
-        write->allowed_ = max_size_ - std::min(max_size_, used_ + beside_);
+    else if (room_.max_size > 0)
+        write->allowed_ = room_.max_size - std::min(room_.max_size, used_ + room_.beside);
     else if (until_check_ > 0)
         write->allowed_ = until_check_;
     if (with_bytes && write->allowed_ == 0) {
@@ -414,13 +414,13 @@ void Spool::remove()
 void Spool::move_to(std::string spool_dir)
 {
     remove();
-    spool_dir_ = std::move(spool_dir);
+    room_.spool_dir = std::move(spool_dir);
     trouble_.retry_now();
 }
 
 std::string Spool::where() const
 {
-    return folder_ ? folder_->path() : spool_dir_;
+    return folder_ ? folder_->path() : room_.spool_dir;
 }
 
 // A file on a failing disk ends at what was really written; the next attempt begins a new one.

@@ -184,8 +184,7 @@ private:
     std::string where() const; // for messages
     void fail(Error error);
 
-    std::string spool_dir_;
-    const std::uint64_t max_size_, beside_;
+    Room room_;
     const std::uint64_t file_size_;
     FileOps &ops_;
     const std::function<JournalState()> state_;

@@ -28,7 +28,7 @@ constexpr std::uint64_t kLeastWindow = std::uint64_t{1} << 20;
 // What is only in memory is lost with this process: where its folder takes nothing, another one
 // may.
 Result<std::string> keep_somewhere(ReplayStore &store, const UploadConfig &config,
-                                   const ReplayStore::First &first)
+                                   const KeepFirst &first)
 {
     Result<std::string> last = store.keep(first);
     if (last)

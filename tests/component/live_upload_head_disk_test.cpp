@@ -172,7 +172,7 @@ struct Watched {
         config.seekable_header = kHeader;
         config.replay.spool_mode = mode;
         config.replay.spool_dir = place.empty() ? std::string(folder.get()) : place;
-        config.replay.max_memory = (2 << 20) + kHeader; // blocks of 128 KiB
+        config.replay.max_memory = 2 << 20; // blocks of 128 KiB
         config.replay.rollback_margin = 0;
         config.stop_timeout = milliseconds(100);
         disk.watch(folder.get());
@@ -409,7 +409,8 @@ void checksum_survives_a_write_that_took_nothing()
         });
         const WriteResult result = watched.upload().write(file.subspan(kHeader, 10));
         stopper.join();
-        g_assert_true(result.status == WriteStatus::kInterrupted);
+        g_assert_cmpint(static_cast<int>(result.status), ==,
+                        static_cast<int>(WriteStatus::kInterrupted));
         g_assert_cmpuint(result.taken, ==, 0);
     }
     watched.upload().resume();

@@ -84,8 +84,8 @@ const std::vector<Row> kRows = {
     {"full", 128, 8, 0, 1, ErrorKind::kNoSpace, 2, 64},
     {"full-again", 256, 8, 0, 3, ErrorKind::kNoSpace, 4, 64},
     {"full-acked-goes-first", 128, 8, 128, 1, ErrorKind::kNoSpace, 2, 136},
-    {"full-memory-only", 0, 8, 0, 9, ErrorKind::kNoSpace, 1, 8},
-    {"fails", 128, 8, 0, 9, ErrorKind::kDisk, 3, 136},
+    {"full-memory-only", 0, 8, 0, 9, ErrorKind::kNoSpace, 2, 8},
+    {"fails", 128, 8, 0, 9, ErrorKind::kDisk, 4, 136},
     {"fails-once", 128, 8, 0, 1, ErrorKind::kDisk, 2, 136},
 };
 
