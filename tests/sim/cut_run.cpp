@@ -2,6 +2,7 @@
 #include "cut_run.h"
 
 #include "base/text.h"
+#include "replay/head_block.h"
 #include "replay/recovery.h"
 
 #include <algorithm>
@@ -73,6 +74,7 @@ struct Found {
     std::uint64_t begin = 0, end = 0, acked = 0;
     std::uint64_t note = 0;
     Changes changes{}; // that it has
+    std::vector<std::byte> head{};
 };
 
 // FALSE: a change of a byte from `from` to `to` is missing.
@@ -141,6 +143,11 @@ private:
 
     // the disk thread
     bool chore();
+    void change_head();
+    void place_head();
+    bool head_is_at_risk() const;
+    bool run_head();
+    Result<void> save_head(bool sync);
     bool run_look();
     bool run_spill();
     bool run_sync();
@@ -156,6 +163,7 @@ private:
     void expect_no_loss_by_kill(const Found &found);
     void sync_begins();
     void check_after_cut();
+    void check_head(const Found &found);
     bool has_promised(const std::vector<Found> &all);
 
     Random random_;
@@ -177,6 +185,10 @@ private:
     unsigned rewrites_ = 0; // percent of what the source does
     Changes changes_;
     std::optional<Found> syncing_, promised_;
+    HeadBlock head_;                            // may be none
+    std::vector<std::vector<std::byte>> heads_; // as it was, one after the other
+    std::size_t head_promised_ = 0;             // of these: this one, or a later one, is found
+    std::optional<std::uint64_t> head_at_;      // where it is in the store
     std::uint64_t last_end_ = 0;
     CutOutcome outcome_;
 };
@@ -198,6 +210,9 @@ void CutRun::set_up()
     at_once_ = random_.chance(70) ? 5 * kKiB : kMostAtOnce;
     careful_ = random_.chance(30); // the server often has nearly all
     rewrites_ = random_.chance(50) ? 30 : 0;
+    if (random_.chance(40))
+        head_ = HeadBlock(random_.between(1, kMostAtOnce), nullptr);
+    heads_.emplace_back();
     fails_ = random_.chance(30);
     if (fails_)
         disk_.fail(static_cast<unsigned>(random_.between(1, 10)));
@@ -227,6 +242,7 @@ void CutRun::others_do_something()
         break;
     case 4:
         store_->begin_journal();
+        change_head();
         break;
     case 5:
         if (holds_ && random_.chance(5)) {
@@ -269,6 +285,37 @@ void CutRun::rewrite()
         return fail(cat("no rewriting at ", from));
     changes_ = std::move(changed);
     say("  rewrite ", from, " to ", from + bytes.size());
+}
+
+// Other bytes everywhere, so that no two moments can be taken for one.
+void CutRun::change_head()
+{
+    if (!head_.is_there() || head_at_)
+        return;
+    std::vector<std::byte> bytes(head_.limit(), static_cast<std::byte>(heads_.size()));
+    if (head_.takes_more())
+        (void)head_.append(bytes, disk_.now());
+    head_.rewrite(0, bytes, disk_.now());
+    heads_.push_back(std::move(bytes));
+    say("  head ", heads_.size() - 1);
+}
+
+// It is as the stream goes on there.
+void CutRun::place_head()
+{
+    if (!head_.is_there() || store_->end() + head_.limit() > kStream)
+        return;
+    change_head();
+    head_at_ = store_->end();
+    const auto bytes = std::as_bytes(std::span(stream())).subspan(*head_at_, head_.limit());
+    head_.rewrite(0, bytes, disk_.now());
+    heads_.back().assign(bytes.begin(), bytes.end());
+    store_->hold_back(head_at_);
+    store_->note("head-at", cat(*head_at_));
+    if (store_->append_beyond(bytes) != bytes.size())
+        fail("no room for the head");
+    head_.place();
+    say("  head at ", *head_at_, ", ", bytes.size(), " bytes");
 }
 
 void CutRun::acknowledge()
@@ -315,12 +362,47 @@ void CutRun::run_unlocked(ReplayStore::DiskWork &work)
     (void)work.run();
 }
 
+bool CutRun::head_is_at_risk() const
+{
+    return head_at_ && !head_.is_safe(store_->folder());
+}
+
+Result<void> CutRun::save_head(bool sync)
+{
+    const FdRef folder = store_->folder_fd();
+    if (!head_.is_there() || !folder || head_.is_safe(store_->folder()))
+        return {};
+    const std::size_t promised = heads_.size() - 1;
+    auto save = head_.begin_save(disk_, folder, store_->folder(), sync);
+    const Result<void> result = save->run();
+    (void)head_.end_save(std::move(save), result, disk_.now());
+    if (sync && result && !disk_.is_off())
+        head_promised_ = promised;
+    say("head saved: ", result ? cat(promised) : "failed", sync ? ", synced" : "", ", call ",
+        disk_.calls());
+    return result;
+}
+
+bool CutRun::run_head()
+{
+    store_->hold_back(head_is_at_risk() ? head_at_ : std::nullopt);
+    if (!head_.is_there() || head_.refuses(disk_.now()) || head_.is_safe(store_->folder()) ||
+        !(head_at_ || random_.chance(20)))
+        return false;
+    if (!store_->folder_fd()) {
+        store_->begin_journal(true);
+        return false;
+    }
+    (void)save_head(head_at_ || random_.chance(50));
+    return true;
+}
+
 bool CutRun::run_look()
 {
     if (disk_.now() - looked_ < seconds(1))
         return false;
     looked_ = disk_.now();
-    auto look = store_->look();
+    auto look = store_->look(head_.file());
     if (!look)
         return false;
     run_unlocked(*look);
@@ -373,7 +455,7 @@ bool CutRun::run_sync()
 
 bool CutRun::chore()
 {
-    if (run_look() || run_spill())
+    if (run_look() || run_head() || run_spill())
         return true;
     if (auto needless = store_->clean_up()) {
         run_unlocked(*needless);
@@ -386,7 +468,7 @@ bool CutRun::chore()
 void CutRun::keep()
 {
     phase_ = Phase::kKept;
-    const auto kept = store_->keep();
+    const auto kept = store_->keep([this] { return save_head(true); });
     say("keep: ", kept ? "all" : kept.error().message);
     synced_ = {};
     if (random_.chance(50))
@@ -414,6 +496,7 @@ void CutRun::end_of_recording()
 {
     if (phase_ == Phase::kRecords) {
         phase_ = Phase::kEnded;
+        place_head();
         say("end of the recording");
     } else if (random_.chance(50)) {
         say("rest: ", store_->rest());
@@ -479,7 +562,8 @@ std::vector<Found> CutRun::recover(const std::string &in)
                        .end = store.end(),
                        .acked = store.acked(),
                        .note = noted(store.notes()),
-                       .changes = std::move(seen)});
+                       .changes = std::move(seen),
+                       .head = std::move(recovered->head)});
         say("found ", store.begin(), " to ", store.end(), ", acked ", store.acked(), ", note ",
             all.back().note);
         if (store.end() > std::max(last_end_, store_->end()))
@@ -494,7 +578,8 @@ std::vector<Found> CutRun::recover(const std::string &in)
 void CutRun::expect_no_loss_by_kill(const Found &found)
 {
     // A server that went back and on again: for a moment the journal says the former.
-    if (store_->oldest_in_memory() || cleaned_ || acked_ == store_->end() || went_back_)
+    if (store_->oldest_in_memory() || head_is_at_risk() || cleaned_ || acked_ == store_->end() ||
+        went_back_)
         return;
     if (found.begin > acked_ || found.end < store_->end())
         fail(cat("killed now, a recovery finds ", found.begin, " to ", found.end,
@@ -557,8 +642,26 @@ void CutRun::check_after_cut()
                                  [](const Found &found) { return found.end > found.begin; });
     if (promised_)
         (void)has_promised(all);
+    if (all.size() == 1 && !cleaned_ && head_.is_there() && phase_ != Phase::kDiscarded)
+        check_head(all[0]);
     if (outcome_.found && all.size() == 1 && all[0].begin <= acked_ && all[0].end >= acked_)
         go_on(left, all[0].id);
+}
+
+// All of it is as it was once, not before it was synced; and the last one, if the store has some of
+// it.
+void CutRun::check_head(const Found &found)
+{
+    const auto is = std::find(heads_.rbegin(), heads_.rend(), found.head);
+    const auto n = static_cast<std::size_t>(heads_.rend() - is); // one more than its number
+    if (n == 0 || n - 1 < head_promised_)
+        fail(cat("of the head there is number ", n == 0 ? "none" : cat(n - 1), ", synced was ",
+                 head_promised_));
+    const bool in_part = head_at_ && found.end > std::max(*head_at_, found.begin) &&
+                         found.end < *head_at_ + head_.limit();
+    if (in_part && n != heads_.size())
+        fail(cat("a part of the last head is in the store, and its file has number ",
+                 n == 0 ? "none" : cat(n - 1)));
 }
 
 // As a recovery does, without a thread for the disk.
@@ -612,7 +715,8 @@ void CutRun::go_on(const std::string &left, const std::string &id)
                  .end = store.end(),
                  .acked = store.acked(),
                  .note = noted(store.notes()),
-                 .changes = {}};
+                 .changes = {},
+                 .head = {}};
     (void)is_stream(store, before.begin, before.end, changes_, &before.changes);
     acked_ = std::max(acked_, before.begin);
     store.release(acked_, ReplayStore::Deletion::kLater);
