@@ -307,7 +307,6 @@ Result<FinishedUpload> finish_upload(RecoveredUpload opened, const SpooledUpload
         if (!text.empty())
             tell(text);
     }
-
     // the upload thread's too: a disk that does not answer lets it outlive this
     const auto watcher = std::make_shared<Watcher>(progress, tell);
     UploadConfig config = upload_config(upload, point, head->size, options);

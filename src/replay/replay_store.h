@@ -202,10 +202,10 @@ public:
     // a journal is there afterwards. The files then survive this object, and it goes on as with
     // SpoolMode::kAlways. Returns the folder. An Error says what was kept all the same, its offset
     // is where that ends; folder() is empty if nothing was. `first`: see KeepFirst.
-    Result<std::string> keep(const KeepFirst &first = {});
+    Result<std::string> keep(const KeepFirst &first = nullptr);
     // The same for what the server has as well: only as a whole, and not beyond max_spool_size. On
     // an Error nothing is left, but what a recovery has read.
-    Result<std::string> keep_whole(const KeepFirst &first = {});
+    Result<std::string> keep_whole(const KeepFirst &first = nullptr);
     // The upload is complete: frees everything and deletes the files. Nothing is held afterwards.
     void discard();
     // The same for memory only, and at once: discard() is to follow, when the disk answers.
