@@ -101,7 +101,7 @@ public:
     {
         config.chunk_size = 100;
         config.max_chunk_size = 0; // see chunk_growth_test.cpp
-        config.proved = true; // no look at the fresh upload: see upload_machine_proof_test.cpp
+        config.proved = true;      // no look at the fresh upload: see upload_machine_proof_test.cpp
         in.now = TimePoint{} + seconds(1000);
         in.flush_interval = Duration::zero();
     }
