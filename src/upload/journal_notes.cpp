@@ -61,18 +61,19 @@ void JournalNotes::write(const Facts &facts, const UploadMachine &machine) NO_TH
 {
     if (facts.empty())
         return;
-    const auto put = [this](const std::string &name, const std::string &value) {
+    ReplayStore &store = *core_.store;
+    const auto put = [this, &store](const std::string &name, const std::string &value) {
         std::string &known = written_[name];
         if (known != value)
-            core_.store->note(name, value);
+            store.note(name, value);
         known = value;
     };
     for (const auto &[name, value] : facts)
         put(name, value);
     if (core_.ended() && !core_.config.recovery) // which may not have all of it
-        put(note_name::kLength, std::to_string(core_.store->end()));
+        put(note_name::kLength, std::to_string(store.end()));
     if (!machine.upload_url().empty() || !machine.parts().empty())
-        core_.store->begin_journal();
+        store.begin_journal();
 }
 
 void JournalNotes::finished()
