@@ -4,8 +4,10 @@
 
 #include "base/mutex.h"
 #include "glib/ptr.h"
+#include "replay/recovery.h"
 #include "upload/live_upload.h"
 
+#include <filesystem>
 #include <optional>
 #include <random>
 #include <span>
@@ -40,6 +42,23 @@ inline int remove_spool(const char *folder)
     const GCharOwn proofs(g_build_filename(folder, "proofs", nullptr));
     (void)g_unlink(proofs.get()); // what servers have shown stays
     return g_rmdir(folder);
+}
+
+// All uploads of a folder can be deleted, and then nothing is left in it.
+inline void assert_can_be_deleted(const char *folder)
+{
+    const auto listed = list_uploads(folder);
+    g_assert_true(listed.ok());
+    for (const SpooledUpload &upload : *listed) {
+        const auto deleted = delete_upload(folder, upload.id);
+        if (!deleted.ok())
+            g_error("%s: %s", upload.id.c_str(), deleted.error().message.c_str());
+    }
+    if (remove_spool(folder) == 0)
+        return;
+    for (const auto &left : std::filesystem::recursive_directory_iterator(folder))
+        g_printerr("# left: %s\n", left.path().c_str());
+    g_error("%s can not be deleted", folder);
 }
 
 class DeafObserver : public UploadObserver {
