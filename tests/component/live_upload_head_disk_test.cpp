@@ -32,20 +32,10 @@ constexpr std::string_view kMark = "the head as it is at its end";
 
 } // namespace
 
-// The system's, which gives nothing while that is so.
+// The usual one, which gives nothing while that is so.
 void *operator new[](std::size_t size, const std::nothrow_t &) noexcept
 {
-    return no_memory ? nullptr : std::malloc(size);
-}
-
-void operator delete[](void *bytes) noexcept
-{
-    std::free(bytes);
-}
-
-void operator delete[](void *bytes, std::size_t) noexcept
-{
-    std::free(bytes);
+    return no_memory ? nullptr : ::operator new[](size);
 }
 
 namespace {
