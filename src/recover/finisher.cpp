@@ -4,12 +4,12 @@
 
 #include "base/redact.h"
 #include "base/text.h"
+#include "glib/printable.h"
 #include "glib/ptr.h"
 #include "gsttus_version.h"
 #include "http/soup_transport.h"
 #include "recover/journal_facts.h"
 #include "recover/late_head.h"
-#include "recover/printable.h"
 #include "recover/targets.h"
 #include "recover/withheld.h"
 #include "tus/route.h"

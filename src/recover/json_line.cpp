@@ -1,8 +1,8 @@
 // Written with json-glib, which wants valid UTF-8: printable() sees to that.
 #include "recover/json_line.h"
 
+#include "glib/printable.h"
 #include "glib/ptr.h"
-#include "recover/printable.h"
 
 #include <algorithm>
 #include <limits>

@@ -2,11 +2,11 @@
 #include "recover/teller.h"
 
 #include "base/text.h"
+#include "glib/printable.h"
 #include "glib/ptr.h"
 #include "recover/command.h"
 #include "recover/journal_facts.h"
 #include "recover/json_line.h"
-#include "recover/printable.h"
 #include "upload/note_names.h"
 
 #include <algorithm>

@@ -1,13 +1,13 @@
 // What gst-tus-recover makes of words: credentials with their hosts, rates, names for a terminal,
 // JSON lines, pauses, folders.
 #include "base/text.h"
+#include "glib/printable.h"
 #include "glib/ptr.h"
 #include "recover/arguments.h"
 #include "recover/command.h"
 #include "recover/credentials.h"
 #include "recover/folders.h"
 #include "recover/json_line.h"
-#include "recover/printable.h"
 #include "recover/watch.h"
 #include "test.h"
 

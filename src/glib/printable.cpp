@@ -1,5 +1,5 @@
 // By what Unicode says of a character: what it does not know yet is not shown either.
-#include "recover/printable.h"
+#include "glib/printable.h"
 
 #include <glib.h>
 
