@@ -28,6 +28,7 @@ missing_packages() {
             systemd) command -v systemd-analyze > /dev/null && continue ;;
             clang-format) command -v clang-format > /dev/null && continue ;;
             chromium) command -v chromium > /dev/null && continue ;;
+            xvfb) command -v Xvfb > /dev/null && continue ;;
             ffmpeg) command -v ffprobe > /dev/null && continue ;;
             g++) command -v g++ > /dev/null && continue ;;
             ninja-build) command -v ninja > /dev/null && continue ;;
@@ -97,6 +98,7 @@ install_test_dependencies() {
     # What only the interop suite wants is worth having, but its lack is no reason to run nothing:
     # the cases that need it say so.
     install_packages ffmpeg || true
+    install_packages xvfb || true
     install_packages nodejs npm || true
     install_packages golang-go || true
     install_nginx || true

@@ -1,0 +1,82 @@
+// gst-tus-record: records what this machine or a camera in the network shows, and uploads it while
+// it is recorded. The only program here, beside the plugin, that knows GStreamer.
+#include "glib/printable.h"
+#include "glib/ptr.h"
+#include "record/arguments.h"
+#include "record/devices.h"
+#include "record/inputs.h"
+#include "record/pipeline.h"
+#include "record/recorder.h"
+
+#include <clocale>
+#include <cstdio>
+
+#include <gst/gst.h>
+
+using namespace gsttus;
+
+namespace {
+
+bool is_installed(const char *element)
+{
+    const auto factory = GRef<GstElementFactory>::adopt(gst_element_factory_find(element));
+    return static_cast<bool>(factory);
+}
+
+int list()
+{
+    const std::vector<Device> devices = list_devices();
+    for (const Device &device : devices)
+        std::printf("%-11s %s\n",
+                    device.is_camera    ? "camera"
+                    : device.is_monitor ? "playback"
+                                        : "microphone",
+                    printable(device.name, kMostOfName).c_str());
+    if (devices.empty())
+        std::fprintf(stderr, "No camera and no microphone here.\n");
+    return kComplete;
+}
+
+int refused(const Error &error)
+{
+    std::fprintf(stderr, "gst-tus-record: %s\n", error.message.c_str());
+    if (!error.detail.empty())
+        std::fprintf(stderr, "%s\n", printable(error.detail).c_str());
+    return kFailed;
+}
+
+int record(const RecordTask &task)
+{
+    ScreenPortal portal;
+    const Result<Inputs> inputs = ask_inputs(task, is_installed, portal);
+    if (!inputs)
+        return refused(inputs.error());
+    const Result<Words> words = pipeline_of(task, *inputs, is_installed);
+    if (!words)
+        return refused(words.error());
+    if (!task.dry_run)
+        return run_recording(task, *words);
+    std::printf("%s\n", words->command().c_str());
+    if (!task.user.empty())
+        std::fprintf(stderr, "The camera's login is left out: rtspsrc user-id=… user-pw=…\n");
+    return kComplete;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    RecordTask task;
+    if (const auto status = parse_record_arguments(argc, argv, task))
+        return *status;
+    GError *raw = nullptr;
+    if (!gst_init_check(nullptr, nullptr, &raw)) {
+        const GErrorOwn error(raw);
+        std::fprintf(stderr, "gst-tus-record: %s\n", error->message);
+        return kFailed;
+    }
+    const int status = task.list ? list() : record(task);
+    gst_deinit();
+    return status;
+}

@@ -1,0 +1,26 @@
+// The pipeline of a recording, of what is installed. Values in, values out.
+#pragma once
+
+#include "base/result.h"
+#include "record/task.h"
+#include "record/words.h"
+
+#include <functional>
+
+namespace gsttus {
+
+// Where picture and sound come from: what devices, portals and cameras were asked for before.
+struct Inputs {
+    Words picture; // a source of raw pictures; empty: there is none
+    Words sound;   // a source of raw sound; empty: there is none
+    // Of a camera in the network, what its source, named "camera", gives:
+    std::string picture_codec; // "h264", "h265", another: is encoded again
+    bool has_picture = false, has_sound = false;
+};
+
+using IsInstalled = std::function<bool(const char *element)>;
+
+// Error: what is missing, and the package that has it.
+Result<Words> pipeline_of(const RecordTask &task, const Inputs &inputs, const IsInstalled &has);
+
+} // namespace gsttus

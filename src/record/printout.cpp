@@ -1,0 +1,160 @@
+// The fields of the messages are README's.
+#include "record/printout.h"
+
+#include "base/text.h"
+#include "glib/printable.h"
+#include "glib/ptr.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace gsttus {
+
+namespace {
+
+constexpr gint64 kBetweenLines = 10 * G_USEC_PER_SEC;
+constexpr std::size_t kUsualColumns = 80;
+
+// A number of a message, whatever its integer type.
+std::uint64_t number(const GstStructure *fields, const char *name)
+{
+    const GValue *value = gst_structure_get_value(fields, name);
+    GValue wide = G_VALUE_INIT;
+    g_value_init(&wide, G_TYPE_UINT64);
+    if (!value || !g_value_transform(value, &wide))
+        return 0;
+    return g_value_get_uint64(&wide);
+}
+
+std::string text(const GstStructure *fields, const char *name, std::size_t most = 8000)
+{
+    const char *value = gst_structure_get_string(fields, name);
+    return value ? printable(value, most) : "";
+}
+
+// "12.3 MB", of thousands.
+std::string size(std::uint64_t bytes)
+{
+    const GCharOwn text(g_format_size(bytes));
+    return text.get();
+}
+
+std::string decimal(const char *format, double value)
+{
+    const GCharOwn text(g_strdup_printf(format, value));
+    return text.get();
+}
+
+std::string seconds_of(std::uint64_t nanoseconds)
+{
+    return decimal("%.1f s", static_cast<double>(nanoseconds) / GST_SECOND);
+}
+
+std::size_t columns()
+{
+    winsize size{};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return kUsualColumns;
+    return size.ws_col;
+}
+
+std::string clock_of(gint64 microseconds)
+{
+    const gint64 whole = microseconds / G_USEC_PER_SEC;
+    const GCharOwn text(g_strdup_printf("%02d:%02d:%02d", static_cast<int>(whole / 3600),
+                                        static_cast<int>(whole / 60 % 60),
+                                        static_cast<int>(whole % 60)));
+    return text.get();
+}
+
+} // namespace
+
+Printout::Printout() : is_terminal_(isatty(STDOUT_FILENO) != 0), started_(g_get_monotonic_time()) {}
+
+void Printout::end_line()
+{
+    if (line_is_open_)
+        std::printf("\n");
+    line_is_open_ = false;
+}
+
+void Printout::say(const std::string &line)
+{
+    end_line();
+    std::printf("%s\n", line.c_str());
+    std::fflush(stdout);
+}
+
+void Printout::trouble(const char *kind, const char *text, const char *detail)
+{
+    end_line();
+    std::fflush(stdout);
+    std::fprintf(stderr, "%s: %s\n", kind, printable(text).c_str());
+    if (detail && *detail)
+        std::fprintf(stderr, "%s\n", printable(detail).c_str());
+}
+
+void Printout::progress(const GstStructure *fields, bool named)
+{
+    const gint64 now = g_get_monotonic_time();
+    if (!is_terminal_ && last_ != 0 && now - last_ < kBetweenLines)
+        return;
+    last_ = now;
+    const std::uint64_t waiting = number(fields, "bytes-pending");
+    std::string line =
+        cat(ending_ ? "sending " : "recording ", clock_of(now - started_), "  ",
+            size(number(fields, "bytes-acked")), " at the server",
+            waiting > 0 ? cat(", ", size(waiting), " wait") : "", "  ",
+            decimal("%.1f Mbit/s", static_cast<double>(number(fields, "upload-rate")) / 1e6));
+    if (named)
+        line = cat(line, "  ", text(fields, "location", 40));
+    if (!is_terminal_)
+        return say(line);
+    const std::size_t width = columns() - 1; // the cursor's place
+    const auto length = static_cast<std::size_t>(g_utf8_strlen(line.c_str(), -1));
+    const GCharOwn shown(
+        g_utf8_substring(line.c_str(), 0, static_cast<glong>(std::min(length, width))));
+    std::printf("\r%s\033[K", shown.get());
+    std::fflush(stdout);
+    line_is_open_ = true;
+}
+
+void Printout::element(const GstStructure *fields, bool named)
+{
+    const auto is = [fields](const char *name) { return gst_structure_has_name(fields, name); };
+    const std::string who = named ? cat(text(fields, "location", 80), ": ") : "";
+    if (is("tus-upload-progress")) {
+        progress(fields, named);
+    } else if (is("gcore-video-created")) {
+        say(cat(who, "Video ", number(fields, "video-id"), " \"", text(fields, "name"), '"'));
+    } else if (is("tus-upload-stalled")) {
+        if (number(fields, "attempt") <= 1)
+            say(cat(who, "The server is away. The recording goes on."));
+    } else if (is("tus-upload-resumed")) {
+        say(cat(who, "The server is back after ", seconds_of(number(fields, "outage-time")),
+                "; nothing was lost."));
+    } else if (is("tus-upload-complete")) {
+        ++complete_;
+        say(cat(who, "Complete: ", size(number(fields, "bytes")), ", ",
+                seconds_of(number(fields, "drain-time")), " after the end."));
+        const std::uint64_t video = number(fields, "video-id");
+        say(video != 0 ? cat("  video ", video) : cat("  ", text(fields, "upload-url")));
+    } else if (is("tus-upload-kept")) {
+        ++kept_;
+        say(cat(who, size(number(fields, "bytes-missing")),
+                " are not at the server, and are kept in ", text(fields, "path")));
+        say(cat("  To send them: ", text(fields, "command")));
+    } else if (is("gcore-video-status")) {
+        const std::string error = text(fields, "error");
+        const std::string link = text(fields, "hls-url");
+        say(cat(who, "Video ", number(fields, "video-id"), " is ", text(fields, "status"),
+                error.empty() ? "" : ": ", error));
+        if (!link.empty())
+            say(cat("  ", link));
+    }
+}
+
+} // namespace gsttus

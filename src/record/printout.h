@@ -1,0 +1,37 @@
+// What is printed of a recording: one line that grows on a terminal, lines elsewhere. Every text
+// that somebody else chose goes through printable().
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <gst/gst.h>
+
+namespace gsttus {
+
+class Printout {
+public:
+    // Of a terminal; else a line at most every 10 s is progress.
+    Printout();
+
+    // A message of a sink; `named`: several sinks tell, each line says which recording it is about.
+    void element(const GstStructure *fields, bool named);
+    void trouble(const char *kind, const char *text, const char *detail);
+    void say(const std::string &line);
+
+    void ending() { ending_ = true; }
+
+    bool was_kept() const { return kept_ > 0; }
+
+    std::uint64_t complete() const { return complete_; }
+
+private:
+    void progress(const GstStructure *fields, bool named);
+    void end_line();
+
+    bool is_terminal_ = false, line_is_open_ = false, ending_ = false;
+    gint64 started_ = 0, last_ = 0; // microseconds
+    std::uint64_t complete_ = 0, kept_ = 0;
+};
+
+} // namespace gsttus

@@ -1,0 +1,240 @@
+// A main loop; everything here runs on the main thread but "sink-added", which comes on a streaming
+// thread and only reads.
+#include "record/recorder.h"
+
+#include "base/text.h"
+#include "glib/printable.h"
+#include "glib/ptr.h"
+#include "record/arguments.h"
+#include "record/inputs.h"
+#include "record/printout.h"
+#include "recover/credentials.h"
+
+#include <cstdio>
+#include <optional>
+
+#include <glib-unix.h>
+#include <gst/gst.h>
+
+namespace gsttus {
+
+namespace {
+
+class Recorder {
+public:
+    Recorder(const RecordTask &task, std::optional<HostHeader> authorization)
+        : task_(task), authorization_(std::move(authorization)),
+          loop_(g_main_loop_new(nullptr, FALSE))
+    {
+    }
+
+    int run(const Words &words)
+    {
+        if (!make(words))
+            return kFailed;
+        const auto bus = GRef<GstBus>::adopt(gst_element_get_bus(pipeline_.get()));
+        const guint watch = gst_bus_add_watch(bus.get(), on_message, this);
+        const guint interrupt = g_unix_signal_add(SIGINT, on_signal, this);
+        const guint terminate = g_unix_signal_add(SIGTERM, on_signal, this);
+        // A failed state change posts its reason on the bus, too.
+        gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+        g_main_loop_run(loop_.get());
+        g_source_remove(watch);
+        stop(bus.get());
+        g_source_remove(interrupt);
+        g_source_remove(terminate);
+        return status();
+    }
+
+private:
+    bool make(const Words &words)
+    {
+        std::vector<const char *> list;
+        for (const std::string &word : words.list())
+            list.push_back(word.c_str());
+        list.push_back(nullptr);
+        GError *raw = nullptr;
+        GstElement *made = gst_parse_launchv(list.data(), &raw);
+        const GErrorOwn error(raw);
+        pipeline_ = GRef<GstElement>::adopt(made ? GST_ELEMENT(g_object_ref_sink(made)) : nullptr);
+        if (!made || error) {
+            print_.trouble("Error", error ? error->message : "no pipeline", nullptr);
+            return false;
+        }
+        give_credentials();
+        return true;
+    }
+
+    GRef<GstElement> child(const char *name) const
+    {
+        return GRef<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(pipeline_.get()), name));
+    }
+
+    void give_credentials()
+    {
+        if (const auto sink = child("upload"); sink)
+            authorize(sink.get());
+        if (const auto camera = child("camera"); camera && !task_.user.empty())
+            g_object_set(camera.get(), "user-id", task_.user.c_str(), "user-pw",
+                         task_.password.c_str(), nullptr);
+        if (const auto pieces = child("pieces"); pieces)
+            g_signal_connect(pieces.get(), "sink-added", G_CALLBACK(on_sink_added), this);
+    }
+
+    void authorize(GstElement *sink) const
+    {
+        if (authorization_ && !task_.to.empty())
+            g_object_set(sink, "authorization", authorization_->header.second.c_str(), nullptr);
+    }
+
+    static void on_sink_added(GstElement * /*splitter*/, GstElement *sink, gpointer data)
+    {
+        static_cast<const Recorder *>(data)->authorize(sink);
+    }
+
+    static gboolean on_message(GstBus * /*bus*/, GstMessage *message, gpointer data)
+    {
+        static_cast<Recorder *>(data)->handle(message);
+        return G_SOURCE_CONTINUE;
+    }
+
+    void handle(GstMessage *message)
+    {
+        switch (GST_MESSAGE_TYPE(message)) {
+        case GST_MESSAGE_ERROR:
+            trouble(message, true);
+            g_main_loop_quit(loop_.get());
+            break;
+        case GST_MESSAGE_WARNING:
+            trouble(message, false);
+            break;
+        case GST_MESSAGE_ELEMENT:
+            print_.element(gst_message_get_structure(message), task_.every_seconds > 0);
+            break;
+        case GST_MESSAGE_STATE_CHANGED:
+            playing(message);
+            break;
+        case GST_MESSAGE_LATENCY:
+            gst_bin_recalculate_latency(GST_BIN(pipeline_.get()));
+            break;
+        case GST_MESSAGE_EOS: // the server has every byte
+            ended_ = true;
+            g_main_loop_quit(loop_.get());
+            break;
+        default:
+            break;
+        }
+    }
+
+    void trouble(GstMessage *message, bool fatal)
+    {
+        GError *raw = nullptr;
+        char *raw_detail = nullptr;
+        if (fatal)
+            gst_message_parse_error(message, &raw, &raw_detail);
+        else
+            gst_message_parse_warning(message, &raw, &raw_detail);
+        const GErrorOwn error(raw);
+        const GCharOwn detail(raw_detail);
+        failed_ = failed_ || fatal;
+        print_.trouble(fatal ? "Error" : "Warning", error->message, fatal ? detail.get() : nullptr);
+    }
+
+    // From here on time counts.
+    void playing(GstMessage *message)
+    {
+        GstState now = GST_STATE_NULL;
+        gst_message_parse_state_changed(message, nullptr, &now, nullptr);
+        if (GST_MESSAGE_SRC(message) != GST_OBJECT(pipeline_.get()) || now != GST_STATE_PLAYING ||
+            is_timed_)
+            return;
+        is_timed_ = true;
+        if (task_.seconds > 0)
+            g_timeout_add_seconds(static_cast<guint>(task_.seconds), on_time_over, this);
+    }
+
+    static gboolean on_time_over(gpointer data)
+    {
+        static_cast<Recorder *>(data)->end();
+        return G_SOURCE_REMOVE;
+    }
+
+    static gboolean on_signal(gpointer data)
+    {
+        auto *self = static_cast<Recorder *>(data);
+        if (self->is_ending_) {
+            self->print_.say("Stopping; what is not at the server is kept on disk.");
+            g_main_loop_quit(self->loop_.get());
+        } else {
+            self->print_.say("Ending the recording, and sending what is left. Ctrl-C once more: "
+                             "stop now, and keep the rest on disk.");
+            self->end();
+        }
+        return G_SOURCE_CONTINUE;
+    }
+
+    // Ends the recording, not the upload: EOS goes through the encoders and the muxer to the sink.
+    void end()
+    {
+        if (is_ending_)
+            return;
+        is_ending_ = true;
+        print_.ending();
+        gst_element_send_event(pipeline_.get(), gst_event_new_eos());
+    }
+
+    // On the way to NULL the bus is emptied, unread. What the sinks have left on disk they say on
+    // the way to READY: stop there first, and read it.
+    void stop(GstBus *bus)
+    {
+        gst_element_set_state(pipeline_.get(), GST_STATE_READY);
+        while (GstMessage *message = gst_bus_pop(bus)) {
+            handle(message);
+            gst_message_unref(message);
+        }
+        gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+    }
+
+    int status() const
+    {
+        if (print_.was_kept())
+            return kKeptOnDisk;
+        return ended_ && !failed_ && print_.complete() > 0 ? kComplete : kFailed;
+    }
+
+    const RecordTask &task_;
+    const std::optional<HostHeader> authorization_;
+    const std::unique_ptr<GMainLoop, GDelete<&g_main_loop_unref>> loop_;
+    GRef<GstElement> pipeline_;
+    Printout print_;
+    bool is_timed_ = false, is_ending_ = false, ended_ = false, failed_ = false;
+};
+
+// Of GST_TUS_AUTHORIZATION, for the host of `to` only.
+Result<std::optional<HostHeader>> authorization_for(const std::string &to)
+{
+    constexpr const char *kVariable = "GST_TUS_AUTHORIZATION";
+    const char *lines = g_getenv(kVariable);
+    const auto all = parse_authorizations(lines ? lines : "", kVariable);
+    if (!all)
+        return all.error();
+    for (const HostHeader &header : *all) {
+        if (may_see(to, header))
+            return std::optional(header);
+    }
+    return std::optional<HostHeader>();
+}
+
+} // namespace
+
+int run_recording(const RecordTask &task, const Words &words)
+{
+    const auto authorization = authorization_for(task.to);
+    if (!authorization) {
+        std::fprintf(stderr, "gst-tus-record: %s\n", authorization.error().message.c_str());
+        return kWrongUsage;
+    }
+    return Recorder(task, *authorization).run(words);
+}
+
+} // namespace gsttus

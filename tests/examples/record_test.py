@@ -1,0 +1,336 @@
+#!/usr/bin/env python3
+"""gst-tus-record as a user runs it, against gcore-standin. Speaks TAP.
+
+record_test.py --plugin FOLDER --standin PROGRAM --recover PROGRAM --record PROGRAM
+
+What arrived is compared by SHA-256. What is not installed is skipped aloud.
+"""
+
+import argparse
+import fcntl
+import functools
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from pathlib import Path
+
+# pylint: disable=wrong-import-position
+from examples_test import (
+    LONGEST, ExampleBench, RtspCameras, completed, is_listening, stored_files, wait_until,
+)  # fmt: skip
+
+import gst
+import servers
+from bench import expect, run_case, sha256
+from servers import Unavailable
+
+PICTURE = ("x264enc", "mp4mux")
+
+
+def record(bench, *words, server=None, stdin=None, **more):
+    return bench.run([bench.arguments.record, *words], server, stdin, **more)
+
+
+def streams_of(path):
+    if not shutil.which("ffprobe"):
+        raise Unavailable("ffprobe is not installed")
+    answer = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name", "-of",
+         "default=noprint_wrappers=1:nokey=1", str(path)],
+        capture_output=True, text=True, timeout=LONGEST, check=True,
+    )  # fmt: skip
+    return list(dict.fromkeys(answer.stdout.split()))  # a program's are told twice
+
+
+def content_of(path):
+    """What is in it, whenever the container was written."""
+    if not shutil.which("ffmpeg"):
+        raise Unavailable("ffmpeg is not installed")
+    return subprocess.run(
+        ["ffmpeg", "-loglevel", "error", "-i", str(path), "-map", "0", "-c", "copy", "-f",
+         "streamhash", "-"], capture_output=True, text=True, timeout=LONGEST, check=True,
+    ).stdout  # fmt: skip
+
+
+def only_file(server):
+    files = stored_files(server)
+    expect(len(files) == 1, f"{files}")
+    return files[0]
+
+
+def test_picture(bench):
+    bench.need(*PICTURE, "avenc_aac")
+    server = bench.standin()
+    copy = bench.folder / "my copy.mp4"
+    run = record(bench, "test", "--duration", "2s", "--copy", copy, "--name", "a b.mp4",
+                 "--wait", "ready", server=server)  # fmt: skip
+    run.finish(0)
+    stored = only_file(server)
+    expect(sha256(stored) == sha256(copy), "what is stored is not what was recorded")
+    expect(streams_of(stored) == ["h264", "aac"], f"{streams_of(stored)}")
+    number = run.wait_for('^Video ([0-9]+) "a b.mp4"$')[0].group(1)
+    run.wait_for(f"^Video {number} is ready$")
+    run.wait_for(r"^  http://.*\.m3u8")
+
+
+def containers(bench):
+    """Each is what a player takes."""
+    bench.need("x264enc", "vp8enc", "mpegtsmux", "matroskamux", "webmmux")
+    for container in ("mkv", "ts", "webm"):
+        server = bench.standin()
+        run = record(bench, "test", "--duration", "1s", "-c", container, "-b", "800k",
+                     server=server)  # fmt: skip
+        run.finish(0)
+        expect(len(streams_of(only_file(server))) == 2, f"{container}: {run.tail()}")
+
+
+def to_a_tus_server(bench):
+    bench.need(*PICTURE)
+    server = bench.standin()
+    run = record(bench, "test", "--duration", "1s", "--audio", "none", "--to", f"{server.url}/files/",
+                 server=server, GCORE_API_KEY="")  # fmt: skip
+    run.finish(0)
+    run.wait_for("^  http://.*/files/")
+    expect(streams_of(only_file(server)) == ["h264"], "a picture alone")
+
+
+def pieces(bench):
+    bench.need(*PICTURE, "splitmuxsink")
+    server = bench.standin()
+    copies = bench.folder / "copies"
+    copies.mkdir()
+    run = record(bench, "test", "--every", "2s", "--name", "100% door.mp4", "--copy",
+                 copies / "c.mp4", server=server)  # fmt: skip
+    run.wait_for("^100% door-0000[0-9].mp4: Complete", 2)
+    run.interrupt()
+    run.finish(0)
+    here = sorted(content_of(path) for path in copies.iterdir())
+    there = sorted(content_of(path) for path in stored_files(server))
+    expect(len(here) >= 3 and here == there, f"{here} is not {there}: {run.tail()}")
+    expect("100% door-00000.mp4" in completed(server), f"{completed(server)}")
+
+
+def as_it_is(bench):
+    """A file of that name, and standard input; and the line that is shown does the same."""
+    clip = bench.folder / 'it\'s "quoted" $HOME.mp4'
+    bench.need(*PICTURE)
+    server = bench.standin()
+    record(bench, "test", "--duration", "1s", "--to", f"{server.url}/files/", "--copy", clip,
+           server=server).finish(0)  # fmt: skip
+    server = bench.standin()
+    record(bench, clip, server=server).finish(0)
+    with open(clip, "rb") as stdin:
+        record(bench, "-", "--name", "piped.mp4", server=server, stdin=stdin).finish(0)
+    shown = record(bench, clip, "--dry-run", "--name", "shown.mp4", server=server)
+    shown.finish(0)
+    environment = bench.environment(server)
+    subprocess.run(
+        ["sh", "-c", shown.lines[0]], env=environment, check=True, timeout=LONGEST,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    expect(
+        completed(server) == dict.fromkeys([clip.name, "piped.mp4", "shown.mp4"], sha256(clip)),
+        f"{completed(server)}",
+    )
+
+
+def screen(bench):
+    """Whose sides are odd."""
+    bench.need(*PICTURE, "ximagesrc")
+    if not shutil.which("Xvfb"):
+        raise Unavailable("Xvfb is not installed")
+    server = bench.standin()
+    told, tells = os.pipe()
+    x11 = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(tells), "-screen", "0", "641x361x24"], pass_fds=(tells,),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        os.close(tells)
+        expect(select.select([told], [], [], LONGEST)[0], "Xvfb does not start")
+        display = f":{os.read(told, 16).decode().strip()}"
+        run = record(bench, "screen", "--duration", "1s", server=server, DISPLAY=display,
+                     WAYLAND_DISPLAY="")  # fmt: skip
+        run.finish(0)
+    finally:
+        os.close(told)
+        servers.stop(x11)
+    expect(streams_of(only_file(server)) == ["h264"], run.tail())
+    run = record(bench, "screen", server=server, DISPLAY="", WAYLAND_DISPLAY="")
+    run.finish(1)
+    run.wait_for("no screen here")
+
+
+def camera_in_the_network(bench):
+    bench.need(*PICTURE, "rtspsrc", "avenc_aac")
+    camera = bench.keep(RtspCameras(bench.folder / "cameras", 1))
+    for path, streams in (("stream", ["h264", "aac"]), ("camera0", ["h264"])):
+        server = bench.standin()
+        copy = bench.folder / f"{path}.mp4"
+        run = record(bench, f"{camera.url}{path}", "--duration", "2s", "--copy", copy,
+                     server=server)  # fmt: skip
+        run.finish(0)
+        expect(sha256(only_file(server)) == sha256(copy), run.tail())
+        expect(streams_of(copy) == streams, f"{streams_of(copy)}")
+    login = camera.url.replace("://", "://me:geheim@")
+    run = record(bench, f"{login}camera0", "--dry-run", server=server)
+    run.finish(0)
+    run.wait_for("rtph264depay ! h264parse")
+    run = record(bench, f"{login}nothing", server=server)
+    run.finish(1)
+    expect(not run.said("geheim"), run.tail())
+
+
+def no_device(bench):
+    """Of that name there is none, wherever this runs."""
+    server = bench.standin()
+    for words in (("camera", "No Such"), ("microphone", "No Such"),
+                  ("test", "--audio", "No Such")):  # fmt: skip
+        run = record(bench, *words, server=server)
+        run.finish(1)
+        run.wait_for('has the name "No Such"')
+    record(bench, "--list", server=server).finish(0)
+    expect(not server.get("/standin")["uploads"], "something was sent")
+
+
+def stopped_in_an_outage(bench):
+    """The second Ctrl-C does not wait for a server that is away; nothing is lost by it."""
+    bench.need(*PICTURE)
+    server = bench.standin()
+    copy = bench.folder / "copy.mp4"
+    run = record(bench, "test", "--copy", copy, server=server)
+    run.wait_for("^Video ")
+    run.wait_for("at the server")
+    server.process.send_signal(signal.SIGUSR1)
+    run.wait_for("The server is away")
+    run.interrupt()
+    run.wait_for("Ctrl-C once more: stop now, and keep the rest")
+    time.sleep(1)  # the end is through
+    run.interrupt()
+    run.finish(3)
+    run.wait_for("are kept in /")
+    run.wait_for("To send them: gst-tus-recover")
+    run.wait_for("[0-9]{3}")
+    server.process.send_signal(signal.SIGUSR2)
+    wait_until(lambda: is_listening(server), "the server is back")
+    bench.recover(server)
+    expect(list(completed(server).values()) == [sha256(copy)], "not what was recorded")
+
+
+def terminated(bench):
+    """As a service is stopped: the recording ends, and all of it is sent."""
+    bench.need(*PICTURE)
+    server = bench.standin()
+    run = record(bench, "test", server=server)
+    run.wait_for("^Video ")
+    run.interrupt(signal.SIGTERM)
+    run.finish(0)
+    expect(len(completed(server)) == 1, run.tail())
+
+
+def refused(bench):
+    bench.need(*PICTURE)
+    server = bench.standin()
+    run = record(bench, "test", server=server, GCORE_API_KEY="1$wrong")
+    run.finish(3)
+    run.wait_for("^Error: .*check api-key")
+    expect(not run.said("wrong"), run.tail())
+    run = record(bench, "test", "--to", f"{server.url}/files/", server=server,
+                 GST_TUS_AUTHORIZATION="Bearer geheim")  # fmt: skip
+    run.finish(2)
+    expect(not run.said("geheim"), run.tail())
+
+
+def authorization_goes_to_its_host(bench):
+    bench.need(*PICTURE)
+    server = bench.standin()
+    host = server.url.split("://")[1]
+    for value, name in ((f"{host}=Bearer geheim", "own"), ("other.example=Bearer geheim", "other")):
+        run = record(bench, "test", "--duration", "1s", "--to", f"{server.url}/files/", "--name", name,
+                     server=server, GST_TUS_AUTHORIZATION=value, GST_DEBUG="tus:5")  # fmt: skip
+        run.finish(0)
+        expect(not run.said("geheim"), run.tail())
+
+
+def on_a_terminal(bench, columns):
+    """One line that grows, and fits."""
+    bench.need(*PICTURE)
+    server = bench.standin()
+    shown, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen(
+        [str(bench.arguments.record), "test", "--duration", "3s", "--name", "x" * 100],
+        env=bench.environment(server), stdin=terminal, stdout=terminal, stderr=terminal,
+    )  # fmt: skip
+    os.close(terminal)
+    text = b""
+    try:
+        while True:
+            text += os.read(shown, 4096)
+    except OSError:
+        pass
+    os.close(shown)
+    expect(process.wait(LONGEST) == 0, text.decode())
+    steps = re.findall(r"\r(recording|sending) ([^\r\n\x1b]*)\x1b\[K", text.decode())
+    expect(len(steps) >= 2, text.decode())
+    longest = max(len(word) + 1 + len(rest) for word, rest in steps)
+    expect(longest < columns, f"{longest} characters: {steps}")
+
+
+CASES = [
+    ("a test picture, copied, and followed at Gcore", test_picture),
+    ("each container", containers),
+    ("to a tus server, without sound", to_a_tus_server),
+    ("in pieces, with copies", pieces),
+    ("a file and standard input as they are", as_it_is),
+    ("the screen", screen),
+    ("a camera in the network", camera_in_the_network),
+    ("no such device", no_device),
+    ("Ctrl-C twice, in an outage", stopped_in_an_outage),
+    ("SIGTERM", terminated),
+    ("a wrong key, a wrong variable", refused),
+    ("an authorization goes to its host", authorization_goes_to_its_host),
+    ("a terminal of 80 columns", functools.partial(on_a_terminal, columns=80)),
+    ("a terminal of 30 columns", functools.partial(on_a_terminal, columns=30)),
+]
+
+
+def with_bench(case, arguments, launcher, folder):
+    def run(_world):
+        bench = ExampleBench(arguments, launcher, Path(tempfile.mkdtemp(dir=folder)))
+        try:
+            case(bench)
+        finally:
+            bench.stop()
+
+    return run
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    for name in ("plugin", "standin", "recover", "record"):
+        parser.add_argument(f"--{name}", required=True, type=Path)
+    parser.add_argument("--match", default="", help="only cases whose name holds this")
+    arguments = parser.parse_args()
+    cases = [case for case in CASES if arguments.match in case[0]]
+    print(f"1..{len(cases)}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="gst-tus-record-") as folder:
+        launcher = gst.Launcher(arguments.plugin, Path(folder))
+        good = [
+            run_case(number, name, with_bench(case, arguments, launcher, folder), None)
+            for number, (name, case) in enumerate(cases, 1)
+        ]
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
