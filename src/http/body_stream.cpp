@@ -1,7 +1,7 @@
 // The GObject type behind the stream, which holds nothing but a pointer to who is pulled from.
 #include "http/body_stream.h"
 
-#include "base/text.h"
+#include "glib/type_name.h"
 
 namespace gsttus {
 
@@ -35,15 +35,9 @@ void class_init(gpointer klass, gpointer)
 
 GType body_stream_type()
 {
-    // The name is made unique by an address: this library is linked into the plugin and may be
-    // linked a second time into the program that loads the plugin.
-    static const GType kType = [] {
-        const std::string name =
-            cat("GstTusBodyStream", reinterpret_cast<std::uintptr_t>(&class_init));
-        return g_type_register_static_simple(G_TYPE_INPUT_STREAM, name.c_str(),
-                                             sizeof(GInputStreamClass), class_init,
-                                             sizeof(BodyStream), nullptr, GTypeFlags(0));
-    }();
+    static const GType kType = g_type_register_static_simple(
+        G_TYPE_INPUT_STREAM, own_type_name("GstTusBodyStream").c_str(), sizeof(GInputStreamClass),
+        class_init, sizeof(BodyStream), nullptr, GTypeFlags(0));
     return kType;
 }
 

@@ -2,6 +2,7 @@
 #include "http/client_certificate.h"
 
 #include "base/text.h"
+#include "glib/type_name.h"
 #include "http/setting_file.h"
 
 #include <array>
@@ -151,7 +152,8 @@ void finalize(GObject *object)
 GType shower_type()
 {
     static const GType kType = g_type_register_static_simple(
-        G_TYPE_TLS_INTERACTION, "GstTusCertificateInteraction", sizeof(ShowerClass),
+        G_TYPE_TLS_INTERACTION, own_type_name("GstTusCertificateInteraction").c_str(),
+        sizeof(ShowerClass),
         [](gpointer klass, gpointer) {
             G_TLS_INTERACTION_CLASS(klass)->request_certificate_async = show;
             G_TLS_INTERACTION_CLASS(klass)->request_certificate_finish = shown;

@@ -5,6 +5,7 @@
 #include "base/redact.h"
 #include "base/text.h"
 #include "glib/loopback.h"
+#include "glib/type_name.h"
 
 #include <array>
 #include <vector>
@@ -253,7 +254,7 @@ GType door_resolver_type()
 {
     static const GType kType = [] {
         const GType type = g_type_register_static_simple(
-            G_TYPE_OBJECT, "GstTusProxyResolver", sizeof(DoorResolverClass),
+            G_TYPE_OBJECT, own_type_name("GstTusProxyResolver").c_str(), sizeof(DoorResolverClass),
             [](gpointer klass, gpointer) {
                 G_OBJECT_CLASS(klass)->finalize = [](GObject *object) {
                     delete reinterpret_cast<DoorResolver *>(object)->asked;

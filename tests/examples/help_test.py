@@ -43,10 +43,12 @@ def check(sources, path):
         [str(path), "--help"], capture_output=True, text=True, timeout=20, check=True
     ).stdout
     options = listed(program_help)
-    folder = "record" if name.endswith("record") else "recover"
+    folder = "recover" if name.endswith("recover") else "record"
     script = sources / "src" / folder / f"{name}.bash"
     yield "manual", of_the_manual(sources / "docs" / "man" / f"{name}.1"), options
     yield "completion", completed(script, name, "-"), options
+    if folder == "record" and not name.endswith("record"):
+        return  # it takes no files
     with tempfile.TemporaryDirectory() as there:
         (Path(there) / "folder").mkdir()
         yield "files", completed(script, name, f"{there}/fol"), {f"{there}/folder"}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""gst-tus-record as a user runs it, against gcore-standin. Speaks TAP.
+"""gst-tus-record and gst-tus-check as a user runs them, against gcore-standin. Speaks TAP.
 
-record_test.py --plugin FOLDER --standin PROGRAM --recover PROGRAM --record PROGRAM
+record_test.py --plugin FOLDER --standin PROGRAM --recover PROGRAM --record PROGRAM --check PROGRAM
 
 What arrived is compared by SHA-256. What is not installed is skipped aloud.
 """
@@ -9,6 +9,7 @@ What arrived is compared by SHA-256. What is not installed is skipped aloud.
 import argparse
 import fcntl
 import functools
+import json
 import os
 import pty
 import re
@@ -286,6 +287,77 @@ def on_a_terminal(bench, columns):
     expect(longest < columns, f"{longest} characters: {steps}")
 
 
+def check(bench, *words, server=None, **more):
+    return bench.run([bench.arguments.check, *words], server, **more)
+
+
+def uploads_left(server):
+    return [upload for upload in server.get("/standin")["uploads"] if not upload.get("removed")]
+
+
+def check_of_an_account(bench):
+    """Each thing that a server may not be able to do; nothing is left there."""
+    bench.need(*PICTURE)
+    for extensions, mode in (
+        ("creation,creation-defer-length,termination", "deferred"),
+        ("creation,concatenation,termination", "concatenation"),
+        ("creation,termination", "spool"),
+    ):
+        server = bench.standin("--extensions", extensions)
+        run = check(bench, server=server)
+        run.finish(0)
+        run.wait_for("^api-key +works")
+        run.wait_for("^distance +127.0.0.1 in ")
+        run.wait_for("^video-status +ready")
+        run.wait_for("^removed +video")
+        run.wait_for(f"length-mode={mode}")
+        videos = server.get("/streaming/videos")
+        expect(videos == [], f"{videos}")
+
+
+def check_of_a_server(bench):
+    bench.need(*PICTURE)
+    server = bench.standin()
+    run = check(bench, f"{server.url}/files/", "--json", server=server, GCORE_API_KEY="")
+    run.finish(0)
+    found = {line["what"]: line for line in map(json.loads, run.lines) if "what" in line}
+    expect(found["late-length"]["value"] == "is noted", run.tail())
+    expect(all(line["result"] == "good" for line in found.values()), run.tail())
+    expect(not uploads_left(server), f"{uploads_left(server)}")
+
+
+def check_that_fails(bench):
+    bench.need(*PICTURE)
+    server = bench.standin()
+    run = check(bench, server=server, GCORE_API_KEY="1$geheim")
+    run.finish(1)
+    run.wait_for("^api-key +! .*check api-key")
+    expect(not run.said("geheim"), run.tail())
+    check(bench, server=server, GCORE_API_KEY="").finish(2)
+    check(bench, "ftp://x", server=server).finish(2)
+    run = check(bench, server.url, server=server)
+    run.finish(1)
+    run.wait_for("without a word of tus")
+    server = bench.standin("--fault", "on PATCH any: answer 403")
+    run = check(bench, server=server)
+    run.finish(1)
+    run.wait_for("^recording +! ")
+    run.wait_for("^removed +video")
+
+
+def check_is_interrupted(bench):
+    """What was made for it is removed."""
+    bench.need(*PICTURE)
+    server = bench.standin("--fault", "on PATCH any: stall 60 s")
+    run = check(bench, server=server)
+    run.wait_for("^tus-max-size")
+    wait_until(lambda: server.get("/standin")["methods"].get("PATCH"), "a PATCH")
+    run.interrupt()
+    run.finish(1)
+    run.wait_for("^recording +! interrupted")
+    run.wait_for("^removed +video")
+
+
 CASES = [
     ("a test picture, copied, and followed at Gcore", test_picture),
     ("each container", containers),
@@ -300,6 +372,10 @@ CASES = [
     ("a wrong key, a wrong variable", refused),
     ("an authorization goes to its host", authorization_goes_to_its_host),
     ("a terminal of 80 columns", functools.partial(on_a_terminal, columns=80)),
+    ("gst-tus-check of an account", check_of_an_account),
+    ("gst-tus-check of a server", check_of_a_server),
+    ("gst-tus-check that fails", check_that_fails),
+    ("gst-tus-check that is interrupted", check_is_interrupted),
     ("a terminal of 30 columns", functools.partial(on_a_terminal, columns=30)),
 ]
 
@@ -317,7 +393,7 @@ def with_bench(case, arguments, launcher, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    for name in ("plugin", "standin", "recover", "record"):
+    for name in ("plugin", "standin", "recover", "record", "check"):
         parser.add_argument(f"--{name}", required=True, type=Path)
     parser.add_argument("--match", default="", help="only cases whose name holds this")
     arguments = parser.parse_args()
