@@ -19,22 +19,25 @@ GSocket *socket_of(GIOStream *stream)
                : nullptr;
 }
 
-// What is as `before` is not touched. A system that refuses goes on as it does.
-void apply(const Line &line, const Line &before, GSocket *socket)
+// What is as `before` is not touched; nullptr: a new socket. A system that refuses goes on as it
+// does.
+void apply(const Line &line, const Line *before, GSocket *socket)
 {
 #ifdef SO_MAX_PACING_RATE
-    if (line.most_per_second != before.most_per_second) {
-        // smooth, instead of a window in one burst
-        constexpr std::uint32_t kNoLimit = G_MAXUINT32;
+    if (!before || line.most_per_second != before->most_per_second) {
+        // Smooth, instead of a window in one burst that a short queue on the way loses. The kernel
+        // paces by what it knows of the line as soon as a rate is set; the largest number means
+        // that none is.
+        constexpr std::uint32_t kMostRate = G_MAXUINT32 - 1;
         const std::uint32_t rate = line.most_per_second == 0
-                                       ? kNoLimit
+                                       ? kMostRate
                                        : static_cast<std::uint32_t>(std::min<std::uint64_t>(
-                                             line.most_per_second, kNoLimit - 1));
+                                             line.most_per_second, kMostRate));
         (void)setsockopt(g_socket_get_fd(socket), SOL_SOCKET, SO_MAX_PACING_RATE, &rate,
                          sizeof rate);
     }
 #endif
-    if (line.dscp == before.dscp)
+    if (line.dscp == (before ? before->dscp : -1))
         return;
     const gint field = std::max(line.dscp, 0) << 2; // the upper six bits
     g_socket_set_option(socket, IPPROTO_IP, IP_TOS, field, nullptr);
@@ -79,7 +82,7 @@ SoupLink &SoupLinks::note(guint64 id, GIOStream *stream)
     GSocket *socket = socket_of(stream);
     if (socket && socket != link.socket.get()) {
         link.socket = GRef<GSocket>::retain(socket);
-        apply(line_, {}, socket);
+        apply(line_, nullptr, socket);
     }
     link.tls = link.tls || G_IS_TLS_CONNECTION(stream);
     return link;
@@ -91,7 +94,7 @@ void SoupLinks::set_line(const Line &line)
         return;
     for (auto &[id, link] : links_)
         if (link.socket && !g_socket_is_closed(link.socket.get()))
-            apply(line, line_, link.socket.get());
+            apply(line, &line_, link.socket.get());
     line_ = line;
 }
 

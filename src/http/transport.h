@@ -87,8 +87,9 @@ private:
 
 // How requests go over the line.
 struct Line {
-    std::uint64_t most_per_second = 0; // bytes that the kernel lets out of a connection; 0: all
-    int dscp = -1;                     // 0 to 63: marks packets so; -1: as the system does
+    // Bytes that the kernel lets out of a connection; 0: what the line takes, at an even pace.
+    std::uint64_t most_per_second = 0;
+    int dscp = -1; // 0 to 63: marks packets so; -1: as the system does
 
     bool operator==(const Line &) const = default;
 };

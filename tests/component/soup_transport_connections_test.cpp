@@ -121,6 +121,17 @@ Value option_of_client(const RawServer &server, int level, int option)
     return static_cast<Value>(-1);
 }
 
+std::uint32_t pacing_of_client(const RawServer &server)
+{
+    return option_of_client<std::uint32_t>(server, SOL_SOCKET, SO_MAX_PACING_RATE);
+}
+
+// The kernel paces a connection that has a rate, and any that no line has does.
+bool is_paced_without_limit(const RawServer &server)
+{
+    return pacing_of_client(server) >= 1U << 31 && pacing_of_client(server) < G_MAXUINT32;
+}
+
 void packets_are_marked_and_paced_as_asked()
 {
     // a body that changes the line while it is sent
@@ -142,12 +153,10 @@ void packets_are_marked_and_paced_as_asked()
     Server server;
     Fixture f;
     const auto tos = [&] { return option_of_client<int>(server, IPPROTO_IP, IP_TOS); };
-    const auto pacing = [&] {
-        return option_of_client<std::uint32_t>(server, SOL_SOCKET, SO_MAX_PACING_RATE);
-    };
+    const auto pacing = [&] { return pacing_of_client(server); };
     answered(f.get(server.url()));
     g_assert_cmpint(tos(), ==, 0);
-    g_assert_cmpuint(pacing(), ==, G_MAXUINT32);
+    g_assert_true(is_paced_without_limit(server));
     f.http->set_line({.most_per_second = 100000, .dscp = 46}); // a connection that stands
     g_assert_cmpint(tos(), ==, 46 << 2);
     g_assert_cmpuint(pacing(), ==, 100000);
@@ -157,20 +166,59 @@ void packets_are_marked_and_paced_as_asked()
     g_assert_cmpuint(pacing(), ==, 1 << 30);
     f.http->set_line({});
     g_assert_cmpint(tos(), ==, 0);
-    g_assert_cmpuint(pacing(), ==, G_MAXUINT32);
+    g_assert_true(is_paced_without_limit(server));
     g_assert_cmpuint(server.connections(), ==, 1);
 }
 
-void new_connections_are_marked_too()
+struct WayRow {
+    const char *name;
+    bool tls = false;
+    bool proxy = false;
+};
+
+const std::vector<WayRow> kWays = {
+    {"plain"}, {"tls", true}, {"proxy", false, true}, {"tls-proxy", true, true}};
+
+// Also the one that is made after the first has broken.
+void new_connections_are_marked_and_paced_too(const WayRow &row)
 {
-    for (const bool tls : {false, true}) {
-        Server server({.tls = tls});
+    const auto serve = [](RawConnection &peer) {
+        while (!peer.read_request().empty())
+            peer.answer("200 OK");
+    };
+    const auto break_off = [](RawConnection &peer) {
+        peer.read_request();
+        peer.answer("200 OK");
+        peer.read_request();
+        peer.reset();
+    };
+    RawServer server({break_off, serve, break_off, serve}, {.tls = row.tls});
+    RawServer proxy({[&server](RawConnection &peer) { // of plain http it gets the request itself
+        const std::string first = peer.read_head();
+        if (first.starts_with("CONNECT"))
+            peer.write("HTTP/1.1 200 OK\r\n\r\n");
+        peer.tunnel(server.port(), first.starts_with("CONNECT") ? "" : first);
+    }});
+    const RawServer &next = row.proxy ? proxy : server;
+    const std::string url = cat(row.tls ? "https" : "http", "://192.0.2.1:", server.port(), "/");
+    for (const bool limited : {false, true}) {
         Fixture f;
-        f.use({.ssl_strict = false});
-        f.http->set_line({.most_per_second = 200000, .dscp = 8});
-        answered(f.get(server.url()));
-        g_assert_cmpint(option_of_client<int>(server, IPPROTO_IP, IP_TOS), ==, 8 << 2);
+        f.use({.proxy = row.proxy ? proxy.url() : std::string(), .ssl_strict = false});
+        if (limited)
+            f.http->set_line({.most_per_second = 200000, .dscp = 8});
+        const auto is_set = [&] {
+            return limited ? pacing_of_client(next) == 200000 &&
+                                 option_of_client<int>(next, IPPROTO_IP, IP_TOS) == 8 << 2
+                           : is_paced_without_limit(next);
+        };
+        const std::string to = row.proxy ? url : server.url();
+        answered(f.get(to));
+        g_assert_true(is_set());
+        g_assert_nonnull(f.get(to).failure());
+        answered(f.get(to));
+        g_assert_true(is_set());
     }
+    g_assert_cmpuint(server.connections(), ==, 4);
 }
 
 void refused_connection_was_not_reached()
@@ -238,7 +286,9 @@ int main(int argc, char **argv)
     add_test("/transport/address/lost-while-idle", idle_connection_from_a_lost_address_is_not_used);
     add_test("/transport/address/of-this-machine", addresses_of_this_machine_are_known);
     add_test("/transport/line/changes", packets_are_marked_and_paced_as_asked);
-    add_test("/transport/line/new-connections", new_connections_are_marked_too);
+    for (const WayRow &row : kWays)
+        add_row_test(cat("/transport/line/new-connections/", row.name), row,
+                     new_connections_are_marked_and_paced_too);
     add_test("/transport/failure/refused", refused_connection_was_not_reached);
     add_test("/transport/failure/unknown-host", unknown_host_was_not_reached);
     add_test("/transport/failure/stale-connection",
