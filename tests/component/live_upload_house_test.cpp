@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
 #include <set>
 
@@ -311,6 +312,44 @@ void three_hundred_and_sixty_fragments_wait_on_the_disk()
     g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
 }
 
+// Threads of this process by their name.
+std::size_t threads_named(const std::string &name)
+{
+    std::size_t count = 0;
+    std::error_code gone;
+    for (const auto &task : std::filesystem::directory_iterator("/proc/self/task", gone)) {
+        std::ifstream file(task.path() / "comm");
+        std::string comm;
+        count += std::getline(file, comm) && comm == name ? 1 : 0;
+    }
+    return count;
+}
+
+// While the server keeps up: one that sends, one for the disk where there is one, and for all
+// together one that watches the requests.
+void live_ones_have_few_threads()
+{
+    constexpr std::size_t kMany = 10;
+    for (const SpoolMode mode : {SpoolMode::kNever, SpoolMode::kOverflow, SpoolMode::kAlways}) {
+        const GCharOwn folder(g_dir_make_tmp("house-XXXXXX", nullptr));
+        House house;
+        house.config.replay.spool_mode = mode;
+        house.config.replay.spool_dir = folder.get();
+        for (std::size_t i = 0; i < kMany; ++i)
+            house.begin();
+        for (House::Guest &guest : house.guests)
+            g_assert_true(comes_true([&] { return guest.upload->stats().bytes_acked > 0; }));
+        g_assert_cmpuint(threads_named("tus-upload"), ==, kMany);
+        g_assert_cmpuint(threads_named("tus-disk"), ==, mode == SpoolMode::kNever ? 0 : kMany);
+        g_assert_cmpuint(threads_named("tus-alarm"), <=, 1); // it ends when idle
+        for (House::Guest &guest : house.guests)
+            guest.upload->finish();
+        house.all_complete();
+        house.guests.clear();
+        g_assert_cmpint(remove_spool(folder.get()), ==, 0);
+    }
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -323,6 +362,7 @@ int main(int argc, char **argv)
         add_test("/live-upload/house/paused", paused_one_gives_its_turn_back);
         add_test("/live-upload/house/stuck", stuck_one_does_not_hold_up_the_others);
         add_test("/live-upload/house/memory", memory_of_all_is_bounded);
+        add_test("/live-upload/house/threads", live_ones_have_few_threads);
         add_test("/live-upload/house/fragments",
                  three_hundred_and_sixty_fragments_wait_on_the_disk);
     });
