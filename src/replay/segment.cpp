@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <new>
 
 #include <fcntl.h>
 #include <zlib.h>
@@ -150,17 +149,17 @@ private:
 // fault for each page when it comes again. Of all uploads of the process.
 class SpareBlocks {
 public:
-    std::unique_ptr<std::byte[]> take(std::size_t capacity)
+    BlockBytes take(std::size_t capacity)
     {
         const MutexLock lock(mutex_);
         if (capacity != capacity_ || spare_.empty())
-            return nullptr;
-        std::unique_ptr<std::byte[]> bytes = std::move(spare_.back());
+            return {};
+        BlockBytes bytes = std::move(spare_.back());
         spare_.pop_back();
         return bytes;
     }
 
-    void put(std::unique_ptr<std::byte[]> bytes, std::size_t capacity)
+    void put(BlockBytes bytes, std::size_t capacity)
     {
         if (capacity > kLargestSpare)
             return; // the head of a recording
@@ -178,7 +177,7 @@ private:
     static constexpr std::size_t kLargestSpare = std::size_t{256} << 10;
 
     Mutex mutex_;
-    std::vector<std::unique_ptr<std::byte[]>> spare_ GUARDED_BY(mutex_);
+    std::vector<BlockBytes> spare_ GUARDED_BY(mutex_);
     std::size_t capacity_ GUARDED_BY(mutex_) = 0; // of each
 };
 
@@ -206,7 +205,7 @@ std::shared_ptr<MemoryBlock> allocate_block(std::size_t capacity,
     block->budget = std::move(budget);
     block->bytes = spare_blocks().take(capacity);
     if (!block->bytes)
-        block->bytes.reset(new (std::nothrow) std::byte[capacity]);
+        block->bytes = map_block(capacity);
     return block->bytes ? block : nullptr;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "replay/block_memory.h"
 #include "replay/journal.h"
 #include "replay/memory_budget.h"
 #include "replay/piece.h"
@@ -22,7 +23,7 @@ struct MemoryBlock {
     MemoryBlock(const MemoryBlock &) = delete;
     MemoryBlock &operator=(const MemoryBlock &) = delete;
 
-    std::unique_ptr<std::byte[]> bytes;
+    BlockBytes bytes;
     std::size_t capacity = 0;
     std::shared_ptr<MemoryBudget> budget; // that it was taken from; none: nobody counts
 };

@@ -2,6 +2,7 @@
 // order things get to the disk, a full one, one that can not be used, a system without memory.
 #include "base/text.h"
 #include "live_upload_fixture.h"
+#include "replay/block_memory.h"
 #include "replay/file_ops.h"
 #include "replay/head_file.h"
 #include "replay/segment.h"
@@ -9,10 +10,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <map>
-#include <new>
 #include <thread>
 
 #include <fcntl.h>
@@ -32,10 +33,16 @@ constexpr std::string_view kMark = "the head as it is at its end";
 
 } // namespace
 
-// The usual one, which gives nothing while that is so.
-void *operator new[](std::size_t size, const std::nothrow_t &) noexcept
+// In place of block_memory.cpp: it gives nothing while that is so.
+void gsttus::UnmapBlock::operator()(std::byte *bytes) const
 {
-    return no_memory ? nullptr : ::operator new[](size);
+    std::free(bytes);
+}
+
+BlockBytes gsttus::map_block(std::size_t size)
+{
+    void *const bytes = no_memory ? nullptr : std::calloc(size, 1);
+    return {static_cast<std::byte *>(bytes), UnmapBlock{size}};
 }
 
 namespace {

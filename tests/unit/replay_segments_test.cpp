@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <random>
 
+#include <malloc.h>
+
 using gsttus::Segments;
 using gsttus::SpilledRun;
 using gsttus::SpillFile;
@@ -335,6 +337,26 @@ void pressure_comes_in_two_steps()
     g_assert_true(budget.take(1, true));
 }
 
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+std::size_t heap_in_use()
+{
+    const struct mallinfo2 heap = ::mallinfo2();
+    return heap.uordblks + heap.hblkhd;
+}
+
+// Also when blocks were given back before, from which on glibc would take them from its arenas.
+void blocks_are_not_on_the_heap()
+{
+    constexpr std::uint64_t kMany = std::uint64_t{16} << 20; // more than is kept for the next ones
+    const std::size_t before = heap_in_use();
+    for (int round = 0; round < 3; ++round) {
+        Segments segments(2 * kMany);
+        g_assert_cmpuint(fill(segments, kMany), ==, kMany);
+        g_assert_cmpuint(heap_in_use(), <, before + kMany / 16);
+    }
+}
+#endif
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -361,6 +383,9 @@ int main(int argc, char **argv)
     CASE("disk/last-block-is-filled-up-although-its-beginning-went-to-a-file",
          last_block_is_filled_up_although_its_beginning_went_to_a_file);
 #undef CASE
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+    add_test("/replay-segments/memory/is-not-on-the-heap", blocks_are_not_on_the_heap);
+#endif
     add_test("/replay-segments/budget/full-one-leaves-two-blocks-for-each",
              full_budget_leaves_two_blocks_for_each);
     add_test("/replay-segments/budget/least-memory-is-there-beyond-it",
