@@ -136,10 +136,10 @@ Rows storage_rows()
                     "MiB, unless spool-mode is never"),
         row::number("max-process-memory", "Process memory", {1, kMaxBytes, 256 * kMiB}, kReady,
                     in_upload<&UploadConfig::max_process_memory>,
-                    "Most bytes that all sinks of this process keep in memory together; of several "
-                    "values the smallest counts. When three quarters are used, what waits goes to "
-                    "disk early, of recordings that have ended first; when it is full, a sink does "
-                    "as with max-memory. A few blocks are there for each sink in any case"),
+                    "Most bytes that all sinks of this process keep in memory; the smallest of "
+                    "several values counts. Above three quarters rollback-margin gives way, then "
+                    "what waits goes to disk, of ended recordings first; when it is full, a sink "
+                    "does as with max-memory. Each sink has a few blocks in any case"),
         row::choice("spool-mode", "Spool mode", spool_mode_type(), SpoolMode::kOverflow, kReady,
                     in_replay<&ReplayConfig::spool_mode>,
                     "What goes to disk: nothing (never); what the server has not confirmed for 3 "
@@ -159,7 +159,7 @@ Rows storage_rows()
                     "is reached the pipeline is held back, with one warning"),
         row::number("rollback-margin", "Rollback margin", {0, kMaxBytes, 8 * kMiB}, kReady,
                     in_replay<&ReplayConfig::rollback_margin>,
-                    "Confirmed bytes kept here in case the server's offset goes back"),
+                    "Confirmed bytes kept, where memory allows, in case the server goes back"),
         row::flag("keep-until-proved", "Keep until proved", true, kReady,
                   in_upload<&UploadConfig::keep_until_proved>,
                   "Until this server has shown once that it notes a length that is declared at the "

@@ -68,6 +68,7 @@ std::size_t ReplayStore::append(std::span<const std::byte> data)
         backfill();
     if (waiting_since_)
         waited_ += spool_.ops().now() - *std::exchange(waiting_since_, std::nullopt);
+    yield_margin();
     std::size_t taken = 0;
     while (taken < data.size()) {
         const std::size_t n = append_some(data.subspan(taken));
@@ -305,8 +306,23 @@ void ReplayStore::free_behind(std::uint64_t acked)
         freed = true;
     }
     changed_.keep_only(begin(), end());
+    yield_margin();
     if (progress || freed)
         disk_has_room();
+}
+
+// Where many share the memory, what the server has makes room before anything goes to the disk for
+// that.
+void ReplayStore::yield_margin()
+{
+    bool some = false;
+    while (!holds_ && !segments_.empty() && segments_.front().block &&
+           segments_.front().end <= acked_ && segments_.shares_too_much()) {
+        free_front(segments_, spool_);
+        some = true;
+    }
+    if (some)
+        changed_.keep_only(begin(), end());
 }
 
 bool ReplayStore::drop_from_margin()

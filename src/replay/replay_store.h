@@ -92,8 +92,9 @@ public:
     // too much has been changed (Overlay::kMost, of what is held in files).
     bool rewrite(std::uint64_t position, std::span<const std::byte> data);
 
-    // Bytes before `acked` are at the server. Frees what lies more than the rollback margin behind;
-    // append() frees from the margin too before it says full (but lets the spill thread try first).
+    // Bytes before `acked` are at the server. Frees what lies more than the rollback margin behind.
+    // Both this and append() free what is in memory of the margin while the memory budget is short;
+    // append() frees from it too before it says full (but lets the spill thread try first).
     // `acked` may be less than last time: a server that went back. What is not acknowledged is
     // never freed. With Deletion::kLater, files that are not needed any more stay until clean_up()
     // is run.
@@ -235,6 +236,7 @@ private:
     bool may_spool() const;
     bool goes_on_in_file() const;
     void free_behind(std::uint64_t acked);
+    void yield_margin();
     bool drop_from_margin();
     void disk_has_room();
     std::optional<std::size_t> next_spill() const;

@@ -56,6 +56,12 @@ public:
                (budget_ && budget_->pressure() == MemoryBudget::Pressure::kAll);
     }
 
+    // Little is left of what all stores may take together.
+    bool shares_too_much() const
+    {
+        return budget_ && budget_->pressure() != MemoryBudget::Pressure::kNone;
+    }
+
     bool is_out_of_memory() const { return no_memory_; } // the system gave none
 
     // So many bytes more may be taken, whatever the bounds are.

@@ -256,6 +256,42 @@ void memory_of_all_is_bounded()
     g_assert_cmpint(remove_spool(folder.get()), ==, 0);
 }
 
+// More of them than there is room for what the server may go back to: that gives way, as long as
+// all that comes is confirmed soon. Nothing has to go to the disk.
+void many_that_keep_up_stay_in_memory()
+{
+    constexpr std::uint64_t kBound = std::uint64_t{8} << 20, kMargin = std::uint64_t{1} << 20;
+    const GCharOwn folder(g_dir_make_tmp("live-upload-XXXXXX", nullptr));
+    House house;
+    house.config.replay.spool_mode = SpoolMode::kOverflow;
+    house.config.replay.spool_dir = folder.get();
+    house.config.replay.max_memory = std::uint64_t{4} << 20;
+    house.config.replay.rollback_margin = kMargin;
+    house.config.max_process_memory = kBound;
+    house.config.runtime.flush_interval = milliseconds(1);
+    for (int i = 0; i < 12; ++i)
+        house.begin(0);
+    for (int round = 0; round < 24; ++round) { // a margin and a half
+        for (House::Guest &guest : house.guests) {
+            const std::vector<std::byte> more = noise((64 << 10) + guest.bytes.size());
+            guest.bytes.insert(guest.bytes.end(), more.begin(), more.begin() + (64 << 10));
+            (void)guest.upload->write(std::span(guest.bytes).last(64 << 10));
+            g_assert_true(comes_true(
+                [&] { return guest.upload->stats().bytes_acked + 1 >= guest.bytes.size(); }));
+        }
+        g_assert_cmpuint(Process::memory()->used(), <=, kBound);
+    }
+    std::uint64_t on_disk = 0; // the last byte of one that was slow, say
+    for (House::Guest &guest : house.guests) {
+        on_disk += guest.upload->stats().bytes_on_disk;
+        guest.upload->finish();
+    }
+    g_assert_cmpuint(on_disk, <, kMargin);
+    house.all_complete();
+    house.guests.clear();
+    g_assert_cmpint(remove_spool(folder.get()), ==, 0);
+}
+
 std::size_t open_descriptors()
 {
     std::error_code gone;
@@ -362,6 +398,7 @@ int main(int argc, char **argv)
         add_test("/live-upload/house/paused", paused_one_gives_its_turn_back);
         add_test("/live-upload/house/stuck", stuck_one_does_not_hold_up_the_others);
         add_test("/live-upload/house/memory", memory_of_all_is_bounded);
+        add_test("/live-upload/house/keeps-up", many_that_keep_up_stay_in_memory);
         add_test("/live-upload/house/threads", live_ones_have_few_threads);
         add_test("/live-upload/house/fragments",
                  three_hundred_and_sixty_fragments_wait_on_the_disk);

@@ -76,6 +76,54 @@ struct Store : gsttus::test::StoreTest {
         assert_holds_all(store);
     }
 
+    // Of what several stores may take together too much is used: only so much, and nothing that the
+    // server does not have.
+    void margin_gives_way_where_others_need_the_memory()
+    {
+        for (const SpoolMode mode : {SpoolMode::kNever, SpoolMode::kOverflow}) {
+            auto shared = config(mode, 4 * kBlock);
+            shared.memory = std::make_shared<gsttus::MemoryBudget>();
+            shared.memory->set_bound(16 * kBlock); // short from 12 on
+            ReplayStore store(shared);
+            if (mode == SpoolMode::kOverflow)
+                store.spill_by_thread();
+            append(store, 8 * kBlock);
+            store.release(6 * kBlock);
+            g_assert_cmpuint(store.begin(), ==, 2 * kBlock);
+            (void)shared.memory->take(9 * kBlock, true); // the others
+            store.release(6 * kBlock + 1);
+            g_assert_cmpuint(store.begin(), ==, 5 * kBlock);
+            (void)shared.memory->take(2 * kBlock, true);
+            append(store, kBlock); // at once, not with the next release
+            g_assert_cmpuint(store.begin(), ==, 6 * kBlock);
+            (void)shared.memory->take(9 * kBlock, true);
+            store.release(7 * kBlock + 1);
+            g_assert_cmpuint(store.begin(), ==, 7 * kBlock);
+            assert_holds(store, 7 * kBlock, 9 * kBlock);
+            shared.memory->give_back(20 * kBlock);
+            append(store, 4 * kBlock);
+            store.release(13 * kBlock);
+            g_assert_cmpuint(store.begin(), ==, 9 * kBlock);
+            g_assert_cmpuint(store.on_disk(), ==, 0);
+        }
+    }
+
+    // What has to be kept is kept.
+    void held_margin_gives_no_way()
+    {
+        auto shared = config(SpoolMode::kOverflow, 4 * kBlock);
+        shared.memory = std::make_shared<gsttus::MemoryBudget>();
+        shared.memory->set_bound(16 * kBlock);
+        ReplayStore store(shared);
+        store.spill_by_thread();
+        store.hold_all(true);
+        append(store, 8 * kBlock);
+        (void)shared.memory->take(9 * kBlock, true);
+        store.release(6 * kBlock);
+        g_assert_cmpuint(store.begin(), ==, 0);
+        shared.memory->give_back(9 * kBlock);
+    }
+
     void release_inside_the_margin_makes_room()
     {
         ReplayStore store(config(SpoolMode::kNever, kWindow));
@@ -917,6 +965,9 @@ int main(int argc, char **argv)
     CASE("memory/release-frees-whole-blocks-and-room-is-used-again",
          release_frees_whole_blocks_and_room_is_used_again);
     CASE("memory/margin-is-kept-and-yields-to-new-bytes", margin_is_kept_and_yields_to_new_bytes);
+    CASE("memory/margin-gives-way-where-others-need-it",
+         margin_gives_way_where_others_need_the_memory);
+    CASE("memory/held-margin-gives-no-way", held_margin_gives_no_way);
     CASE("memory/release-inside-the-margin-makes-room", release_inside_the_margin_makes_room);
     CASE("memory/bytes-of-a-server-that-went-back-are-not-freed",
          bytes_of_a_server_that_went_back_are_not_freed);
