@@ -143,7 +143,8 @@ Rows storage_rows()
         row::choice("spool-mode", "Spool mode", spool_mode_type(), SpoolMode::kOverflow, kReady,
                     in_replay<&ReplayConfig::spool_mode>,
                     "What goes to disk: nothing (never); what the server has not confirmed for 3 "
-                    "s, or exceeds max-memory, so that a crash costs 3 s of that at most "
+                    "s, or exceeds max-memory, so that a crash costs 3 s of that at most, "
+                    "while a source that can wait does so as long as the server keeps taking "
                     "(overflow); every byte before the next one is taken, so that a crash costs "
                     "nothing, but the pipeline waits for the disk (always)"),
         row::text("spool-dir", "Spool folder", nullptr, kReadyFromEnv,

@@ -78,6 +78,80 @@ bool lists(std::string_view names, std::string_view name)
     return false;
 }
 
+namespace {
+
+constexpr int kMostElements = 200; // a bound, should a pipeline be strange
+
+bool is_live(GstPad *pad)
+{
+    GstQuery *query = gst_query_new_latency();
+    gboolean live = TRUE;
+    if (gst_pad_peer_query(pad, query))
+        gst_query_parse_latency(query, &live, nullptr, nullptr);
+    gst_query_unref(query);
+    return live != FALSE;
+}
+
+bool can_be_read_again(GstPad *source)
+{
+    for (const GstFormat format : {GST_FORMAT_BYTES, GST_FORMAT_TIME}) {
+        GstQuery *query = gst_query_new_seeking(format);
+        gboolean may = FALSE;
+        if (gst_pad_query(source, query))
+            gst_query_parse_seeking(query, nullptr, &may, nullptr, nullptr);
+        gst_query_unref(query);
+        if (may)
+            return true;
+    }
+    return false;
+}
+
+// A tee's other branches would wait as well, and a leaky queue would lose what has to.
+bool lets_wait(GstElement *element)
+{
+    GstElementFactory *maker = gst_element_get_factory(element);
+    if (!maker || lists("tee appsrc fdsrc", GST_OBJECT_NAME(maker)))
+        return false;
+    Upstream upstream;
+    upstream.element = GRef<GstElement>::retain(element);
+    return number_of(upstream, "leaky").value_or(0) == 0;
+}
+
+std::vector<PadRef> sink_pads_of(GstElement *element)
+{
+    std::vector<PadRef> pads;
+    GST_OBJECT_LOCK(element);
+    for (GList *item = element->sinkpads; item; item = item->next)
+        pads.push_back(PadRef::retain(GST_PAD(item->data)));
+    GST_OBJECT_UNLOCK(element);
+    return pads;
+}
+
+bool sources_can_wait(GstPad *pad, int &left)
+{
+    const PadRef source = feeding_pad(pad);
+    const auto element = source ? GRef<GstElement>::adopt(gst_pad_get_parent_element(source.get()))
+                                : GRef<GstElement>();
+    if (!element || --left < 0 || !lets_wait(element.get()))
+        return false;
+    const std::vector<PadRef> pads = sink_pads_of(element.get());
+    if (pads.empty())
+        return can_be_read_again(source.get());
+    for (const PadRef &further : pads) {
+        if (!sources_can_wait(further.get(), left))
+            return false;
+    }
+    return true;
+}
+
+} // namespace
+
+bool can_wait(GstPad *pad)
+{
+    int left = kMostElements;
+    return !is_live(pad) && sources_can_wait(pad, left);
+}
+
 std::string Upstream::shown() const
 {
     return factory.empty() ? name : cat(name, " (", factory, ")");

@@ -146,12 +146,17 @@ private:
 };
 
 // Memory of blocks that are gone, for the next ones: what is given back to the system costs a page
-// fault for each page when it comes again. Of all uploads of the process.
+// fault for each page when it comes again. An answer gives back what a request had, many at once.
+// Of all uploads of the process.
 class SpareBlocks {
 public:
+    // A block is in use from here on, also when there is no spare one.
     BlockBytes take(std::size_t capacity)
     {
+        if (capacity > kLargestSpare)
+            return {}; // the head of a recording
         const MutexLock lock(mutex_);
+        ++in_use_;
         if (capacity != capacity_ || spare_.empty())
             return {};
         BlockBytes bytes = std::move(spare_.back());
@@ -159,26 +164,33 @@ public:
         return bytes;
     }
 
+    // `bytes` may be empty: there was no memory.
     void put(BlockBytes bytes, std::size_t capacity)
     {
         if (capacity > kLargestSpare)
-            return; // the head of a recording
+            return;
         const MutexLock lock(mutex_);
+        --in_use_;
         if (capacity > capacity_) { // the large ones are worth it
             spare_.clear();
             capacity_ = capacity;
         }
-        if (capacity == capacity_ && spare_.size() < kMostSpare)
+        if (bytes && capacity == capacity_)
             spare_.push_back(std::move(bytes));
+        // as many as may be wanted again, and few when nobody uploads
+        while (spare_.size() > std::min(in_use_ / 2 + kFewSpare, kMostSpare))
+            spare_.pop_back();
     }
 
 private:
-    static constexpr std::size_t kMostSpare = 8;
+    static constexpr std::size_t kFewSpare = 4;
+    static constexpr std::size_t kMostSpare = 64;
     static constexpr std::size_t kLargestSpare = std::size_t{256} << 10;
 
     Mutex mutex_;
     std::vector<BlockBytes> spare_ GUARDED_BY(mutex_);
     std::size_t capacity_ GUARDED_BY(mutex_) = 0; // of each
+    std::size_t in_use_ GUARDED_BY(mutex_) = 0;
 };
 
 SpareBlocks &spare_blocks()
@@ -191,7 +203,7 @@ SpareBlocks &spare_blocks()
 
 MemoryBlock::~MemoryBlock()
 {
-    if (bytes)
+    if (capacity > 0)
         spare_blocks().put(std::move(bytes), capacity);
     if (budget)
         budget->give_back(capacity);

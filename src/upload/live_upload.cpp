@@ -96,6 +96,18 @@ void wait_for_room(LiveUpload::Core &core, MutexLock &lock, TimePoint &patience)
     --core.waiters.writers;
 }
 
+// It is held back: no trouble, and nothing to be told. Looks again for what nobody wakes it for.
+void wait_for_server(LiveUpload::Core &core, MutexLock &lock) REQUIRES(core.mutex)
+{
+    const bool blocked = core.thread.waiting.has_value(); // for more than it gets
+    ++core.waiters.writers;
+    core.waiters.blocked += blocked ? 1 : 0;
+    core.wake.worker.notify_all();
+    core.wake.app.wait_until(lock, Clock::now() + kHeldRetry);
+    core.waiters.blocked -= blocked ? 1 : 0;
+    --core.waiters.writers;
+}
+
 // With spool-mode=always a byte is taken when it is in a file: a writer waits for that, but no
 // longer than the disk takes bytes at all, and for nobody who wants to stop.
 void wait_until_safe(LiveUpload::Core &core, MutexLock &lock) REQUIRES(core.mutex)
@@ -215,6 +227,10 @@ WriteResult LiveUpload::write(std::span<const std::byte> data)
         const auto rest = data.subspan(result.taken);
         if (core_->source.head.block.takes_more()) {
             result.taken += core_->source.head.block.append(rest, Clock::now());
+            continue;
+        }
+        if (core_->holds_source_back()) {
+            wait_for_server(*core_, lock);
             continue;
         }
         const std::size_t taken = core_->append(rest);
@@ -402,6 +418,12 @@ void LiveUpload::update(RuntimeConfig runtime)
     core_->changes.settings = true;
     core_->wake.worker.notify_all();
     core_->wake.app.notify_all();
+}
+
+void LiveUpload::set_source_can_wait(bool can_wait)
+{
+    MutexLock lock(core_->mutex);
+    core_->source.can_wait = can_wait;
 }
 
 void LiveUpload::set_hints(StreamHints hints)

@@ -171,6 +171,9 @@ public:
     // The upload is created with what is known when the first byte or a title is there, or soon
     // after start().
     void set_hints(StreamHints hints); // any thread
+    // A file, say, which comes as fast as it is taken: with SpoolMode::kOverflow what the server is
+    // slower than then waits there, as long as the server takes anything. Any thread.
+    void set_source_can_wait(bool can_wait);
     // Any thread. Wakes a waiting retry; ends a request whose own address is gone.
     void network_changed();
     UploadStats stats() const; // any thread, also after stop()

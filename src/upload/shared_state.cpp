@@ -151,6 +151,23 @@ Duration LiveUpload::Core::memory_patience(TimePoint now) const
     return at_once ? Duration::zero() : Duration(kMemoryPatience);
 }
 
+bool LiveUpload::Core::holds_source_back() const
+{
+    const bool may_send = tally.stats.length_mode.empty() || can_send(); // or is about to
+    if (!source.can_wait || config.replay.spool_mode != SpoolMode::kOverflow || !may_send ||
+        thread.in_trouble || thread.queued || is_paused() || stop.asked || closed() ||
+        source.head.block.is_there() || outcome != UploadOutcome::kNone)
+        return false;
+    // With the margin beside it that is below what sends a block to the disk
+    // (Segments::is_tight()).
+    const std::uint64_t window = config.replay.max_memory;
+    const std::uint64_t margin = std::min(config.replay.rollback_margin, window / 4);
+    const std::uint64_t most = std::max(window / 16 * 11 - margin,
+                                        2 * std::max(config.min_chunk_size, config.chunk_align));
+    const std::uint64_t until = sendable();
+    return until - std::min(until, tally.stats.bytes_acked) >= most;
+}
+
 std::uint64_t LiveUpload::Core::sendable() const
 {
     const Tail &tail = source.tail;

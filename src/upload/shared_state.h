@@ -61,6 +61,7 @@ struct SourceFacts {
     bool hints_complete = false;
     std::optional<TimePoint> ended_at; // finish() or stop(kFinish): no byte follows
     Arrivals arrivals;
+    bool can_wait = false; // nothing is lost when it is held up
     HeadFacts head;
     Tail tail;
 };
@@ -195,6 +196,10 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     bool gives_back(TimePoint now) const REQUIRES(mutex);
     // How long what the server does not have may be in memory only.
     Duration memory_patience(TimePoint now) const REQUIRES(mutex);
+
+    // What comes faster than it is sent waits at its source, not on the disk: the source can wait,
+    // and the server takes what it gets.
+    bool holds_source_back() const REQUIRES(mutex);
 
     // Stream position after the newest byte that may be sent.
     std::uint64_t sendable() const REQUIRES(mutex);

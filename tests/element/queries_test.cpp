@@ -1,5 +1,6 @@
 // What a sink answers upstream and the application, and what goes to the server with the bytes.
 #include "stream.h"
+#include "upstream.h"
 
 using namespace gsttus;
 using namespace gsttus::test;
@@ -47,6 +48,52 @@ void formats_and_uri_are_answered()
     ASSERT_STR(uri, "tus+" + stream.server->files_url());
     g_free(uri);
     gst_query_unref(query);
+}
+
+// --- whether the source can wait -----------------------------------------------------------------
+
+struct SourceRow {
+    const char *name, *launch, *needs;
+    bool can_wait;
+};
+
+const SourceRow kSources[] = {
+    {"file", "filesrc location=%s ! fakesink name=sink", "", true},
+    {"file-queue", "filesrc location=%s ! queue ! fakesink name=sink", "", true},
+    {"file-in-a-bin", "( filesrc location=%s ! queue ) ! fakesink name=sink", "", true},
+    {"leaky", "filesrc location=%s ! queue leaky=downstream ! fakesink name=sink", "", false},
+    {"tee", "filesrc location=%s ! tee name=t t. ! fakesink name=sink t. ! fakesink", "", false},
+    {"pipe", "fdsrc fd=0 ! fakesink name=sink", "", false},
+    {"application", "appsrc ! fakesink name=sink", "", false},
+    {"live", "videotestsrc is-live=true ! fakesink name=sink", "videotestsrc", false},
+    {"pictures", "videotestsrc ! fakesink name=sink", "videotestsrc", true},
+    {"muxed", "videotestsrc ! x264enc ! mp4mux ! fakesink name=sink", "x264enc mp4mux", true},
+    {"muxed-one-live",
+     "videotestsrc ! x264enc ! mux. audiotestsrc is-live=true ! avenc_aac ! mux. mp4mux name=mux ! "
+     "fakesink name=sink",
+     "x264enc mp4mux avenc_aac", false},
+    {"nothing", "fakesink name=sink", "", false},
+};
+
+void source_is_asked_whether_it_can_wait(const SourceRow &row)
+{
+    if (!have_elements(row.needs))
+        return;
+    std::string launch = row.launch;
+    if (const std::size_t at = launch.find("%s"); at != std::string::npos)
+        launch.replace(at, 2, g_getenv("GSTTUS_README"));
+    GstElement *pipeline = gst_parse_launch(launch.c_str(), nullptr);
+    g_assert_nonnull(pipeline);
+    gst_element_set_state(pipeline, GST_STATE_PAUSED);
+    gst_element_get_state(pipeline, nullptr, nullptr, GST_SECOND);
+    GstElement *sink = GST_IS_BIN(pipeline) ? gst_bin_get_by_name(GST_BIN(pipeline), "sink")
+                                            : GST_ELEMENT(gst_object_ref(pipeline));
+    GstPad *pad = gst_element_get_static_pad(sink, "sink");
+    g_assert_cmpint(can_wait(pad), ==, row.can_wait);
+    gst_object_unref(pad);
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    gst_object_unref(sink);
+    gst_object_unref(pipeline);
 }
 
 // --- what goes with it ---------------------------------------------------------------------------
@@ -116,5 +163,8 @@ int main(int argc, char **argv)
     add_test("/stream/metadata", name_type_and_metadata_go_with_it);
     add_test("/stream/caps-event", the_type_of_the_caps_event_counts);
     add_test("/stream/mp4-index-at-end", index_at_the_end_of_a_file_is_no_news);
+    for (const SourceRow &row : kSources)
+        add_row_test(std::string("/queries/can-wait/") + row.name, row,
+                     source_is_asked_whether_it_can_wait);
     return g_test_run();
 }
