@@ -3,6 +3,7 @@
 // Also the sample for building the sinks into a program: it knows GStreamer and the messages that
 // the sinks post, nothing of gst-tus itself.
 
+#include <cerrno>
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>

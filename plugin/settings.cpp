@@ -9,6 +9,7 @@
 #include "upload/spool_places.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <unistd.h>
 

@@ -4,6 +4,7 @@
 
 #include "base/mutex.h"
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <string>

@@ -4,6 +4,8 @@
 #include "fault.h"
 #include "server.h"
 
+#include <cerrno>
+
 #include <glib/gstdio.h>
 
 namespace gsttus::standin {

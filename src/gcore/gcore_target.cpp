@@ -9,6 +9,7 @@
 #include "glib/ptr.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 namespace gsttus {

@@ -3,6 +3,7 @@
 
 #include "record/words.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -6,6 +6,7 @@
 #include "glib/ptr.h"
 #include "patience.h"
 
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string>

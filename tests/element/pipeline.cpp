@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace gsttus::test {

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "patience.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>

@@ -5,6 +5,8 @@
 #include "glib/ptr.h"
 #include "test.h"
 
+#include <algorithm>
+
 using namespace gsttus;
 using namespace gsttus::test;
 using Reach = HttpFailure::Reach;

@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
 
 #include <fcntl.h>

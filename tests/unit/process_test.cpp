@@ -2,6 +2,7 @@
 #include "test.h"
 #include "upload/process.h"
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <thread>

@@ -2,6 +2,7 @@
 #include "test.h"
 #include "tus/retry_policy.h"
 
+#include <algorithm>
 #include <array>
 
 using namespace gsttus;
