@@ -18,7 +18,13 @@ ROWS = [
     ("a non-zero exit after passing", "1..1\nok 1 /a\n", "ERROR", (1, 1, 0)),
     ("nothing ran", "", "SKIP", (0, 1, 0)),
     ("nothing could run", "1..0 # SKIP not here\n", "SKIP", (0, 0, 1)),
-    ("fewer than announced", "1..3\nok 1 /a\n", "ERROR", (1, 1, 0)),
+    ("fewer than announced", "1..3\nok 1 /a\n", "ERROR", (1, 2, 0)),
+    ("a hang before others", "1..5\nok 1 /a\nok 2 /b # SKIP no\n", "TIMEOUT", (1, 3, 1)),
+    ("a crash that was reported before others", "1..4\nok 1 /a\nnot ok 2 /b - x\n", "ERROR",
+     (1, 3, 0)),
+    ("a failure that stops nothing", "1..2\nnot ok 1 /a\nok 2 /b\n", "FAIL", (1, 1, 0)),
+    ("a death before the first", "1..3\n", "ERROR", (0, 3, 0)),
+    ("a death before all is said", "", "ERROR", (0, 1, 0)),
     (
         "nested suites count once",
         "TAP version 14\n# Subtest: a\n    ok 1 /a/b\n    ok 2 /a/c\n    1..2\nok 1 - a\nok 2 /d\n1..2\n",
@@ -33,17 +39,47 @@ ROWS = [
     ),
 ]
 
+# With a list, as `PROGRAM -l` gives it: name, list, TAP text, meson's result, expected
+LISTED = [
+    ("one dies among nested ones", ["/a/b", "/a/bc", "/d"],
+     "TAP version 14\n# Subtest: a\n    ok 1 /a/b\n", "ERROR", (1, 2, 0)),
+    ("nothing came of the list", ["/a", "/b"], "", "ERROR", (0, 2, 0)),
+    ("told of, then dead", ["/a", "/b", "/c"], "ok 1 /a\nnot ok 2 /b - ERROR:x\nBail out!\n",
+     "ERROR", (1, 2, 0)),
+    ("dead after all", ["/a"], "ok 1 /a # 2.1 s\n1..1\n", "ERROR", (1, 1, 0)),
+    ("left out on purpose", ["/a", "/b"], "ok 1 /a\n1..1\n", "OK", (1, 0, 0)),
+]
+
+
+def asked_for_its_list():
+    """A real program: it dies in its second of three tests."""
+    script = (
+        'case "$*" in *-l) printf "# seed\\n/x/a\\n/x/b\\n/x/c\\n";; '
+        '*) echo "ok 1 /x/a"; kill -9 $$;; esac'
+    )
+    program = {"name": "x", "stdout": "ok 1 /x/a\n", "result": "ERROR", "returncode": -9,
+               "command": ["/bin/sh", "-c", script, "sh"], "env": {}}
+    return count(program)
+
 
 def main():
-    print(f"1..{len(ROWS)}")
+    rows = [(name, tap, result, expected, lambda program: [])
+            for name, tap, result, expected in ROWS]
+    rows += [(name, tap, result, expected, lambda program, tests=tests: tests)
+             for name, tests, tap, result, expected in LISTED]
+    print(f"1..{len(rows) + 1}")
     failed = 0
-    for number, (name, tap, result, expected) in enumerate(ROWS, 1):
+    for number, (name, tap, result, expected, ask) in enumerate(rows, 1):
         with contextlib.redirect_stderr(io.StringIO()):
-            counted = count({"name": name, "stdout": tap, "result": result, "returncode": 0})
+            counted = count({"name": name, "stdout": tap, "result": result, "returncode": 0}, ask)
         if counted != expected:
             print(f"# {counted} instead of {expected}")
             failed += 1
         print(f"{'ok' if counted == expected else 'not ok'} {number} - {name}")
+    with contextlib.redirect_stderr(io.StringIO()):
+        good = asked_for_its_list() == (1, 2, 0)
+    failed += not good
+    print(f"{'ok' if good else 'not ok'} {len(rows) + 1} - it is asked for its list")
     return 1 if failed else 0
 
 
