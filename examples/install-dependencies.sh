@@ -26,7 +26,7 @@ missing_packages() {
             nodejs) command -v node > /dev/null && continue ;;
             npm | nginx | valgrind | clang | python3 | meson) command -v "$package" > /dev/null && continue ;;
             systemd) command -v systemd-analyze > /dev/null && continue ;;
-            clang-format) command -v clang-format > /dev/null && continue ;;
+            clang-format-14) clang_format_14 > /dev/null && continue ;;
             chromium) command -v chromium > /dev/null && continue ;;
             xvfb) command -v Xvfb > /dev/null && continue ;;
             ffmpeg) command -v ffprobe > /dev/null && continue ;;
@@ -40,13 +40,24 @@ missing_packages() {
     done
 }
 
+# Prints the clang-format that the layout of the sources is made with; fails where there is none.
+clang_format_14() {
+    local name
+    for name in clang-format-14 clang-format; do
+        if command -v "$name" > /dev/null && "$name" --version | grep -q 'version 14\.'; then
+            echo "$name"
+            return 0
+        fi
+    done
+    return 1
+}
+
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
     elif command -v sudo > /dev/null; then
         sudo "$@"
     else
-        echo "Neither root nor sudo: please have this run as root: $*" >&2
         return 1
     fi
 }
@@ -56,7 +67,8 @@ apt_install() {
         -o DPkg::Lock::Timeout=300 "$@"
 }
 
-# install_packages PACKAGE...: installs those that are missing; fails when one cannot be had.
+# install_packages PACKAGE...: installs those that are missing; fails when one cannot be had. With
+# GST_TUS_INSTALL=no it only looks.
 install_packages() {
     if ! command -v dpkg-query > /dev/null || ! command -v apt-get > /dev/null; then
         echo "This is neither Debian nor Ubuntu: install what these packages hold yourself: $*" >&2
@@ -65,6 +77,14 @@ install_packages() {
     local missing log
     mapfile -t missing < <(missing_packages "$@")
     [ ${#missing[@]} -eq 0 ] && return 0
+    if [ "${GST_TUS_INSTALL-}" = no ]; then
+        echo "Not installed: ${missing[*]}" >&2
+        return 1
+    fi
+    if [ "$(id -u)" -ne 0 ] && ! command -v sudo > /dev/null; then
+        echo "Neither root nor sudo here. As root: apt-get update && apt-get install ${missing[*]}" >&2
+        return 1
+    fi
     echo "Installing: ${missing[*]}"
     log=$(mktemp)
     # The lists of a machine may be old or absent; only then is the update worth its time.
@@ -110,6 +130,10 @@ install_test_dependencies() {
     install_packages gir1.2-gst-rtsp-server-1.0 || true
     # An RTMP server, which is a module of nginx.
     install_packages libnginx-mod-rtmp || true
+    # Newer releases have other versions only.
+    if apt-cache show clang-format-14 > /dev/null 2>&1; then
+        install_packages clang-format-14 || true
+    fi
     # For systemd-analyze only: no systemd has to run.
     install_packages systemd || true
 }

@@ -129,20 +129,18 @@ run_build() { # LABEL FOLDER "MESON-OPTION..." "SUITE..." MESON-TEST-OPTION...
 }
 
 run_format() {
-    local files
-    if ! command -v clang-format > /dev/null; then
-        skip format "no clang-format here"
-    elif ! clang-format --version | grep -q 'version 14\.'; then
-        skip format "the layout is clang-format 14's, others differ"
+    local files program
+    if ! program=$(clang_format_14); then
+        skip format "the layout is clang-format 14's, which is not here"
     else
         mapfile -t files < <(find src plugin examples tests -name node_modules -prune -o \
             \( -name '*.cpp' -o -name '*.h' \) -print)
-        single format clang-format --dry-run -Werror "${files[@]}"
+        single format "$program" --dry-run -Werror "${files[@]}"
     fi
 }
 
 run_clang() {
-    install_packages clang
+    install_packages clang || { skip clang "no clang here"; return; }
     CC=clang CXX=clang++ single clang build build-clang --werror -Dcpp_args=-Wthread-safety
 }
 
@@ -166,7 +164,7 @@ run_tsan() {
 }
 
 run_valgrind() {
-    install_packages valgrind
+    install_packages valgrind || { skip valgrind "no valgrind here"; return; }
     local wrapper="valgrind --quiet --error-exitcode=9 --num-callers=40 --leak-check=full" supp
     wrapper="$wrapper --show-leak-kinds=definite --errors-for-leak-kinds=definite"
     for supp in tests/support/valgrind.supp /usr/share/glib-2.0/valgrind/glib.supp; do
@@ -181,8 +179,19 @@ run_leaks() {
     run_build leaks- build "" "${chosen:-element}" -t 3 --wrapper "$PWD/tests/support/leaks.sh"
 }
 
+# clang's run-time library (sanitizers, libFuzzer) has its version in its package's name.
+install_fuzzer() {
+    local major
+    install_packages clang && major=$(clang -dumpversion) || return 1
+    major=${major%%.*}
+    # Wherever it came from, it is asked, since not every clang is Debian's.
+    [ -f "$(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a")" ] && return 0
+    compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*.a" > /dev/null && return 0
+    install_packages "libclang-rt-$major-dev"
+}
+
 run_fuzz() {
-    install_packages clang
+    install_fuzzer || { skip fuzz "no clang with libFuzzer here"; return; }
     local start=$SECONDS targets target name
     if ! CC=clang CXX=clang++ configure build-fuzz -Dfuzz=true \
         -Db_sanitize=address,undefined -Db_lundef=false; then
@@ -231,7 +240,7 @@ while [ $# -gt 0 ]; do
             chosen="$chosen${chosen:+ }$2"
             shift
             ;;
-        --no-install) install= ;;
+        --no-install) install= && export GST_TUS_INSTALL=no ;;
         --help | -h)
             usage
             exit 0
@@ -261,7 +270,7 @@ run_soak() {
 }
 run_faults() {
     # What the cases between network namespaces need; without it they are skipped, and say so.
-    [ -z "$install" ] || install_packages iproute2 nftables || true
+    install_packages iproute2 nftables || true
     rm -f build/faults.txt
     chosen=faults run_build "" build "" faults
     # What was injected, and what it cost.
