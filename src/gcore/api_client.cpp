@@ -90,6 +90,13 @@ bool says_later(const std::string &text)
            text.find("try again later") != std::string::npos;
 }
 
+Duration wait_of(const HttpResponse &response)
+{
+    const std::string *after = response.header("Retry-After");
+    const std::int64_t now = time_of(response.header("Date"), g_get_real_time() / G_USEC_PER_SEC);
+    return after ? parse_retry_after(*after, now) : Duration::zero();
+}
+
 } // namespace
 
 ApiClient::ApiClient(ApiAddress address, std::string key)
@@ -154,8 +161,7 @@ ApiFailure ApiClient::stranger(TargetContext &context, const Call &call,
     error.message = cat("could not ", call.purpose, ": something in front of ", address_.url,
                         " answered ", response.status, text.empty() ? "" : " (", text,
                         text.empty() ? "" : ")", "; trying again later");
-    if (const std::string *after = response.header("Retry-After"))
-        failed.failure.retry_after = parse_retry_after(*after, g_get_real_time() / G_USEC_PER_SEC);
+    failed.failure.retry_after = wait_of(response);
     failed.maybe_done = response.status < 300 || response.status >= 500;
     return failed;
 }
@@ -183,8 +189,7 @@ ApiFailure ApiClient::refusal(TargetContext &context, const Call &call,
     error.message =
         cat("could not ", call.purpose, ": ", address_.url, " answered ", response.status,
             text.empty() ? "" : " (", text, text.empty() ? "" : ")", "; ", meaning.advice);
-    if (const std::string *after = response.header("Retry-After"))
-        failed.failure.retry_after = parse_retry_after(*after, g_get_real_time() / G_USEC_PER_SEC);
+    failed.failure.retry_after = wait_of(response);
     failed.maybe_done = response.status >= 500;
     return failed;
 }

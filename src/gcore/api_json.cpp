@@ -1,6 +1,7 @@
 // Reading what may be any bytes: every field is looked at before it is used. Writing: two objects.
 #include "gcore/api_json.h"
 
+#include "base/page_text.h"
 #include "base/text.h"
 #include "glib/ptr.h"
 
@@ -254,17 +255,10 @@ std::string field_errors(JsonObject *errors)
     return out;
 }
 
-std::string page_title(std::string_view page)
+std::string page_said(std::string_view page)
 {
-    const GCharOwn lower(g_ascii_strdown(page.data(), static_cast<gssize>(page.size())));
-    const std::string_view folded(lower.get());
-    constexpr std::string_view kOpen = "<title>";
-    const std::size_t begin = folded.find(kOpen);
-    const std::size_t end = folded.find("</title", begin);
-    if (begin == std::string_view::npos || end == std::string_view::npos)
-        return "a web page";
-    return cat("web page \"",
-               trimmed(page.substr(begin + kOpen.size(), end - begin - kOpen.size())), "\"");
+    const std::string text = page_text(page);
+    return text.empty() ? "a web page" : cat("web page \"", text, "\"");
 }
 
 std::string error_members(JsonObject *object)
@@ -383,7 +377,7 @@ std::string error_text(std::string_view body)
     if (const NodeOwn root = parse(content)) {
         text = as_array(root.get()) ? texts_of(root.get()) : error_members(as_object(root.get()));
     } else if (content.starts_with('<')) {
-        text = page_title(content);
+        text = page_said(content);
     }
     if (text.empty())
         text = content; // whoever shows it looks for secrets first, then cuts

@@ -43,6 +43,11 @@ std::optional<std::int64_t> parse_http_date(std::string_view text)
     return static_cast<std::int64_t>(timegm(&when));
 }
 
+std::int64_t time_of(const std::string *date, std::int64_t wall_now)
+{
+    return date ? parse_http_date(*date).value_or(wall_now) : wall_now;
+}
+
 Duration parse_retry_after(std::string_view text, std::int64_t wall_now)
 {
     std::optional<std::int64_t> delta = parse_seconds(text);

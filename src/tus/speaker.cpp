@@ -1,6 +1,7 @@
 // By what a server is known again, and what is said of those who are not it.
 #include "tus/speaker.h"
 
+#include "base/page_text.h"
 #include "base/text.h"
 
 #include <cctype>
@@ -32,20 +33,10 @@ std::string one_line(std::string_view text)
     return line;
 }
 
-// The title of a web page, or how a text begins. Cut, it may end within a character: left out.
-std::string hint_of(std::string_view body)
+// How a text begins. Cut, it may end within a character: left out.
+std::string hint_of(const std::string &body)
 {
-    std::string lower(body);
-    std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) {
-        return static_cast<char>(c < 128 ? std::tolower(c) : c);
-    });
-    const std::size_t tag = lower.find("<title");
-    const std::size_t begin = tag == std::string::npos ? tag : lower.find('>', tag);
-    std::string_view said = body;
-    if (begin != std::string::npos)
-        said = body.substr(begin + 1, lower.find("</", begin) - begin - 1);
-    else if (lower.find("<html") != std::string::npos || lower.find("<!doctype") == 0)
-        return "a web page";
+    const std::string said = looks_like_page(body) ? page_text(body) : body;
     std::string line = one_line(said);
     while (!line.empty() && said.size() > kMostHint && (line.back() & 0x80) != 0)
         line.pop_back();

@@ -1,6 +1,7 @@
 // Upload thread, but without any state: values in, values out (tests/unit/requests_test.cpp).
 #include "upload/requests.h"
 
+#include "base/page_text.h"
 #include "base/text.h"
 #include "glib/ptr.h"
 #include "tus/protocol.h"
@@ -128,6 +129,15 @@ std::string path_of(const std::string &url, const std::string &endpoint)
     const std::size_t host = url.find("://") + 3;
     const std::size_t path = url.find('/', host);
     return path == std::string::npos ? url : url.substr(path);
+}
+
+// What it says to a reader.
+std::string text_of_body(const std::string &body)
+{
+    if (!looks_like_page(body))
+        return body;
+    const std::string text = page_text(body);
+    return text.empty() ? "a web page" : cat("a web page: ", text);
 }
 
 } // namespace
@@ -284,16 +294,18 @@ Answer parse_answer(const HttpResponse &response, const std::string &request_url
         answer.location_other_host = resolved.other_host;
         answer.refused_location = resolved.refused;
     }
+    const std::int64_t said_at = time_of(response.header("Date"), wall_now);
     if (const std::string *text = response.header("Upload-Expires")) {
         if (const auto date = parse_http_date(*text))
             answer.expires =
-                now + seconds(std::clamp(*date - wall_now, -kMostSeconds, kMostSeconds));
+                now + seconds(std::clamp(*date - said_at, -kMostSeconds, kMostSeconds));
     }
     if (const std::string *text = response.header("Retry-After"))
-        answer.retry_after = parse_retry_after(*text, wall_now);
+        answer.retry_after = parse_retry_after(*text, said_at);
     if (const std::string *text = response.header("Server"))
         answer.server = redact(*text, kMostServer);
-    answer.text = redact(response.body, kMostText); // cut last: half a secret is not found
+    // cut last: half a secret is not found
+    answer.text = redact(text_of_body(response.body), kMostText);
     return answer;
 }
 

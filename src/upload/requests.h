@@ -47,7 +47,8 @@ HttpRequest make_head(const Head &action, const Identity &identity);
 std::uint64_t header_size(const HttpRequest &request); // bytes, about; rather too many
 HttpRequest make_delete(const std::string &url, const Identity &identity);
 
-// Reads what the machine needs from an answer. `wall_now` is seconds since 1970, for dates.
+// Reads what the machine needs from an answer. `wall_now` is seconds since 1970, for dates
+// where the answer has no `Date` of its own.
 Answer parse_answer(const HttpResponse &response, const std::string &request_url, TimePoint now,
                     std::int64_t wall_now, const Redactor &redact);
 

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "test.h"
 #include "tus/route.h"
 #include "upload/requests.h"
@@ -258,6 +259,49 @@ void answer_is_read()
     ASSERT_STR(answer.text, "Error: token invalid (***)");
 }
 
+// A page's code is no text, however long, and it does not hide a secret.
+void page_is_read()
+{
+    HttpResponse response;
+    response.status = 500;
+    response.body = cat("<!DOCTYPE html><style>", std::string(9000, 'x'),
+                        "</style><h1>Disk full</h1><p>token eyJhbGciOi.abc");
+    const Answer answer =
+        parse_answer(response, "https://h/f/", Clock::now(), kWallNow, Redactor());
+    ASSERT_STR(answer.text, "a web page: Disk full token ***");
+    response.body = "<html><script>x</script>";
+    ASSERT_STR(parse_answer(response, "https://h/f/", Clock::now(), kWallNow, Redactor()).text,
+               "a web page");
+}
+
+// Dates in an answer are on its sender's clock, which may be hours from ours.
+void dates_are_on_the_clock_of_who_says_them()
+{
+    struct Row {
+        const char *date;
+        int expires;
+        int retry;
+    };
+
+    // kWallNow is 22:13:20
+    constexpr Row kRows[] = {{"Tue, 14 Nov 2023 20:13:20 GMT", 2 * 3600 + 60, 2 * 3600 + 30},
+                             {"Wed, 15 Nov 2023 22:14:10 GMT", 10 - 24 * 3600, 0},
+                             {"Tue, 14 Nov 2023 22:14:10 GMT", 10, 0},
+                             {"yesterday", 60, 30},
+                             {"", 60, 30}};
+    for (const Row &row : kRows) {
+        HttpResponse response;
+        response.status = 204;
+        response.headers = {{"Date", row.date},
+                            {"Upload-Expires", "Tue, 14 Nov 2023 22:14:20 GMT"},
+                            {"Retry-After", "Tue, 14 Nov 2023 22:13:50 GMT"}};
+        const TimePoint now = Clock::now();
+        const Answer answer = parse_answer(response, "https://h/f/", now, kWallNow, Redactor());
+        g_assert_true(answer.expires == now + seconds(row.expires));
+        g_assert_true(answer.retry_after == seconds(row.retry));
+    }
+}
+
 void malformed_headers_count_as_absent()
 {
     HttpResponse response;
@@ -301,6 +345,8 @@ int main(int argc, char **argv)
     add_test("/requests/credentials", credentials_stay_with_the_origin_that_was_meant);
     add_test("/requests/named-host", named_host_and_no_other_is_told);
     add_test("/requests/answer", answer_is_read);
+    add_test("/requests/answer-page", page_is_read);
+    add_test("/requests/answer-dates", dates_are_on_the_clock_of_who_says_them);
     add_test("/requests/answer-malformed", malformed_headers_count_as_absent);
     add_test("/requests/retry-after", retry_after_is_seconds_or_a_date);
     return g_test_run();
