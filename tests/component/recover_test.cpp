@@ -53,8 +53,8 @@ public:
 
     Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override
     {
-        const auto piece =
-            bytes_.subspan(offset).first(std::min(out.size(), bytes_.size() - offset));
+        const auto rest = bytes_.subspan(static_cast<std::size_t>(offset));
+        const auto piece = rest.first(std::min(out.size(), rest.size()));
         std::copy(piece.begin(), piece.end(), out.begin());
         return piece.size();
     }
