@@ -72,14 +72,23 @@ stop_standin() {
 trap stop_standin EXIT
 
 build_all() {
-    local log=$build.log
-    [ -f "$build/build.ninja" ] || echo "Building (once, a minute or two)"
+    local log=$build.log teller
+    if [ -f "$build/build.ninja" ]; then
+        # Usually there is nothing to do.
+        { sleep 2 && echo "Building what has changed"; } &
+        teller=$!
+    else
+        echo "Building (once, a minute or two)"
+        teller=
+    fi
     if ! { { [ -f "$build/build.ninja" ] || meson setup "$build"; } &&
         meson compile -C "$build" gsttus gcore-standin recorder; } > "$log" 2>&1; then
         tail -n 40 "$log" >&2
         echo "The build failed." >&2
+        if [ -n "$teller" ]; then kill "$teller" 2> /dev/null || true; fi
         exit 1
     fi
+    if [ -n "$teller" ]; then kill "$teller" 2> /dev/null || true; fi
     mv "$log" "$build/quickstart-build.log"
 }
 
@@ -90,6 +99,7 @@ start_standin() {
     [ -n "$outage" ] && options=(--fault "outage from $((seconds / 4 + 1)) s to $((seconds * 3 / 4)) s")
     GCORE_API_KEY="1\$$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')"
     export GCORE_API_KEY
+    : > "$out/standin.log" # which is looked into before the server is there
     # In a session of its own: Ctrl-C ends the recording, not the server.
     setsid "$build/examples/standin/gcore-standin" --listen 127.0.0.1:0 --dir "$out/server" \
         --api-key "$GCORE_API_KEY" "${options[@]}" > "$out/standin.log" 2>&1 &
@@ -127,7 +137,7 @@ result() { # NAME: of the recorder's report
 compare_files() { # STORED
     local here there
     here=$(sha256sum < "$copy") && there=$(sha256sum < "$1")
-    printf '%-14s %12s bytes  SHA-256 %s\n' \
+    printf '%-14s %12s bytes\n  SHA-256 %s\n' \
         "recorded here" "$(stat -c %s "$copy")" "${here%% *}" \
         "at the server" "$(stat -c %s "$1")" "${there%% *}"
     if [ "$here" != "$there" ]; then
@@ -211,7 +221,7 @@ if [ -n "$standin_pid" ]; then
     if [ -n "$open" ]; then keep_up; fi
 else
     here=$(sha256sum < "$copy")
-    printf 'recorded here %12s bytes  SHA-256 %s\n' "$(stat -c %s "$copy")" "${here%% *}"
+    printf 'recorded here %12s bytes\n  SHA-256 %s\n' "$(stat -c %s "$copy")" "${here%% *}"
     printf 'at the server %12s bytes, complete %s s after the end of the recording\n' \
         "$(result bytes)" "$(result drain-seconds)"
     show_gcore_video

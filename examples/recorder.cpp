@@ -31,6 +31,7 @@ struct Recorder {
     bool ending = false;
     bool failed = false;
     bool complete = false;
+    std::string stall;      // why the server is away: a WARNING says the same
     bool line_open = false; // a progress line without its end is on the terminal
 };
 
@@ -117,6 +118,7 @@ void on_element_message(Recorder &recorder, const GstStructure *fields)
         report(recorder, "video-id", std::to_string(number(fields, "video-id")));
     } else if (gst_structure_has_name(fields, "tus-upload-stalled")) {
         end_line(recorder);
+        recorder.stall = text(fields, "reason");
         if (number(fields, "attempt") <= 1)
             std::printf("The server is away (%s). The recording goes on.\n",
                         text(fields, "reason"));
@@ -138,9 +140,17 @@ void on_element_message(Recorder &recorder, const GstStructure *fields)
     } else if (gst_structure_has_name(fields, "gcore-video-status")) {
         end_line(recorder);
         const char *error = text(fields, "error");
-        std::printf("Video status: %s%s%s\n", text(fields, "status"), *error ? ": " : "", error);
+        const bool empty = g_str_equal(text(fields, "status"), "empty");
+        std::printf("Video status: %s%s%s%s\n", text(fields, "status"), *error ? ": " : "", error,
+                    empty ? " (what has come has not been looked at yet)" : "");
         report(recorder, "status", text(fields, "status"));
     }
+}
+
+// Its first letter may be another.
+bool says(const char *message, const std::string &reason)
+{
+    return !reason.empty() && *message && g_str_has_prefix(message + 1, reason.c_str() + 1);
 }
 
 void on_error(Recorder &recorder, GstMessage *message, bool fatal)
@@ -151,6 +161,8 @@ void on_error(Recorder &recorder, GstMessage *message, bool fatal)
         gst_message_parse_error(message, &error, &detail);
     else
         gst_message_parse_warning(message, &error, &detail);
+    if (!fatal && says(error->message, recorder.stall))
+        return; // has been said
     end_line(recorder);
     std::fprintf(stderr, "%s: %s\n", fatal ? "Error" : "Warning", error->message);
     if (fatal && detail)

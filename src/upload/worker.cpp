@@ -218,7 +218,7 @@ void Worker::watch_size(const UploadMachine &machine, const Input &input, const 
          .offset = machine.origin() + machine.acked()});
 }
 
-// How the server is.
+// Other uploads to this server are told how it is.
 void Worker::tell_others(const Event &event, const std::vector<Report> &reports, bool moved)
 {
     const TimePoint now = Clock::now();

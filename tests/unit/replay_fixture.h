@@ -43,7 +43,9 @@ inline std::vector<std::byte> stream_bytes(std::uint64_t from, std::size_t lengt
     }();
     std::vector<std::byte> out(length);
     const std::size_t known =
-        from < beginning.size() ? std::min(length, beginning.size() - std::size_t{from}) : 0;
+        from < beginning.size()
+            ? std::min(length, beginning.size() - static_cast<std::size_t>(from))
+            : 0;
     if (known > 0)
         std::memcpy(out.data(), beginning.data() + from, known);
     for (std::size_t i = known; i < length; ++i)
