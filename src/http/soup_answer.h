@@ -17,6 +17,11 @@ HttpResponse answer_head(SoupMessage *message);
 bool read_answer(GInputStream *answer, const HttpRequest &request, GCancellable *cancel,
                  std::string &body, GError **error);
 
+// No answer is asked to be compressed, and some are all the same: the body becomes what was meant,
+// as far as it can be read and no more than `most` bytes; empty when it is in an encoding not known
+// here.
+void decode_body(HttpResponse &response, std::size_t most);
+
 // FALSE: the body is shorter than its Content-Length.
 bool answer_is_whole(SoupMessage *message, const HttpRequest &request,
                      const HttpResponse &response);

@@ -94,6 +94,7 @@ HttpOutcome SoupExchange::receive(GInputStream *answer)
                                                 "the answer is shorter than it said"));
         return broken_off(cut.get(), std::move(response));
     }
+    decode_body(response, request_.max_answer);
     return response;
 }
 

@@ -56,9 +56,21 @@ constexpr AnswerRow kAnswers[] = {
      "",
      {}},
     {"misdirected", "GET", "HTTP/1.1 421 No\r\nContent-Length: 0\r\n\r\n", 421, "", {}},
-    {"encoded-stays",
+    {"encoded-badly",
      "GET",
      "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nhi",
+     200,
+     "",
+     {}},
+    {"encoded-oddly",
+     "GET",
+     "HTTP/1.1 503 No\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nhi",
+     503,
+     "",
+     {}},
+    {"encoded-not",
+     "GET",
+     "HTTP/1.1 200 OK\r\nContent-Encoding: Identity\r\nContent-Length: 2\r\n\r\nhi",
      200,
      "hi",
      {}},
@@ -126,6 +138,53 @@ void long_answer_is_cut_and_the_transport_goes_on()
         g_assert_cmpuint(answered(f.get(server.url())).body.size(), ==, 1000);
 }
 
+std::string compressed(const std::string &text, GZlibCompressorFormat format)
+{
+    const auto converter = GRef<GConverter>::adopt(G_CONVERTER(g_zlib_compressor_new(format, 9)));
+    std::string out(text.size() + 1000, '\0');
+    gsize read = 0;
+    gsize written = 0;
+    const GConverterResult result =
+        g_converter_convert(converter.get(), text.data(), text.size(), out.data(), out.size(),
+                            G_CONVERTER_INPUT_AT_END, &read, &written, nullptr);
+    g_assert_cmpint(result, ==, G_CONVERTER_FINISHED);
+    out.resize(written);
+    return out;
+}
+
+// Although it was not asked for. Its size when it is read is bounded, too.
+void compressed_answer_is_read()
+{
+    const std::string text = "The disk is full.";
+    const std::string bomb(8 << 20, 'x');
+    const std::string whole = compressed(text, G_ZLIB_COMPRESSOR_FORMAT_GZIP);
+
+    struct Row {
+        const char *encoding;
+        std::string sent;
+        std::string read;
+    };
+
+    const Row rows[] = {
+        {"gzip", whole, text},
+        {"X-GZip", whole, text},
+        {"deflate", compressed(text, G_ZLIB_COMPRESSOR_FORMAT_ZLIB), text},
+        {"gzip", compressed(bomb, G_ZLIB_COMPRESSOR_FORMAT_GZIP), bomb.substr(0, 20000)},
+        {"gzip, br", whole, ""},
+        {"gzip", whole.substr(0, 5), ""},
+        {"deflate", whole, ""},
+    };
+    for (const Row &row : rows) {
+        RawServer server({[&row](RawConnection &peer) {
+            peer.read_request();
+            peer.answer("503 No", cat("Content-Encoding: ", row.encoding, "\r\n"), row.sent);
+        }});
+        Fixture f;
+        f.request.max_answer = 20000;
+        ASSERT_STR(answered(f.get(server.url())).body, row.read);
+    }
+}
+
 void interim_answers_without_end_are_a_failure()
 {
     RawServer server({[](RawConnection &peer) {
@@ -146,6 +205,7 @@ int main(int argc, char **argv)
         add_row_test(cat("/transport/answer/", row.name), row, answer_is);
     add_test("/transport/answer/header-names", header_names_compare_without_case);
     add_test("/transport/answer/too-long", long_answer_is_cut_and_the_transport_goes_on);
+    add_test("/transport/answer/compressed", compressed_answer_is_read);
     add_test("/transport/answer/interim-flood", interim_answers_without_end_are_a_failure);
     return g_test_run();
 }
