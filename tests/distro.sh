@@ -44,16 +44,35 @@ if [ "$(id -u)" -ne 0 ]; then
     exit 2
 fi
 
-# All mounts are in a namespace of our own, all processes in another: nothing of them outlives us.
-if [ -z "${GST_TUS_DISTRO_INSIDE-}" ]; then
+# All mounts are in a namespace of our own, all processes in another: nothing of them outlives us, and
+# what is left on the disk is removed from outside, where nothing of this machine's is mounted in it.
+if [ -z "${GST_TUS_DISTRO_TOP-}" ]; then
     install_packages debootstrap
-    GST_TUS_DISTRO_INSIDE=yes exec unshare --mount --propagation private --pid --fork --kill-child \
-        bash tests/distro.sh "${names[@]}" -- "$@"
+    GST_TUS_DISTRO_TOP=$(mktemp -d "${TMPDIR:-/tmp}/gst-tus-distro.XXXXXX")
+    export GST_TUS_DISTRO_TOP
+    inside=
+    clean_up() {
+        if [ -n "$inside" ]; then
+            kill -KILL "$inside" 2> /dev/null || true
+            wait "$inside" 2> /dev/null || true
+        fi
+        rm -rf --one-file-system "$GST_TUS_DISTRO_TOP"
+    }
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    unshare --mount --propagation private --pid --fork --kill-child \
+        bash tests/distro.sh "${names[@]}" -- "$@" &
+    inside=$!
+    status=0
+    wait "$inside" || status=$?
+    inside=
+    exit "$status"
 fi
-unset GST_TUS_DISTRO_INSIDE
+top=$GST_TUS_DISTRO_TOP
+unset GST_TUS_DISTRO_TOP
 
 logs=$PWD/build-distro
-top=$(mktemp -d "${TMPDIR:-/tmp}/gst-tus-distro.XXXXXX")
 failed=0
 
 # Only what is on the disk itself: what is mounted there is this machine's.
@@ -64,17 +83,6 @@ remove() { # ROOT
     done
     rm -rf --one-file-system "$1"
 }
-
-clean_up() {
-    local root
-    for root in "$top"/*/; do
-        if [ -d "$root" ]; then remove "${root%/}"; fi
-    done
-    rmdir "$top" || true
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
 
 # Where apt gets Debian's packages from here. A security archive has no base system.
 mirror() {
