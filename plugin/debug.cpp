@@ -26,10 +26,13 @@ GstDebugLevel gst_level(LogLevel level)
     return GST_LEVEL_DEBUG;
 }
 
-void log_to_gstreamer(LogLevel level, const char *area, std::string_view text)
+void log_to_gstreamer(LogLevel level, const char *area, std::string_view text,
+                      const LogPlace &place)
 {
-    GST_CAT_LEVEL_LOG(gst_tus_debug, gst_level(level), nullptr, "%s: %.*s", area,
-                      static_cast<int>(text.size()), text.data());
+    if (gst_level(level) > gst_debug_category_get_threshold(gst_tus_debug))
+        return;
+    gst_debug_log(gst_tus_debug, gst_level(level), place.file, place.function, place.line, nullptr,
+                  "%s: %.*s", area, static_cast<int>(text.size()), text.data());
 }
 
 } // namespace

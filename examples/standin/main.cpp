@@ -239,12 +239,12 @@ int main(int argc, char **argv)
     auto options = make_options(arguments);
     if (!options)
         return usage_error(options.error().message);
-    set_log_sink([](LogLevel level, const char *, std::string_view text) {
+    set_log_sink([](LogLevel level, const char *, std::string_view text, const LogPlace &) {
         if (level <= LogLevel::kWarning)
             g_printerr("gcore-standin: %.*s\n", static_cast<int>(text.size()), text.data());
     });
     if (arguments.verbose)
-        set_log_sink([](LogLevel, const char *, std::string_view text) {
+        set_log_sink([](LogLevel, const char *, std::string_view text, const LogPlace &) {
             g_printerr("%.*s\n", static_cast<int>(text.size()), text.data());
         });
     auto server = Standin::start(std::move(*options));

@@ -14,10 +14,10 @@ void set_log_sink(LogSink sink)
     current_sink.store(sink);
 }
 
-void log(LogLevel level, const char *area, std::string_view text)
+void log(LogLevel level, const char *area, std::string_view text, const LogPlace &place)
 {
     if (LogSink sink = current_sink.load())
-        sink(level, area, text);
+        sink(level, area, text, place);
 }
 
 } // namespace gsttus

@@ -8,10 +8,18 @@ namespace gsttus {
 
 enum class LogLevel { kError, kWarning, kInfo, kDebug, kTrace };
 
+// Where in the sources a line comes from; string literals. The compiler fills it in at the call.
+struct LogPlace {
+    const char *file = __builtin_FILE();
+    const char *function = __builtin_FUNCTION();
+    int line = __builtin_LINE();
+};
+
 // `area` is a string literal such as "machine", "http", "replay", "gcore".
-using LogSink = void (*)(LogLevel level, const char *area, std::string_view text);
+using LogSink = void (*)(LogLevel level, const char *area, std::string_view text,
+                         const LogPlace &place);
 
 void set_log_sink(LogSink sink); // any thread; nullptr: nobody listens
-void log(LogLevel level, const char *area, std::string_view text);
+void log(LogLevel level, const char *area, std::string_view text, const LogPlace &place = {});
 
 } // namespace gsttus

@@ -223,7 +223,7 @@ inline int run(int argc, char **argv, void (*add)())
 {
     init(argc, argv);
     // seen with --verbose, and when a case fails
-    set_log_sink([](LogLevel, const char *area, std::string_view text) {
+    set_log_sink([](LogLevel, const char *area, std::string_view text, const LogPlace &) {
         g_test_message("%s: %.*s", area, static_cast<int>(text.size()), text.data());
     });
     add();

@@ -487,7 +487,7 @@ int main(int argc, char **argv)
 {
     init(argc, argv);
     // seen with --verbose, and when a case fails
-    set_log_sink([](LogLevel, const char *area, std::string_view text) {
+    set_log_sink([](LogLevel, const char *area, std::string_view text, const LogPlace &) {
         g_test_message("%s: %.*s", area, static_cast<int>(text.size()), text.data());
     });
     for (const Row &row : kRows)
