@@ -1,4 +1,4 @@
-// Waiting for room in the socket, looking for an answer meanwhile, and filling from the source.
+// Waiting for room in the socket, looking for an answer meanwhile, and showing what the source has.
 #include "http/soup_body.h"
 
 #include "base/text.h"
@@ -18,7 +18,6 @@ namespace {
 
 // Half of what may wait in the socket (TCP_NOTSENT_LOWAT): it is writable when that is free.
 constexpr std::size_t kMostRoom = std::size_t{64} << 10;
-constexpr std::size_t kBufferSize = kMostRoom;
 
 // Bytes that a socket takes without blocking when it is writable, which is when a third of its
 // buffer is free; a byte takes up to two of that.
@@ -47,21 +46,45 @@ SoupBody::~SoupBody()
 
 gssize SoupBody::pull(std::span<std::byte> out, GCancellable *cancel, GError **error)
 {
-    if (early_answer_ || is_sent())
-        return 0;
-    const bool empty = taken_ == buffered_;
-    if ((empty || room_ == 0) && !wait_for_room(cancel, error))
-        return -1;
-    if (early_answer_)
-        return 0; // libsoup takes that for the end of the body, and reads the answer
-    if (empty && !refill(error))
-        return -1;
-    const std::size_t size = std::min({out.size(), buffered_ - taken_, room_});
-    std::memcpy(out.data(), buffer_.get() + taken_, size);
-    taken_ += size;
+    while (!early_answer_ && !is_sent()) {
+        if ((shown_.empty() || room_ == 0) && !wait_for_room(cancel, error))
+            return -1;
+        if (early_answer_)
+            break; // libsoup takes that for the end of the body, and reads the answer
+        if (shown_.empty() && !look(error))
+            return -1;
+        SoupLink *used = connection_.link();
+        if (used && used->output && request_.body_length - sent_ > out.size()) {
+            if (!write_out(used->output.get(), out.size(), cancel, error))
+                return -1;
+            continue;
+        }
+        const std::size_t size = std::min({out.size(), shown_.size(), room_});
+        std::memcpy(out.data(), shown_.data(), size);
+        took(size);
+        return static_cast<gssize>(size);
+    }
+    return 0;
+}
+
+// The end is left to libsoup, which has to know that there was a body.
+bool SoupBody::write_out(GOutputStream *output, std::size_t end, GCancellable *cancel,
+                         GError **error)
+{
+    const std::uint64_t before_end = request_.body_length - sent_ - end;
+    const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(before_end, room_));
+    const std::size_t size = std::min(most, shown_.size());
+    const gssize written = g_output_stream_write(output, shown_.data(), size, cancel, error);
+    if (written > 0)
+        took(static_cast<std::size_t>(written));
+    return written >= 0;
+}
+
+void SoupBody::took(std::size_t size)
+{
+    shown_ = shown_.subspan(size);
     sent_ += size;
     room_ -= size;
-    return static_cast<gssize>(size);
 }
 
 // Waits until the socket takes bytes, so that libsoup's writes do not block, where nobody would
@@ -118,29 +141,24 @@ bool SoupBody::is_answer(const SoupLink &link)
     return false;
 }
 
-bool SoupBody::refill(GError **error)
+bool SoupBody::look(GError **error)
 {
-    if (!buffer_)
-        buffer_ = std::make_unique<std::byte[]>(
-            static_cast<std::size_t>(std::min<std::uint64_t>(kBufferSize, request_.body_length)));
-    const auto size = static_cast<std::size_t>(
-        std::min<std::uint64_t>(kBufferSize, request_.body_length - pulled_));
+    const auto most =
+        static_cast<std::size_t>(std::min<std::uint64_t>(room_, request_.body_length - pulled_));
     alarm_.hold(); // who is asked may let us wait
-    Result<std::size_t> got = request_.body->read(pulled_, {buffer_.get(), size});
-    if (got && *got > 0 && *got <= size) {
-        pulled_ += *got;
-        buffered_ = *got;
-        taken_ = 0;
+    const Result<std::span<const std::byte>> got = request_.body->view(pulled_, most);
+    if (got && !got->empty() && got->size() <= most) {
+        pulled_ += got->size();
+        shown_ = *got;
         alarm_.put_off(request_.timeout);
         return true;
     }
-    if (got) {
-        error_.emplace();
+    error_.emplace();
+    if (got)
         error_->message = cat("the body of a request to ", origin_of(request_.url), " ended after ",
                               pulled_, " of ", request_.body_length, " bytes");
-    } else {
-        error_ = std::move(got.error());
-    }
+    else
+        *error_ = got.error();
     g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, "the body can not be read");
     return false;
 }

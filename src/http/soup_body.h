@@ -1,5 +1,6 @@
 // A request's body on its way into the socket: no faster than the socket takes it, and no further
-// once the server has answered. Runs in libsoup's reads, on the thread that sends.
+// once the server has answered. Runs in libsoup's reads, on the thread that sends: libsoup copies
+// 8 KiB at a time, so all but the end goes from where it lies into the connection's stream.
 // One of the soup_* files; knows nothing of headers and failures.
 #pragma once
 
@@ -8,8 +9,8 @@
 #include "http/soup_connection.h"
 #include "http/transport.h"
 
-#include <memory>
 #include <optional>
+#include <span>
 
 namespace gsttus {
 
@@ -35,15 +36,16 @@ private:
     bool wait_for_room(GCancellable *cancel, GError **error);
     bool wait_for(const SoupLink &used, GCancellable *cancel, GError **error);
     bool is_answer(const SoupLink &link);
-    bool refill(GError **error);
+    bool look(GError **error);
+    bool write_out(GOutputStream *output, std::size_t end, GCancellable *cancel, GError **error);
+    void took(std::size_t size);
 
     const HttpRequest &request_;
     SoupConnection &connection_;
     Alarm &alarm_;
     GRef<GInputStream> stream_;
-    std::unique_ptr<std::byte[]> buffer_; // bytes pulled from the source in larger pieces
-    std::size_t buffered_ = 0, taken_ = 0;
-    std::size_t room_ = 0; // bytes that the socket takes for certain
+    std::span<const std::byte> shown_; // the source's; what of it is not sent yet
+    std::size_t room_ = 0;             // bytes that the socket takes for certain
     std::uint64_t pulled_ = 0, sent_ = 0;
     std::optional<Error> error_;
     bool early_answer_ = false; // came before the body was sent

@@ -68,6 +68,10 @@ void SoupConnection::on_network_event(GSocketClientEvent event, GIOStream *strea
             leave_out_address_as_name(G_TLS_CLIENT_CONNECTION(stream));
     }
     SoupLink &link = links_.note(soup_message_get_connection_id(message_.get()), stream);
+    // through a tunnel there are two, and what carries messages is the last
+    link.output = {};
+    if (event == G_SOCKET_CLIENT_COMPLETE && G_IS_TLS_CONNECTION(stream) == int{link.tls})
+        link.output = GRef<GOutputStream>::retain(g_io_stream_get_output_stream(stream));
     if (event != G_SOCKET_CLIENT_COMPLETE) {
         bound_step(event, link);
         return;

@@ -15,6 +15,7 @@ namespace gsttus {
 
 struct SoupLink {
     GRef<GSocket> socket;
+    GRef<GOutputStream> output; // of what carries messages; null: not known
     bool tls = false;
     bool has_answered = false; // carried a whole answer before
 };

@@ -32,6 +32,13 @@ public:
     // Fills `out` from `offset` (bytes from the start of the body); returns how many bytes, 0 only
     // at the end. An error stops the request, which then fails with exactly this error.
     virtual Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) = 0;
+
+    // The same without a copy, of at most `most` bytes, for a source that has them in memory; valid
+    // until the next call. As it is here, it reads them into memory of its own.
+    virtual Result<std::span<const std::byte>> view(std::uint64_t offset, std::size_t most);
+
+private:
+    std::vector<std::byte> buffer_; // of view()
 };
 
 struct HttpRequest {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 namespace gsttus {
 
@@ -14,6 +15,8 @@ std::string_view text_of(std::span<const std::byte> bytes)
 {
     return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
 }
+
+constexpr std::size_t kMostShown = std::size_t{64} << 10; // what is changed in it is copied
 
 class PatchedPiece final : public Piece {
 public:
@@ -26,17 +29,23 @@ public:
 
     std::uint64_t end() const override { return piece_->end(); }
 
-    Result<std::size_t> read(std::uint64_t at, std::span<std::byte> out) const override
+    Result<std::span<const std::byte>> view(std::uint64_t at) const override
     {
-        const Result<std::size_t> got = piece_->read(at, out);
-        if (got)
-            overlay_.apply(at, out.first(*got));
-        return got;
+        const Result<std::span<const std::byte>> got = piece_->view(at);
+        if (!got)
+            return got;
+        const auto run = got->first(std::min(got->size(), kMostShown));
+        if (!overlay_.covers_some(at, at + run.size()))
+            return run;
+        changed_.assign(run.begin(), run.end()); // what it shows is not ours to change
+        overlay_.apply(at, changed_);
+        return std::span<const std::byte>(changed_);
     }
 
 private:
     std::shared_ptr<const Piece> piece_;
     const Overlay overlay_;
+    mutable std::vector<std::byte> changed_; // what was shown last
 };
 
 } // namespace

@@ -32,11 +32,9 @@ public:
 
     std::uint64_t end() const override { return end_; }
 
-    Result<std::size_t> read(std::uint64_t at, std::span<std::byte> out) const override
+    Result<std::span<const std::byte>> view(std::uint64_t at) const override
     {
-        const auto n = std::min(out.size(), static_cast<std::size_t>(end_ - at));
-        std::memcpy(out.data(), data_ + (at - begin_), n);
-        return n;
+        return std::span(data_ + (at - begin_), static_cast<std::size_t>(end_ - at));
     }
 
 private:
@@ -58,16 +56,13 @@ public:
 
     std::uint64_t end() const override { return end_; }
 
-    Result<std::size_t> read(std::uint64_t at, std::span<std::byte> out) const override
+    Result<std::span<const std::byte>> view(std::uint64_t at) const override
     {
         if (at < run_begin_ || at >= run_begin_ + run_.size()) {
             if (const Result<void> got = load(at); !got)
                 return got.error();
         }
-        const auto from = static_cast<std::size_t>(at - run_begin_);
-        const std::size_t n = std::min(out.size(), run_.size() - from);
-        std::memcpy(out.data(), run_.data() + from, n);
-        return n;
+        return std::span<const std::byte>(run_).subspan(static_cast<std::size_t>(at - run_begin_));
     }
 
 private:
@@ -200,6 +195,16 @@ SpareBlocks &spare_blocks()
 }
 
 } // namespace
+
+Result<std::size_t> Piece::read(std::uint64_t at, std::span<std::byte> out) const
+{
+    const Result<std::span<const std::byte>> shown = view(at);
+    if (!shown)
+        return shown.error();
+    const std::size_t size = std::min(out.size(), shown->size());
+    std::memcpy(out.data(), shown->data(), size);
+    return size;
+}
 
 MemoryBlock::~MemoryBlock()
 {

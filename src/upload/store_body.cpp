@@ -2,6 +2,7 @@
 #include "upload/store_body.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace gsttus {
@@ -31,7 +32,16 @@ StoreBody::~StoreBody()
 
 Result<std::size_t> StoreBody::read(std::uint64_t offset, std::span<std::byte> out)
 {
-    const Result<std::size_t> allowed = go_ahead_(out.size());
+    const Result<std::span<const std::byte>> shown = view(offset, out.size());
+    if (!shown)
+        return shown.error();
+    std::memcpy(out.data(), shown->data(), shown->size());
+    return shown->size();
+}
+
+Result<std::span<const std::byte>> StoreBody::view(std::uint64_t offset, std::size_t most)
+{
+    const Result<std::size_t> allowed = go_ahead_(most);
     if (!allowed)
         return allowed.error();
     StorePlace place;
@@ -47,17 +57,15 @@ Result<std::size_t> StoreBody::read(std::uint64_t offset, std::span<std::byte> o
     }
     if (!piece_)
         return gone();
-    Result<std::size_t> got = [&] {
+    const Result<std::span<const std::byte>> got = [&] {
         const InDisk scope(core_);
-        const std::uint64_t most = std::min<std::uint64_t>(*allowed, place.length);
-        return piece_->read(at, out.first(static_cast<std::size_t>(most)));
+        return piece_->view(at);
     }();
-    if (!got) {
-        MutexLock lock(core_.mutex);
-        if (at < core_.store->begin())
-            return gone();
-    }
-    return got;
+    if (got)
+        return got->first(static_cast<std::size_t>(
+            std::min<std::uint64_t>({*allowed, place.length, got->size()})));
+    MutexLock lock(core_.mutex);
+    return at < core_.store->begin() ? gone() : got.error();
 }
 
 void StoreBody::close()

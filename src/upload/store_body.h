@@ -20,6 +20,7 @@ public:
     StoreBody(LiveUpload::Core &core, std::uint64_t from, GoAhead go_ahead);
     ~StoreBody() override;
 
+    Result<std::span<const std::byte>> view(std::uint64_t offset, std::size_t most) override;
     Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override;
 
 private:
@@ -28,7 +29,7 @@ private:
     LiveUpload::Core &core_;
     const std::uint64_t from_;
     const GoAhead go_ahead_;
-    std::shared_ptr<const Piece> piece_; // that was read last
+    std::shared_ptr<const Piece> piece_; // that was shown last
 };
 
 } // namespace gsttus

@@ -101,6 +101,66 @@ void refusal_instead_of_a_go_ahead_saves_the_body()
     g_assert_cmpuint(server.connections(), ==, 2);
 }
 
+// Runs of odd lengths, shown where they lie; what was shown last is overwritten with the next.
+class ShownBody final : public BodySource {
+public:
+    explicit ShownBody(std::uint64_t size) : size_(size) {}
+
+    Result<std::size_t> read(std::uint64_t, std::span<std::byte>) override
+    {
+        return Error{.kind = ErrorKind::kInternal, .message = "a copy was asked for"};
+    }
+
+    Result<std::span<const std::byte>> view(std::uint64_t offset, std::size_t most) override
+    {
+        g_assert_cmpuint(offset, ==, shown_); // no byte twice, none left out
+        std::fill(run_.begin(), run_.end(), std::byte{'!'});
+        const std::size_t size = std::min({std::size_t(1 + (offset * 7919) % run_.size()), most,
+                                           static_cast<std::size_t>(size_ - offset)});
+        for (std::size_t i = 0; i < size; ++i)
+            run_[i] = std::byte(static_cast<unsigned char>(PatternBody::at(offset + i)));
+        shown_ += size;
+        largest_ = std::max(largest_, size);
+        return std::span<const std::byte>(run_).first(size);
+    }
+
+    std::size_t largest_ = 0; // that was taken at once
+
+private:
+    const std::uint64_t size_;
+    std::uint64_t shown_ = 0;
+    std::vector<std::byte> run_ = std::vector<std::byte>(200003);
+};
+
+void body_goes_from_where_it_lies(bool tls)
+{
+    // around what libsoup takes at a time, and much more
+    for (const std::uint64_t size : {1U, 8191U, 8192U, 8193U, 16385U, 3000017U}) {
+        const std::string expected = PatternBody(size).all();
+        RawServer server({[&](RawConnection &peer) {
+                             peer.read_request();
+                             peer.answer("200 OK");
+                             peer.read_head();
+                             const bool right = peer.read_bytes(expected.size()) == expected;
+                             peer.answer(right ? "204 All" : "500 Other");
+                             peer.read_request(); // nothing of the body is left in the way
+                             peer.answer("200 OK");
+                         }},
+                         {.tls = tls});
+        Fixture f;
+        f.use({.ssl_strict = false});
+        answered(f.get(server.url()));
+        ShownBody body(size);
+        g_assert_cmpint(answered(f.patch(server.url(), body, size)).status, ==, 204);
+        if (size > 1000000)
+            g_assert_cmpuint(body.largest_, >, 8192);
+        f.request.body = nullptr;
+        f.request.body_length = 0;
+        g_assert_cmpint(answered(f.get(server.url())).status, ==, 200);
+        g_assert_cmpuint(server.connections(), ==, 1);
+    }
+}
+
 void go_ahead_that_never_comes_times_out()
 {
     RawServer server({[](RawConnection &peer) { peer.hold(); }});
@@ -119,6 +179,8 @@ int main(int argc, char **argv)
     add_test("/transport/early-answer/plain", answer_before_the_body_ends_is_taken);
     add_test("/transport/early-answer/tls", answer_before_the_body_ends_is_taken_through_tls);
     add_test("/transport/early-answer/interim", interim_answer_within_the_body_does_not_stop_it);
+    add_test("/transport/body/plain", [] { body_goes_from_where_it_lies(false); });
+    add_test("/transport/body/tls", [] { body_goes_from_where_it_lies(true); });
     add_test("/transport/expect/go-ahead", go_ahead_is_waited_for);
     add_test("/transport/expect/refusal", refusal_instead_of_a_go_ahead_saves_the_body);
     add_test("/transport/expect/silence", go_ahead_that_never_comes_times_out);

@@ -168,6 +168,32 @@ struct Rewrite : StoreTest {
         g_assert_true(pair.is_in(*opened->store));
     }
 
+    // What a request is being sent from stays as it was shown, and a change shows beside it.
+    void what_is_shown_stays()
+    {
+        Pair pair(config(SpoolMode::kAlways), disk, true);
+        pair.append(kBlock);
+        const std::vector<std::byte> before = pair.stream;
+        pair.store.set_due(TimePoint::max());
+        const auto first = pair.store.piece(0);
+        const auto shown = first->view(0);
+        g_assert_true(shown.ok() && shown->size() == kBlock);
+        auto spill = pair.store.begin_spill(); // from now on changes lie over it
+        g_assert_true(pair.rewrite(10, filled(8, 1)));
+        const auto changed = pair.store.piece(0);
+        const auto shown_changed = changed->view(5);
+        g_assert_true(shown_changed.ok() && shown_changed->size() == kBlock - 5);
+        g_assert_true(
+            std::equal(shown_changed->begin(), shown_changed->end(), pair.stream.begin() + 5));
+        g_assert_true(changed->view(18)->data() == shown->data() + 18); // behind it: no copy
+        g_assert_true(spill->run().ok());
+        pair.store.end_spill(std::move(spill)); // the block has gone
+        pair.spill_all();
+        pair.store.release(kBlock);
+        pair.append(2 * kBlock); // in memory that may have been its
+        g_assert_true(std::equal(shown->begin(), shown->end(), before.begin()));
+    }
+
     // The journal is begun anew by the recovery, and by whoever recovers from that.
     void recovery_goes_on_with_what_was_changed()
     {
@@ -372,6 +398,7 @@ int main(int argc, char **argv)
     CASE("not-there", what_is_not_there_is_refused);
     CASE("files", what_is_in_files_is_changed_and_recovered);
     CASE("while-it-is-written", change_while_it_is_written_is_not_lost);
+    CASE("shown", what_is_shown_stays);
     CASE("recovered-twice", recovery_goes_on_with_what_was_changed);
     CASE("bound", change_has_a_bound);
     CASE("without-its-bytes", change_without_its_bytes_is_ignored);
