@@ -5,10 +5,10 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "tus/protocol.h"
+#include "upload/digest.h"
 #include "upload/store_body.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <glib.h>
@@ -70,22 +70,20 @@ GChecksumType checksum_type(const std::string &name)
 // Value of Upload-Checksum (Checksum extension) for the first `length` bytes of a body.
 Result<std::string> checksum_of(BodySource &body, std::uint64_t length, const std::string &name)
 {
-    const std::unique_ptr<GChecksum, GDelete<&g_checksum_free>> sum(
-        g_checksum_new(checksum_type(name)));
-    std::vector<std::byte> buffer(std::size_t{64} << 10);
+    constexpr std::uint64_t kMost = 256 << 10; // between two looks whether it may go on
+    Digest digest(checksum_type(name));
     for (std::uint64_t at = 0; at < length;) {
-        const std::size_t want = std::min<std::uint64_t>(buffer.size(), length - at);
-        const Result<std::size_t> got = body.read(at, std::span(buffer).first(want));
-        if (!got)
-            return got.error();
-        g_checksum_update(sum.get(), reinterpret_cast<const guchar *>(buffer.data()),
-                          static_cast<gssize>(*got));
-        at += *got;
+        const auto most = static_cast<std::size_t>(std::min(kMost, length - at));
+        const Result<std::span<const std::byte>> shown = body.view(at, most);
+        if (!shown)
+            return shown.error();
+        digest.add(*shown);
+        at += shown->size();
     }
-    std::array<guint8, 64> digest{};
-    gsize size = digest.size();
-    g_checksum_get_digest(sum.get(), digest.data(), &size);
-    const GCharOwn encoded(g_base64_encode(digest.data(), size));
+    const std::vector<std::uint8_t> value = digest.value();
+    if (value.empty())
+        return Error{.kind = ErrorKind::kInternal, .message = "A checksum can not be computed."};
+    const GCharOwn encoded(g_base64_encode(value.data(), value.size()));
     return cat(name, ' ', encoded.get());
 }
 
