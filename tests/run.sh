@@ -3,7 +3,7 @@
 # "N passed, N failed, N skipped" (single tests). Exits non-zero if one failed or none ran.
 #
 #   bash tests/run.sh              unit, component, element, sim, fuzz corpus, interop, page,
-#                                  examples, systemd, format
+#                                  examples, systemd, bench (that it works), format
 #   bash tests/run.sh OPTION...    only what the options name:
 #
 #   --suite NAME   that suite (may be repeated; also with a sanitizer or valgrind)
@@ -17,6 +17,8 @@
 #   --fuzz         a minute of fuzzing for each target
 #   --faults       the fault campaign against real servers (GST_TUS_KILLS=N: that many kill -9)
 #   --soak [MIN]   record for so many minutes (120): memory, threads and descriptors stay flat
+#   --bench [NAME...]  measure beside peers, and write docs/performance.md (a quarter of an hour; a
+#                  NAME that is none lists them)
 #   --big          interop with 5 GiB instead of 256 MiB
 #   --no-install   install nothing
 #   --help         this text
@@ -31,7 +33,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 usage() {
-    sed -n '2,23s/^# \{0,1\}//p' tests/run.sh
+    sed -n '2,25s/^# \{0,1\}//p' tests/run.sh
 }
 
 # One line: suite, passed, failed, skipped, seconds.
@@ -214,6 +216,7 @@ run_fuzz() {
 }
 
 jobs=()
+benches=()
 chosen=
 install=yes
 while [ $# -gt 0 ]; do
@@ -233,6 +236,13 @@ while [ $# -gt 0 ]; do
                 shift
             fi
             jobs+=(run_soak)
+            ;;
+        --bench)
+            while [[ ${2-} =~ ^[a-z]+$ ]]; do
+                benches+=("$2")
+                shift
+            done
+            jobs+=(run_bench)
             ;;
         --big) export GST_TUS_INTEROP_BYTES=$((5 << 30)) && jobs+=(run_big) ;;
         --suite)
@@ -257,7 +267,7 @@ done
 
 run_normal() {
     run_build "" build "" \
-        "${chosen:-tools unit component element sim fuzz interop page examples systemd}"
+        "${chosen:-tools unit component element sim fuzz interop page examples systemd bench}"
     [ -n "$chosen" ] || run_format
 }
 run_sim() { run_build "" build "" sim -t 1000; }
@@ -267,6 +277,19 @@ run_soak() {
     # meson's own bound is ten minutes
     chosen=soak run_build "" build "" soak -t $((GST_TUS_SOAK_MINUTES / 10 + 2))
     if [ -f build/soak.txt ]; then cat build/soak.txt; fi
+}
+run_bench() {
+    local start=$SECONDS
+    install_packages curl openssl iproute2 binutils || true
+    if ! configure build-bench -Dbuildtype=release ||
+        ! compile build-bench plugin/libgsttus.so src/gst-tus-recover examples/standin/gcore-standin \
+            tests/bench/bench-{ceiling,discard,render,link}; then
+        line bench 0 1 0 $((SECONDS - start))
+    elif python3 tests/bench/bench.py --build build-bench "${benches[@]}"; then
+        line bench 1 0 0 $((SECONDS - start))
+    else
+        line bench 0 1 0 $((SECONDS - start))
+    fi
 }
 run_faults() {
     # What the cases between network namespaces need; without it they are skipped, and say so.
