@@ -32,7 +32,7 @@ std::size_t find(std::string_view in, std::string_view what, std::size_t from)
 // "<script" but not "<scripted".
 bool is_tag(std::string_view lower, std::size_t at, std::string_view name)
 {
-    if (lower.substr(at + 1, name.size()) != name)
+    if (at >= lower.size() || lower.substr(at + 1, name.size()) != name)
         return false;
     const std::size_t end = at + 1 + name.size();
     return end >= lower.size() || std::isalnum(static_cast<unsigned char>(lower[end])) == 0;
@@ -43,9 +43,12 @@ std::size_t behind(std::string_view lower, std::size_t at)
 {
     if (lower.substr(at, 4) == "<!--")
         return std::min(find(lower, "-->", at + 4) + 3, lower.size());
-    for (const std::string_view name : {"script", "style", "svg", "template", "noscript"})
-        if (is_tag(lower, at, name))
+    for (const std::string_view name : {"script", "style", "svg", "template", "noscript"}) {
+        if (is_tag(lower, at, name)) {
             at = find(lower, std::string("</").append(name), at);
+            break; // it may be the end
+        }
+    }
     return std::min(find(lower, ">", at) + 1, lower.size());
 }
 

@@ -3,6 +3,7 @@
 // Makes a TUN device "line" in each, carries packets between them at that rate and delay, with a
 // queue of so many packets in front of it, and drops what it has no room for. Prints "ready"; ends
 // with its standard input. The caller gives the devices their addresses.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>

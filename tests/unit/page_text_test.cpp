@@ -2,6 +2,11 @@
 #include "base/page_text.h"
 #include "test.h"
 
+#include <algorithm>
+#include <iterator>
+#include <random>
+#include <string>
+
 using namespace gsttus;
 using namespace gsttus::test;
 
@@ -62,6 +67,23 @@ void may_be_cut_anywhere()
         g_assert_true(page_text(page.substr(0, size)).find("css") == std::string::npos);
 }
 
+// In any order, and cut anywhere: nothing is too strange to be shown.
+void may_be_anything()
+{
+    constexpr const char *kParts[] = {
+        "<",     "<style", "<script>", "</script>", "<!--", "-->",  "<title>", "</title>", "&",
+        "&amp;", "&#39;",  "a",        " ",         ">",    "<svg", "</",      "<t",       "&l"};
+    std::mt19937 random(1);
+    for (int i = 0; i < 100000; ++i) {
+        std::string page;
+        for (auto left = random() % 8; left > 0; --left)
+            page += kParts[random() % std::size(kParts)];
+        page.resize(page.size() - std::min<std::size_t>(page.size(), random() % 4));
+        g_assert_cmpuint(page_text(page).size(), <=, 2 * page.size() + 1);
+        (void)looks_like_page(page);
+    }
+}
+
 void is_known_by_its_beginning()
 {
     for (const char *page : {"<html>", " \r\n<!DOCTYPE html>", "\xef\xbb\xbf<p>", "<?xml?>"})
@@ -77,6 +99,7 @@ int main(int argc, char **argv)
     gsttus::test::init(argc, argv);
     add_test("/page-text/seen", is_what_a_reader_sees);
     add_test("/page-text/cut", may_be_cut_anywhere);
+    add_test("/page-text/anything", may_be_anything);
     add_test("/page-text/known", is_known_by_its_beginning);
     return g_test_run();
 }
