@@ -6,6 +6,7 @@
 #include "debug.h"
 #include "http/soup_transport.h"
 #include "upload/spool_check.h"
+#include "upstream.h"
 
 #include <algorithm>
 #include <array>
@@ -129,6 +130,9 @@ GstFlowReturn Recording::render(GstBaseSink *sink, GstBuffer *buffer)
     if (broken_)
         return GST_FLOW_ERROR;
     advisor_.look(sink, position_);
+    // Here, and not on the way to PLAYING: who changes states may hold what the answer waits for.
+    if (position_ == 0)
+        upload_->set_source_can_wait(can_wait(GST_BASE_SINK_PAD(sink)));
     // one memory after the other: mapping them together would copy
     const unsigned count = gst_buffer_n_memory(buffer);
     for (unsigned i = 0; i < count; ++i) {

@@ -4,7 +4,6 @@
 #include "stop_group.h"
 #include "tus_sink_private.h"
 #include "upload/spool_check.h"
-#include "upstream.h"
 
 #include <utility>
 
@@ -162,15 +161,6 @@ void set_paused(GstTusSink *self, bool paused)
         recording->set_paused(paused);
 }
 
-void begin_to_play(GstTusSink *self)
-{
-    const auto recording = recording_of(self);
-    if (!recording)
-        return;
-    recording->upload().set_source_can_wait(can_wait(GST_BASE_SINK_PAD(self)));
-    recording->set_paused(false);
-}
-
 GstStateChangeReturn change_state(GstElement *element, GstStateChange transition) noexcept
 {
     GstTusSink *self = GST_TUS_SINK(element);
@@ -186,7 +176,7 @@ GstStateChangeReturn change_state(GstElement *element, GstStateChange transition
     const GstStateChangeReturn result =
         GST_ELEMENT_CLASS(parent_class)->change_state(element, transition);
     if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING && result != GST_STATE_CHANGE_FAILURE)
-        begin_to_play(self);
+        set_paused(self, false);
     // Going down, the streaming thread is out of here once the base class has deactivated the pad.
     if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
         (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))

@@ -6,6 +6,7 @@
 #include "gsttus_version.h"
 #include "record/arguments.h"
 #include "record/checker.h"
+#include "record/launch.h"
 #include "recover/credentials.h"
 
 #include <array>
@@ -44,12 +45,6 @@ struct Given {
     int timeout = 120;
     gboolean json = FALSE, version = FALSE;
 };
-
-bool is_installed(const char *element)
-{
-    const auto factory = GRef<GstElementFactory>::adopt(gst_element_factory_find(element));
-    return static_cast<bool>(factory);
-}
 
 int complain(const std::string &text)
 {

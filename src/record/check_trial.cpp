@@ -2,6 +2,7 @@
 #include "record/check_trial.h"
 
 #include "glib/ptr.h"
+#include "record/launch.h"
 
 #include <algorithm>
 #include <csignal>
@@ -86,19 +87,12 @@ void wait_for_end(GstBus *bus, unsigned seconds, Trial &trial)
 Trial run_trial(const Words &words, const std::string &authorization, unsigned seconds)
 {
     Trial trial;
-    std::vector<const char *> list;
-    for (const std::string &word : words.list())
-        list.push_back(word.c_str());
-    list.push_back(nullptr);
-    GError *raw = nullptr;
-    GstElement *made = gst_parse_launchv(list.data(), &raw);
-    const GErrorOwn error(raw);
-    const auto pipeline =
-        GRef<GstElement>::adopt(made ? GST_ELEMENT(g_object_ref_sink(made)) : nullptr);
-    if (!made || error) {
-        trial.error = error ? error->message : "no pipeline";
+    const Result<GRef<GstElement>> pipeline = make_pipeline(words);
+    if (!pipeline) {
+        trial.error = pipeline.error().message;
         return trial;
     }
+    GstElement *made = pipeline->get();
     const auto sink = GRef<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(made), "upload"));
     if (sink && !authorization.empty())
         g_object_set(sink.get(), "authorization", authorization.c_str(), nullptr);

@@ -5,6 +5,7 @@
 #include "record/arguments.h"
 #include "record/devices.h"
 #include "record/inputs.h"
+#include "record/launch.h"
 #include "record/pipeline.h"
 #include "record/recorder.h"
 
@@ -16,12 +17,6 @@
 using namespace gsttus;
 
 namespace {
-
-bool is_installed(const char *element)
-{
-    const auto factory = GRef<GstElementFactory>::adopt(gst_element_factory_find(element));
-    return static_cast<bool>(factory);
-}
 
 int list()
 {

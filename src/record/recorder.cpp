@@ -6,7 +6,7 @@
 #include "glib/printable.h"
 #include "glib/ptr.h"
 #include "record/arguments.h"
-#include "record/inputs.h"
+#include "record/launch.h"
 #include "record/printout.h"
 #include "recover/credentials.h"
 
@@ -49,18 +49,12 @@ public:
 private:
     bool make(const Words &words)
     {
-        std::vector<const char *> list;
-        for (const std::string &word : words.list())
-            list.push_back(word.c_str());
-        list.push_back(nullptr);
-        GError *raw = nullptr;
-        GstElement *made = gst_parse_launchv(list.data(), &raw);
-        const GErrorOwn error(raw);
-        pipeline_ = GRef<GstElement>::adopt(made ? GST_ELEMENT(g_object_ref_sink(made)) : nullptr);
-        if (!made || error) {
-            print_.trouble("Error", error ? error->message : "no pipeline", nullptr);
+        Result<GRef<GstElement>> made = make_pipeline(words);
+        if (!made) {
+            print_.trouble("Error", made.error().message.c_str(), nullptr);
             return false;
         }
+        pipeline_ = std::move(*made);
         give_credentials();
         return true;
     }

@@ -26,7 +26,7 @@ from pathlib import Path
 
 # pylint: disable=wrong-import-position
 from examples_test import (
-    LONGEST, ExampleBench, RtspCameras, completed, is_listening, stored_files, wait_until,
+    LONGEST, RtspCameras, completed, is_listening, stored_files, wait_until, with_bench,
 )  # fmt: skip
 
 import gst
@@ -378,17 +378,6 @@ CASES = [
     ("gst-tus-check that is interrupted", check_is_interrupted),
     ("a terminal of 30 columns", functools.partial(on_a_terminal, columns=30)),
 ]
-
-
-def with_bench(case, arguments, launcher, folder):
-    def run(_world):
-        bench = ExampleBench(arguments, launcher, Path(tempfile.mkdtemp(dir=folder)))
-        try:
-            case(bench)
-        finally:
-            bench.stop()
-
-    return run
 
 
 def main():
