@@ -1,6 +1,6 @@
 // bench-discard: a tus 1.0.0 server that takes every byte and keeps none, so that a benchmark
-// measures the client. Also answers PUT. One thread a connection; prints its port; ends when its
-// standard input does.
+// measures the client. On this machine alone, or the address given. Also answers PUT. One thread a
+// connection; prints its port; ends when its standard input does.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -205,12 +205,12 @@ private:
 
 } // namespace
 
-int main()
+int main(int argc, char **argv)
 {
     const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = argc > 1 ? inet_addr(argv[1]) : htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     if (listener < 0 || bind(listener, reinterpret_cast<sockaddr *>(&address), size) != 0 ||
         listen(listener, 128) != 0 ||
