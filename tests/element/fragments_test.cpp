@@ -53,9 +53,10 @@ void fragments_of_an_outage_come_in_order()
         "sink-properties=\"properties,max-parallel-uploads=(uint)1,endpoint=" +
         server->files_url() + "\"");
     g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
-    // the last of them may be live when the server is back: it waits for nobody
+    // The last of them may be live when the server is back: it waits for nobody. They end beside
+    // each other: one more has, so that these have for certain.
     constexpr std::size_t kWaiting = 8;
-    for (std::size_t started = 0; started < kWaiting;) {
+    for (std::size_t started = 0; started < kWaiting + 1;) {
         Message message = pipeline.wait_for(GST_MESSAGE_PROGRESS | GST_MESSAGE_ERROR);
         g_assert_cmpint(GST_MESSAGE_TYPE(message.get()), ==, GST_MESSAGE_PROGRESS);
         started += is_drain_start(message.get()) ? 1 : 0;
