@@ -33,8 +33,9 @@ const Duration kDoubts = patience(seconds(90));
 struct Expiring {
     explicit Expiring(const Mode &mode, const std::string &settings = "")
         : server(start_standin(options_of(mode))), folder(g_dir_make_tmp("expiry-XXXXXX", nullptr)),
-          pipeline("fakesrc is-live=true sizetype=fixed sizemax=4096 filltype=pattern-span "
-                   "datarate=400000 format=time ! tussink name=sink flush-interval=10 "
+          pipeline("fakesrc is-live=true sync=true sizetype=fixed sizemax=4096 "
+                   "filltype=pattern-span datarate=2000000 format=time ! "
+                   "tussink name=sink flush-interval=10 "
                    "stop-timeout=2000 spool-dir=" +
                    std::string(folder.get()) + " endpoint=" + server->files_url() + " " + settings)
     {
@@ -67,14 +68,13 @@ struct Expiring {
         g_object_set(pipeline.sink(), "upload-paused", paused, nullptr);
     }
 
-    // Some bytes are at the server, if it gets any before the end; and it is not told of more.
+    // Some bytes are at the server, if it gets any before the end; and it is not told of more. What
+    // it has received tells nothing: a PATCH that is under way may still end in the fault.
     void wait_at_server(const Mode &mode, std::uint64_t bytes = 50000)
     {
         if (std::string_view(mode.name) == "spool")
             return pipeline.wait_for_bytes(2 * bytes);
-        g_assert_true(server->wait_for(
-            [bytes](const standin::Snapshot &now) { return now.bytes_received > bytes; },
-            patience(seconds(20))));
+        pipeline.wait_for_bytes(bytes, "bytes-acked");
         pause_upload(true);
     }
 
@@ -127,7 +127,7 @@ void expired_with_its_beginning()
 {
     Expiring test(kModes[0], "keep-until-proved=false rollback-margin=0");
     test.pipeline.set(GST_STATE_PLAYING);
-    test.wait_at_server(kModes[0], 2 << 20); // what is given up are whole blocks
+    test.wait_at_server(kModes[0], 1 << 20); // what is given up are whole blocks
     g_assert_true(test.server->add_fault("on PATCH 1: expire").ok());
     test.pause_upload(false);
     const Message end = test.pipeline.wait_for(GST_MESSAGE_EOS | GST_MESSAGE_ERROR, kDoubts);

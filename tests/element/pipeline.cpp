@@ -163,10 +163,10 @@ Message Pipeline::wait_for_named(const char *name, Duration longest)
     }
 }
 
-void Pipeline::wait_for_bytes(std::uint64_t count)
+void Pipeline::wait_for_bytes(std::uint64_t count, const char *field)
 {
     const TimePoint deadline = Clock::now() + patience(seconds(20));
-    while (stat(sink_, "bytes-rendered") < count) {
+    while (stat(sink_, field) < count) {
         g_assert_true(Clock::now() < deadline);
         g_usleep(1000); // nothing tells: the condition is the position
     }

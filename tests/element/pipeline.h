@@ -51,11 +51,12 @@ public:
     Message wait_for(int types, Duration longest = patience(seconds(20)));
     // An element message of the sink.
     Message wait_for_named(const char *name, Duration longest = patience(seconds(20)));
-    void wait_for_bytes(std::uint64_t count); // taken by the sink
-    void run();                               // PLAYING until EOS; an ERROR fails the test
-    Message run_to_error();                   // PLAYING until ERROR
-    std::vector<Message> drain_bus();         // what is there now
-    int count(const char *name) const;        // element messages in `seen`
+    // Until so many bytes were taken by the sink, or whatever else this field of `stats` counts.
+    void wait_for_bytes(std::uint64_t count, const char *field = "bytes-rendered");
+    void run();                        // PLAYING until EOS; an ERROR fails the test
+    Message run_to_error();            // PLAYING until ERROR
+    std::vector<Message> drain_bus();  // what is there now
+    int count(const char *name) const; // element messages in `seen`
 
     std::vector<Message> seen;
 
