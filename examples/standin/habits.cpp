@@ -156,6 +156,8 @@ struct HabitReader {
 
     bool lost_after() const { return status(404, habits.tus_.lost_after); }
 
+    bool refused_chunked() const { return status(411, habits.refuses_chunked_); }
+
     bool refused_joins() const { return number(UINT64_MAX, 1, UINT64_MAX, habits.refused_joins_); }
 };
 
@@ -170,7 +172,7 @@ struct Row {
 
 using R = const HabitReader &;
 
-constexpr std::array<Row, 21> kHabits = {{
+constexpr std::array<Row, 23> kHabits = {{
     {"forget-length", "", "Upload-Length of a PATCH is ignored",
      [](R r) { return r.flag(&TusHabits::forget_length); }},
     {"length-zero", "[=untold]",
@@ -221,6 +223,10 @@ constexpr std::array<Row, 21> kHabits = {{
      [](R r) { return r.flag(&TusHabits::join_short); }},
     {"needs-filetype", "", "HEAD is refused without filename and filetype in the metadata",
      [](R r) { return r.flag(&TusHabits::needs_filetype); }},
+    {"holds-bodies", "", "a PATCH is taken when it is whole, as behind a proxy that buffers",
+     [](R r) { return r.flag(&TusHabits::holds_bodies); }},
+    {"refuses-chunked", "[=STATUS]", "a PATCH whose length is not known is refused (411)",
+     [](R r) { return r.refused_chunked(); }},
     {"refuses-empty-deferred", "", "a PATCH without a byte that tells the length is refused",
      [](R r) { return r.flag(&TusHabits::refuses_empty_deferred); }},
 }};
@@ -356,6 +362,10 @@ void Habits::before(const Request &request, const Upload *upload, Actions &actio
     if (refused_joins_ > 0 && is_join(request)) {
         --refused_joins_;
         return answer(actions, 409, "ERR_UPLOAD_LOCKED: one of the parts is in use");
+    }
+    if (refuses_chunked_ > 0 && request.method == "PATCH" && !request.header("content-length")) {
+        actions.early = EarlyAnswer{.status = refuses_chunked_}; // without a look at the body
+        actions.specs.push_back("habit");
     }
     if (head_is_get_ && request.method == "HEAD") {
         actions.body_for_head = true;

@@ -32,6 +32,7 @@ struct TusHabits {
     FinishHabit finish = FinishHabit::kNone;
     bool join_short = false;             // a final upload lacks its last byte
     bool needs_filetype = false;         // HEAD wants filename and filetype in the metadata
+    bool holds_bodies = false;           // as a proxy that buffers: a body comes when it is whole
     bool refuses_empty_deferred = false; // no PATCH without a byte that tells the length
 };
 
@@ -70,6 +71,7 @@ private:
     std::string told_{}; // by the latest POSTs, for echo=always
     bool head_is_get_ = false;
     bool get_is_bare_ = false;
+    int refuses_chunked_ = 0;         // status; 0: it does not
     std::uint64_t refused_joins_ = 0; // that are still to come
 };
 

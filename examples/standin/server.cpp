@@ -242,6 +242,8 @@ void Server::on_body(SoupServerMessage *message)
     const ExchangeRef exchange = find(message);
     if (!exchange)
         return;
+    if (broke_off_in_body(message))
+        return cut(*exchange);
     if (!exchange->replied)
         finish(*exchange, whole_reply(*exchange));
     if (exchange->actions.drip && find(message))

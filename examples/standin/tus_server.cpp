@@ -359,6 +359,14 @@ std::optional<Reply> TusServer::read_checksum(const Request &request, BodySink &
 
 void TusServer::write(BodySink &sink, std::string_view bytes)
 {
+    if (rules_.habits.holds_bodies)
+        sink.held += bytes;
+    else
+        take(sink, bytes);
+}
+
+void TusServer::take(BodySink &sink, std::string_view bytes)
+{
     const std::uint64_t written = sink.upload->offset() - sink.start;
     const std::uint64_t room = sink.most - std::min(sink.most, written);
     if (bytes.size() > room) {
@@ -386,6 +394,7 @@ Reply TusServer::progress(Upload &upload) const
 Reply TusServer::end(BodySink &sink)
 {
     const bool finished_before = sink.upload->finished();
+    take(sink, sink.held);
     Reply reply = judge(sink);
     if (rules_.habits.finish == FinishHabit::kLostAnswer && !finished_before &&
         sink.upload->finished())

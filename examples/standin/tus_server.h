@@ -37,6 +37,7 @@ struct BodySink {
     ChecksumOwn checksum{};          // of this body, when the client sent one
     std::string checksum_given{};
     ChecksumOwn hash_before{};
+    std::string held{}; // with TusHabits::holds_bodies: what has come
 };
 
 class TusServer {
@@ -90,6 +91,7 @@ private:
     void tell_length(const Upload &upload, Reply &reply) const;
     std::optional<Reply> assemble_finals();
     Reply created(const Request &request, Upload &upload, bool with_offset) const;
+    void take(BodySink &sink, std::string_view bytes);
     Reply judge(BodySink &sink);
     Reply progress(Upload &upload) const;
     void add_expiry(Reply &reply, const Upload &upload) const;

@@ -117,6 +117,16 @@ void make_close_a_reset(GSocket *socket)
         setsockopt(g_socket_get_fd(socket), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
+bool broke_off_in_body(SoupServerMessage *message)
+{
+    SoupMessageHeaders *headers = soup_server_message_get_request_headers(message);
+    GSocket *socket = soup_server_message_get_socket(message);
+    if (soup_message_headers_get_encoding(headers) != SOUP_ENCODING_CHUNKED || !socket)
+        return false;
+    char next = 0;
+    return recv(g_socket_get_fd(socket), &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 void reset_connection(SoupServerMessage *message)
 {
     const auto keep = GRef<SoupServerMessage>::retain(message);

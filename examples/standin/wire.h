@@ -25,6 +25,9 @@ void set_reply(SoupServerMessage *message, const Reply &reply);
 // 204 that its body has an end, and would close the connection without a word.
 void keep_alive_after_204(SoupServerMessage *message);
 
+// libsoup takes the end of a connection for the end of a body whose length it does not know.
+bool broke_off_in_body(SoupServerMessage *message);
+
 // The connection ends here, with a TCP reset. No signal of the message comes any more.
 void reset_connection(SoupServerMessage *message);
 

@@ -393,6 +393,38 @@ struct Habitual {
         create_upload(url, "Upload-Length: 0\r\n");
     }
 
+    // A PATCH in chunks: a part of it, and the rest; or the connection ends in between.
+    RawAnswer open_patch(const std::string &path, bool whole)
+    {
+        RawConnection connection(url);
+        g_assert_true(connection.send(cat("PATCH ", path, " HTTP/1.1\r\nHost: ", connection.host(),
+                                          "\r\n", kTus, "Upload-Offset: 0\r\n",
+                                          "Content-Type: application/offset+octet-stream\r\n",
+                                          "Transfer-Encoding: chunked\r\n\r\n5\r\nbytes\r\n")));
+        if (whole)
+            g_assert_true(connection.send("0\r\n\r\n"));
+        return whole ? connection.read() : RawAnswer{};
+    }
+
+    void bodies_are_held()
+    {
+        start("holds-bodies");
+        const std::string broken = create();
+        open_patch(broken, false);
+        ASSERT_STR(head(url, broken).header("upload-offset"), "0");
+        const std::string path = create();
+        g_assert_cmpint(open_patch(path, true).status, ==, 204);
+        ASSERT_STR(head(url, path).header("upload-offset"), "5");
+    }
+
+    void chunked_is_refused()
+    {
+        start("refuses-chunked");
+        const std::string path = create();
+        g_assert_cmpint(open_patch(path, true).status, ==, 411);
+        ASSERT_STR(raw_patch(path, 0).header("upload-offset"), "10");
+    }
+
     void habits_outlive_the_faults()
     {
         start("one-byte");
@@ -486,6 +518,8 @@ int main(int argc, char **argv)
     ADD("join-409", joining_is_refused);
     ADD("join-short", joining_loses_a_byte);
     ADD("needs-filetype", filetype_is_needed);
+    ADD("holds-bodies", bodies_are_held);
+    ADD("refuses-chunked", chunked_is_refused);
     ADD("refuses-empty-deferred", empty_end_is_refused);
     ADD("clear", habits_outlive_the_faults);
     ADD("several", several_habits_live_together);
