@@ -19,6 +19,9 @@ namespace {
 // Half of what may wait in the socket (TCP_NOTSENT_LOWAT): it is writable when that is free.
 constexpr std::size_t kMostRoom = std::size_t{64} << 10;
 
+// Of silence in an open body, between two looks for an answer.
+constexpr milliseconds kLook{250};
+
 // Bytes that a socket takes without blocking when it is writable, which is when a third of its
 // buffer is free; a byte takes up to two of that.
 std::size_t room_in(GSocket *socket)
@@ -34,7 +37,7 @@ std::size_t room_in(GSocket *socket)
 SoupBody::SoupBody(const HttpRequest &request, SoupConnection &connection, Alarm &alarm)
     : request_(request), connection_(connection), alarm_(alarm)
 {
-    if (request_.body && request_.body_length > 0)
+    if (request_.body && (request_.body_length > 0 || request_.open_body))
         stream_ = make_body_stream(*this);
 }
 
@@ -51,10 +54,16 @@ gssize SoupBody::pull(std::span<std::byte> out, GCancellable *cancel, GError **e
             return -1;
         if (early_answer_)
             break; // libsoup takes that for the end of the body, and reads the answer
+        if (shown_.empty() && request_.open_body && !await_more(cancel, error))
+            return -1;
+        if (ended_ || (shown_.empty() && nothing_yet_))
+            continue;
         if (shown_.empty() && !look(error))
             return -1;
         SoupLink *used = connection_.link();
-        if (used && used->output && request_.body_length - sent_ > out.size()) {
+        // libsoup frames the chunks of an open one
+        if (used && used->output && !request_.open_body &&
+            request_.body_length - sent_ > out.size()) {
             if (!write_out(used->output.get(), out.size(), cancel, error))
                 return -1;
             continue;
@@ -141,10 +150,21 @@ bool SoupBody::is_answer(const SoupLink &link)
     return false;
 }
 
+// Whether an open body goes on. Nothing may come for a while: then the server has its say.
+bool SoupBody::await_more(GCancellable *cancel, GError **error)
+{
+    alarm_.hold();
+    const BodySource::Coming coming = request_.body->coming(pulled_, kLook);
+    alarm_.put_off(request_.timeout);
+    ended_ = coming == BodySource::Coming::kEnd;
+    nothing_yet_ = coming == BodySource::Coming::kNothingYet;
+    return !nothing_yet_ || !g_cancellable_set_error_if_cancelled(cancel, error);
+}
+
 bool SoupBody::look(GError **error)
 {
-    const auto most =
-        static_cast<std::size_t>(std::min<std::uint64_t>(room_, request_.body_length - pulled_));
+    const std::uint64_t left = request_.open_body ? kMostRoom : request_.body_length - pulled_;
+    const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(room_, left));
     alarm_.hold(); // who is asked may let us wait
     const Result<std::span<const std::byte>> got = request_.body->view(pulled_, most);
     if (got && !got->empty() && got->size() <= most) {
@@ -154,6 +174,8 @@ bool SoupBody::look(GError **error)
         return true;
     }
     error_.emplace();
+    if (request_.open_body) // libsoup ends its chunks also when there was an error
+        connection_.shut_down();
     if (got)
         error_->message = cat("the body of a request to ", origin_of(request_.url), " ended after ",
                               pulled_, " of ", request_.body_length, " bytes");

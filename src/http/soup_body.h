@@ -24,7 +24,10 @@ public:
 
     GInputStream *stream() const { return stream_.get(); } // nullptr: there is no body
 
-    bool is_sent() const { return sent_ == request_.body_length; }
+    bool is_sent() const
+    {
+        return request_.open_body ? ended_ && shown_.empty() : sent_ == request_.body_length;
+    }
 
     bool is_underway() const { return !is_sent() && pulled_ > 0; }
 
@@ -37,6 +40,7 @@ private:
     bool wait_for(const SoupLink &used, GCancellable *cancel, GError **error);
     bool is_answer(const SoupLink &link);
     bool look(GError **error);
+    bool await_more(GCancellable *cancel, GError **error);
     bool write_out(GOutputStream *output, std::size_t end, GCancellable *cancel, GError **error);
     void took(std::size_t size);
 
@@ -48,6 +52,8 @@ private:
     std::size_t room_ = 0;             // bytes that the socket takes for certain
     std::uint64_t pulled_ = 0, sent_ = 0;
     std::optional<Error> error_;
+    bool ended_ = false;        // an open body is over
+    bool nothing_yet_ = false;  // … or waits
     bool early_answer_ = false; // came before the body was sent
     bool watch_answers_ = true; // waiting bytes may be an answer
 };

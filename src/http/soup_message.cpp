@@ -54,8 +54,9 @@ void add_headers(SoupMessage *message, const HttpRequest &request, GInputStream 
     if (!request.content_type.empty())
         soup_message_headers_replace(headers, "Content-Type", request.content_type.c_str());
     if (body) {
-        soup_message_set_request_body(message, nullptr, body,
-                                      static_cast<gssize>(request.body_length));
+        // -1: chunked
+        const gssize length = request.open_body ? -1 : static_cast<gssize>(request.body_length);
+        soup_message_set_request_body(message, nullptr, body, length);
         if (request.expect_continue)
             soup_message_headers_set_expectations(headers, SOUP_EXPECTATION_CONTINUE);
     } else if (request.body || request.method == "POST" || request.method == "PATCH" ||

@@ -10,7 +10,8 @@
 
 namespace gsttus {
 
-// `body`: what the request's body is read from, request.body_length bytes; nullptr: there is none.
+// `body`: what the request's body is read from, request.body_length bytes or as long as it is open;
+// nullptr: there is none.
 // Fails (kSettings) when the address is not http(s) or a header can not be sent.
 Result<GRef<SoupMessage>> make_soup_message(const HttpRequest &request, GInputStream *body);
 

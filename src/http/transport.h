@@ -37,6 +37,16 @@ public:
     // until the next call. As it is here, it reads them into memory of its own.
     virtual Result<std::span<const std::byte>> view(std::uint64_t offset, std::size_t most);
 
+    enum class Coming {
+        kBytes, // view() has some
+        kNothingYet,
+        kEnd,
+    };
+
+    // Of a body whose length is not known (HttpRequest::open_body), asked before view(): whether
+    // there is more from `offset` on. May wait for it, `most` at most.
+    virtual Coming coming(std::uint64_t, Duration) { return Coming::kEnd; }
+
 private:
     std::vector<std::byte> buffer_; // of view()
 };
@@ -44,14 +54,15 @@ private:
 struct HttpRequest {
     std::string method;
     std::string url;
-    Headers headers;                // Content-Type and Content-Length come from the next three
-    BodySource *body = nullptr;     // owned by the caller, who outlives the call; nullptr: no body
-    std::uint64_t body_length = 0;  // sent as Content-Length, also when 0 and method is POST/PATCH
-    std::string content_type;       // empty: none
-    bool expect_continue = false;   // send "Expect: 100-continue" and wait for the go-ahead
-    bool new_connection = false;    // do not use a kept-alive one
-    bool with_cookies = false;      // keep and send those of this server
-    Duration timeout = seconds(30); // nothing moved for so long: failed
+    Headers headers;               // Content-Type and Content-Length come from the next three
+    BodySource *body = nullptr;    // owned by the caller, who outlives the call; nullptr: no body
+    std::uint64_t body_length = 0; // sent as Content-Length, also when 0 and method is POST/PATCH
+    bool open_body = false;        // instead: chunked (RFC 9112, 7.1), until body->coming() ends it
+    std::string content_type;      // empty: none
+    bool expect_continue = false;  // send "Expect: 100-continue" and wait for the go-ahead
+    bool new_connection = false;   // do not use a kept-alive one
+    bool with_cookies = false;     // keep and send those of this server
+    Duration timeout = seconds(30);                // nothing moved for so long: failed
     Duration connect_timeout = seconds(10);        // until a connection (with TLS) stands
     std::size_t max_answer = std::size_t{1} << 20; // bytes of answer body kept; the rest is dropped
 };

@@ -1,6 +1,9 @@
 // What goes over the wire: the framing of requests, and bodies that fail.
 #include "soup_transport_fixture.h"
 
+#include <cstdlib>
+#include <thread>
+
 using namespace gsttus;
 using namespace gsttus::test;
 
@@ -110,6 +113,153 @@ void body_source_that_ends_early_is_a_failure()
     g_assert_cmpint(answered(f.patch(server.url(), whole, 10)).status, ==, 204);
 }
 
+// A body that is told what comes next: sizes of runs, 0 for "nothing yet"; then its end, or an
+// error.
+class OpenBody final : public BodySource {
+public:
+    explicit OpenBody(std::vector<std::size_t> runs, bool fails = false)
+        : runs_(std::move(runs)), fails_(fails)
+    {
+    }
+
+    Coming coming(std::uint64_t, Duration) override
+    {
+        if (!runs_.empty() && runs_.front() == 0) {
+            runs_.erase(runs_.begin());
+            return Coming::kNothingYet;
+        }
+        return runs_.empty() && !fails_ ? Coming::kEnd : Coming::kBytes;
+    }
+
+    Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override
+    {
+        if (runs_.empty())
+            return Error{.kind = ErrorKind::kDisk, .message = "the spool is gone"};
+        const std::size_t size = std::min(out.size(), runs_.front());
+        for (std::size_t i = 0; i < size; ++i)
+            out[i] = std::byte(static_cast<unsigned char>(PatternBody::at(offset + i)));
+        if ((runs_.front() -= size) == 0)
+            runs_.erase(runs_.begin());
+        return size;
+    }
+
+private:
+    std::vector<std::size_t> runs_;
+    const bool fails_;
+};
+
+HttpOutcome patch_open(Fixture &f, const RawServer &server, OpenBody &body,
+                       GCancellable *cancel = nullptr)
+{
+    f.request.open_body = true;
+    return f.patch(server.url(), body, 0, cancel);
+}
+
+// The chunks' bytes, up to the last one; `whole`: that one came.
+std::string read_chunks(RawConnection &peer, bool &whole)
+{
+    std::string bytes;
+    while (true) {
+        std::string line;
+        while (!line.ends_with("\r\n")) {
+            const std::string next = peer.read_bytes(1);
+            if (next.empty())
+                return bytes;
+            line += next;
+        }
+        const std::size_t size = std::strtoul(line.c_str(), nullptr, 16);
+        bytes += peer.read_bytes(size);
+        peer.read_bytes(2);
+        whole = size == 0;
+        if (whole)
+            return bytes;
+    }
+}
+
+void open_body_is_chunked()
+{
+    RawServer server({[](RawConnection &peer) {
+        for (const std::size_t size : {1U, 8192U, 300001U}) {
+            const std::string head = peer.read_head();
+            bool whole = false;
+            const std::string body = read_chunks(peer, whole);
+            const bool good = contains(head, "Transfer-Encoding: chunked\r\n") &&
+                              !contains(head, "Content-Length") && whole &&
+                              body == PatternBody(size).all();
+            peer.answer(good ? "204 Good" : "500 Bad");
+        }
+    }});
+    Fixture f;
+    for (const std::size_t size : {1U, 8192U, 300001U}) {
+        OpenBody body({size / 2, 0, size - size / 2 - (size > 1 ? 1 : 0), 0, size > 1 ? 1U : 0U});
+        g_assert_cmpint(answered(patch_open(f, server, body)).status, ==, 204);
+    }
+    g_assert_cmpuint(server.connections(), ==, 1);
+}
+
+// Or a server would take what there is for all of it.
+void open_body_that_fails_has_no_end()
+{
+    RawServer *seen = nullptr;
+    RawServer server({[&seen](RawConnection &peer) {
+        peer.read_head();
+        bool whole = false;
+        const std::string body = read_chunks(peer, whole);
+        seen->note(cat(body.size(), whole ? " whole" : " cut"));
+    }});
+    seen = &server;
+    Fixture f;
+    OpenBody body({5000, 0, 70000}, true);
+    failed(patch_open(f, server, body), ErrorKind::kDisk, Reach::kMaybe);
+    server.wait_notes(1);
+    ASSERT_STR(server.notes().front(), "75000 cut");
+}
+
+// While nothing comes, the server's word is heard.
+void answer_while_an_open_body_is_silent()
+{
+    RawServer server({[](RawConnection &peer) {
+        peer.read_head();
+        peer.read_bytes(10);
+        peer.answer("413 Too Large");
+        peer.hold();
+    }});
+    Fixture f;
+    f.request.timeout = seconds(600); // nobody waits for that
+
+    class Silent final : public BodySource {
+    public:
+        Coming coming(std::uint64_t offset, Duration most) override
+        {
+            if (offset == 0)
+                return Coming::kBytes;
+            g_usleep(static_cast<gulong>(
+                std::chrono::duration_cast<std::chrono::microseconds>(most).count()));
+            return Coming::kNothingYet; // for ever
+        }
+
+        Result<std::size_t> read(std::uint64_t, std::span<std::byte> out) override
+        {
+            out[0] = std::byte{1};
+            return std::min<std::size_t>(out.size(), 100);
+        }
+    } silent;
+
+    f.request.open_body = true;
+    g_assert_cmpint(answered(f.patch(server.url(), silent, 0)).status, ==, 413);
+    RawServer deaf({[](RawConnection &peer) {
+        peer.read_head();
+        peer.hold();
+    }});
+    const auto cancel = GRef<GCancellable>::adopt(g_cancellable_new());
+    std::thread later([&] {
+        g_usleep(300000);
+        g_cancellable_cancel(cancel.get());
+    });
+    failed(f.patch(deaf.url(), silent, 0, cancel.get()), ErrorKind::kCancelled, Reach::kMaybe);
+    later.join();
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -120,6 +270,9 @@ int main(int argc, char **argv)
         add_row_test(cat("/transport/request/empty/", row.method), row, empty_request);
     add_test("/transport/request/patches-share-a-connection", patches_share_a_connection);
     add_test("/transport/request/unsendable-refused", unsendable_requests_are_refused);
+    add_test("/transport/open-body/chunked", open_body_is_chunked);
+    add_test("/transport/open-body/fails", open_body_that_fails_has_no_end);
+    add_test("/transport/open-body/silent", answer_while_an_open_body_is_silent);
     add_test("/transport/body/error-is-the-failure", body_source_error_is_the_failure);
     add_test("/transport/body/early-end-is-a-failure", body_source_that_ends_early_is_a_failure);
     return g_test_run();
