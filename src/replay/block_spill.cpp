@@ -8,7 +8,7 @@
 namespace gsttus {
 
 BlockSpill::BlockSpill(FileOps &ops, std::optional<Segment> part, std::unique_ptr<SpoolWrite> write)
-    : ops_(ops), begun_(ops.now()), part_(std::move(part)), write_(std::move(write))
+    : ops_(ops), part_(std::move(part)), write_(std::move(write))
 {
 }
 
@@ -53,7 +53,7 @@ bool BlockSpill::end(std::unique_ptr<BlockSpill> spill, Segments &segments, Spoo
     const bool whole = !part->file || written->length == part->checks.front().length;
     part->file.reset(); // the segments have the last word on it
     if (is_it && whole)
-        move_written(segments, spool, index, *written, spill->begun_);
+        move_written(segments, spool, index, *written);
     else // the server has it by now
         spool.release_file(written->file, written->length);
     return true;

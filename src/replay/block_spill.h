@@ -29,8 +29,7 @@ public:
 private:
     BlockSpill(FileOps &ops, std::optional<Segment> part, std::unique_ptr<SpoolWrite> write);
 
-    FileOps &ops_; // outlives this by contract
-    const TimePoint begun_;
+    FileOps &ops_;                  // outlives this by contract
     std::optional<Segment> part_;   // as it was at begin()
     std::vector<std::byte> buffer_; // of what is in a file
     bool unreadable_ = false;

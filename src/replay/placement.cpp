@@ -38,8 +38,7 @@ Result<std::span<const std::byte>> movable(const Segment &segment, FileOps &ops,
     return std::span<const std::byte>(buffer);
 }
 
-bool move_written(Segments &segments, Spool &spool, std::size_t index, const SpilledRun &written,
-                  TimePoint rest_since)
+bool move_written(Segments &segments, Spool &spool, std::size_t index, const SpilledRun &written)
 {
     // a run of a file moves as a whole: of a part there is no check value
     if (segments[index].file && written.length != segments[index].checks.front().length) {
@@ -47,7 +46,7 @@ bool move_written(Segments &segments, Spool &spool, std::size_t index, const Spi
         return false;
     }
     const std::shared_ptr<SpillFile> old = segments[index].file;
-    const bool own = segments.move_to_disk(index, written, rest_since);
+    const bool own = segments.move_to_disk(index, written);
     if (old)
         spool.release_file(old, written.length);
     return own;

@@ -27,8 +27,7 @@ Result<std::span<const std::byte>> movable(const Segment &segment, FileOps &ops,
                                            std::vector<std::byte> &buffer);
 
 // What was written of the segment at `index` takes its place. FALSE: see Segments::move_to_disk().
-bool move_written(Segments &segments, Spool &spool, std::size_t index, const SpilledRun &written,
-                  TimePoint rest_since = {});
+bool move_written(Segments &segments, Spool &spool, std::size_t index, const SpilledRun &written);
 
 // Writes the segment at `index`, which is not safe, to disk.
 Moved move_to_disk(Segments &segments, Spool &spool, std::size_t index, Spool::Bound bound);

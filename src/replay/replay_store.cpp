@@ -201,8 +201,9 @@ std::optional<std::size_t> ReplayStore::oldest_block() const
 std::optional<TimePoint> ReplayStore::oldest_in_memory() const
 {
     const auto oldest = oldest_block();
-    return oldest && segments_[*oldest].end <= spill_end_ ? std::optional(segments_[*oldest].since)
-                                                          : std::nullopt;
+    if (!oldest || segments_[*oldest].end > spill_end_)
+        return std::nullopt;
+    return segments_[*oldest].arrival_from(acked_);
 }
 
 bool ReplayStore::awaits_safety(std::uint64_t position) const
@@ -233,7 +234,7 @@ std::optional<std::size_t> ReplayStore::next_wanted() const
             return oldest;
     }
     if (const auto oldest = oldest_block();
-        oldest && (segments_[*oldest].since <= due_ ||
+        oldest && (segments_[*oldest].arrival_from(acked_) <= due_ ||
                    // the last one is still being filled
                    (tight && (*oldest + 1 < segments_.size() || segments_.size() == 1))))
         return oldest;
@@ -305,6 +306,7 @@ void ReplayStore::free_behind(std::uint64_t acked)
         free_front(segments_, spool_);
         freed = true;
     }
+    segments_.forget_arrivals_before(acked);
     changed_.keep_only(begin(), end());
     yield_margin();
     if (progress || freed)

@@ -196,6 +196,30 @@ SpareBlocks &spare_blocks()
 
 } // namespace
 
+void Segment::note_arrival(TimePoint now)
+{
+    constexpr Duration kCoarse = milliseconds(250);
+    if (arrivals.empty() || now - arrivals.back().second >= kCoarse)
+        arrivals.emplace_back(end, now);
+}
+
+TimePoint Segment::arrival_from(std::uint64_t position) const
+{
+    TimePoint found = arrivals.front().second;
+    for (const auto &[from, at] : arrivals) {
+        if (from > position)
+            break;
+        found = at;
+    }
+    return found;
+}
+
+void Segment::forget_arrivals_before(std::uint64_t position)
+{
+    while (arrivals.size() > 1 && arrivals[1].first <= position)
+        arrivals.erase(arrivals.begin());
+}
+
 Result<std::size_t> Piece::read(std::uint64_t at, std::span<std::byte> out) const
 {
     const Result<std::span<const std::byte>> shown = view(at);

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace gsttus {
@@ -43,9 +44,15 @@ struct Segment {
     std::shared_ptr<SpillFile> file{};
     std::uint64_t offset = 0;    // of begin, in the block or file
     std::vector<Check> checks{}; // of a file: in order, together as long as the segment
-    TimePoint since{};           // of a block: when the oldest of its bytes came
+    // Of a block: from which position on its bytes came when, coarsely.
+    std::vector<std::pair<std::uint64_t, TimePoint>> arrivals{};
 
     std::uint64_t length() const { return end - begin; }
+
+    void note_arrival(TimePoint now); // of what goes to its end next
+    // Of the oldest byte from there on, which is in the block.
+    TimePoint arrival_from(std::uint64_t position) const;
+    void forget_arrivals_before(std::uint64_t position); // what is asked for is behind it
 
     // On the disk, and to be found there by a recovery.
     bool is_safe() const { return file && !file->gone; }

@@ -72,11 +72,12 @@ std::size_t Segments::append_to_memory(std::span<const std::byte> data, TimePoin
         auto block = make_block();
         if (!block)
             return 0;
-        held_.push_back({.begin = end_, .end = end_, .block = std::move(block), .since = now});
+        held_.push_back({.begin = end_, .end = end_, .block = std::move(block)});
         memory_used_ += block_size_;
         ++blocks_;
     }
     Segment &segment = held_.back();
+    segment.note_arrival(now);
     const std::size_t used = segment.offset + static_cast<std::size_t>(segment.length());
     const std::size_t n = std::min(data.size(), segment.block->capacity - used);
     std::memcpy(segment.block->bytes.get() + used, data.data(), n);
@@ -132,7 +133,7 @@ void Segments::append(const SpilledRun &written)
     end_ += written.length;
 }
 
-bool Segments::move_to_disk(std::size_t index, const SpilledRun &written, TimePoint rest_since)
+bool Segments::move_to_disk(std::size_t index, const SpilledRun &written)
 {
     const auto at = held_.begin() + static_cast<std::ptrdiff_t>(index);
     const std::uint64_t begin = at->begin;
@@ -143,7 +144,8 @@ bool Segments::move_to_disk(std::size_t index, const SpilledRun &written, TimePo
     } else {
         at->begin += written.length;
         at->offset += written.length;
-        at->since = std::max(at->since, rest_since);
+        if (at->block)
+            at->forget_arrivals_before(at->begin);
         for (std::uint64_t rest = written.length; rest > 0 && !at->checks.empty();) {
             rest -= std::min<std::uint64_t>(rest, at->checks.front().length);
             at->checks.erase(at->checks.begin());
@@ -158,6 +160,12 @@ bool Segments::move_to_disk(std::size_t index, const SpilledRun &written, TimePo
     else if (!joins)
         held_.insert(at, segment_of(begin, written));
     return !joins;
+}
+
+void Segments::forget_arrivals_before(std::uint64_t position)
+{
+    if (const std::size_t index = first_from(position); index < held_.size())
+        held_[index].forget_arrivals_before(position);
 }
 
 Segment Segments::take_front()

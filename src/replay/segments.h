@@ -76,8 +76,9 @@ public:
 
     // The segment at `index`, or its beginning (of one of a file: its first checked runs), is
     // elsewhere on the disk now. FALSE: as a part of the segment before it, else as one of its own.
-    // `rest_since`: what is left of a block came after that.
-    bool move_to_disk(std::size_t index, const SpilledRun &written, TimePoint rest_since = {});
+    bool move_to_disk(std::size_t index, const SpilledRun &written);
+
+    void forget_arrivals_before(std::uint64_t position);
 
     // Gives up the oldest, or the newest: the next byte then goes where that began.
     Segment take_front();

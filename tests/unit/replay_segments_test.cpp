@@ -45,6 +45,37 @@ struct Held {
         return run;
     }
 
+    // A block takes long to fill where little comes: what is confirmed of it does not count.
+    void block_is_as_old_as_what_is_not_confirmed()
+    {
+        using gsttus::milliseconds;
+        const gsttus::TimePoint start = gsttus::TimePoint{} + gsttus::seconds(1000);
+        const auto came = [&](std::size_t index, std::uint64_t position) {
+            return segments[index].arrival_from(position) - start;
+        };
+        const auto next = [&](milliseconds at) {
+            segments.append_to_memory(stream_bytes(segments.end(), 100), start + at);
+        };
+        for (int n = 0; n < 10; ++n)
+            next(milliseconds(n * 400));
+        g_assert_true(came(0, 0) == milliseconds(0));
+        g_assert_true(came(0, 99) == milliseconds(0));
+        for (const bool forget : {false, true}) {
+            if (forget)
+                segments.forget_arrivals_before(100);
+            g_assert_true(came(0, 100) == milliseconds(400));
+            g_assert_true(came(0, 550) == milliseconds(2000));
+        }
+        segments.move_to_disk(0, write(700)); // a part of it
+        g_assert_true(came(1, 700) == milliseconds(2800));
+        segments.forget_arrivals_before(1000);
+        next(milliseconds(9000)); // long after all of it was confirmed
+        g_assert_true(came(1, 1000) == milliseconds(9000));
+        segments.forget_arrivals_before(1000);
+        segments.forget_arrivals_before(720); // the server has gone back
+        g_assert_true(came(1, 720) >= milliseconds(2800));
+    }
+
     void assert_in_order() const
     {
         std::uint64_t at = segments.begin();
@@ -373,6 +404,8 @@ int main(int argc, char **argv)
     CASE("order/back-goes-and-new-bytes-take-its-place", back_goes_and_new_bytes_take_its_place);
     CASE("order/nothing-is-held-after-clear", nothing_is_held_after_clear);
     CASE("order/any-change-leaves-no-gap", any_change_leaves_no_gap);
+    CASE("memory/block-is-as-old-as-what-is-not-confirmed",
+         block_is_as_old_as_what_is_not_confirmed);
     CASE("disk/bytes-that-go-on-in-a-file-are-one-segment",
          bytes_that_go_on_in_a_file_are_one_segment);
     CASE("disk/last-run-of-a-file-goes-alone", last_run_of_a_file_goes_alone);
