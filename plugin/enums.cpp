@@ -65,6 +65,16 @@ GType length_mode_type()
     return kType;
 }
 
+GType request_mode_type()
+{
+    static const GEnumValue kValues[] = {
+        {static_cast<int>(RequestMode::kBounded), "Each PATCH has its length", "bounded"},
+        {static_cast<int>(RequestMode::kStream), "A PATCH stays open while bytes come", "stream"},
+        {0, nullptr, nullptr}};
+    static const GType kType = make_enum("GstTusRequestMode", kValues);
+    return kType;
+}
+
 GType spool_mode_type()
 {
     static const GEnumValue kValues[] = {

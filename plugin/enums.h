@@ -6,6 +6,7 @@
 namespace gsttus {
 
 GType length_mode_type();
+GType request_mode_type();
 GType spool_mode_type();
 GType checksum_type();
 GType on_stop_type();

@@ -213,7 +213,7 @@ Result<UploadConfig> make_upload_config(const Settings &settings)
     // what is said of it must be right in every folder
     const GCharOwn whole(g_canonicalize_filename(config.replay.spool_dir.c_str(), nullptr));
     config.replay.spool_dir = whole.get();
-    config.other_places = usual_spool_dirs();
+    config.replay.other_dirs = usual_spool_dirs();
     return config;
 }
 

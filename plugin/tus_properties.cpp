@@ -105,10 +105,22 @@ Rows chunk_rows()
                      in_runtime<&RuntimeConfig::flush_interval>,
                      "Longest time in ms that bytes wait here before a PATCH takes them; "
                      "what is pending when a PATCH ends goes with the next"),
+    };
+}
+
+Rows mode_rows()
+{
+    return {
         row::choice("length-mode", "Length mode", length_mode_type(), LengthMode::kAuto, kReady,
                     in_upload<&UploadConfig::length_mode>,
                     "How a length that is not known yet is handled; auto takes the "
                     "first of deferred, concatenation and spool that the server can do"),
+        row::choice(
+            "request-mode", "Request mode", request_mode_type(), RequestMode::kBounded, kReady,
+            in_upload<&UploadConfig::request_mode>,
+            "Whether each PATCH has its length, or stays open for chunk-size bytes or 10 s (2 s "
+            "with spool-mode=overflow) and carries what comes within flush-interval/4; "
+            "tried out first, and bounded where a proxy buffers or with checksum"),
         // no more than the streaming thread copies at EOS without anybody noticing
         row::number("seekable-header", "Seekable header", {0, 16 * kMiB, 0}, kReady,
                     in_upload<&UploadConfig::seekable_header>,
@@ -276,8 +288,8 @@ Rows connection_rows()
 PropertyTable<Settings> make_tus_properties()
 {
     Rows all;
-    for (const Rows &group : {identity_rows(), header_rows(), chunk_rows(), storage_rows(),
-                              bound_rows(), line_rows(), connection_rows()})
+    for (const Rows &group : {identity_rows(), header_rows(), chunk_rows(), mode_rows(),
+                              storage_rows(), bound_rows(), line_rows(), connection_rows()})
         all.insert(all.end(), group.begin(), group.end());
     return all;
 }

@@ -34,8 +34,9 @@ struct ReplayConfig {
     std::uint64_t max_memory = std::uint64_t{32} << 20; // bytes
     std::uint64_t rollback_margin = std::uint64_t{8} << 20;
     SpoolMode spool_mode = SpoolMode::kOverflow;
-    std::string spool_dir;            // parent folder; a folder per upload is made in it, mode 0700
-    std::uint64_t max_spool_size = 0; // bytes; 0: what the disk has, less 256 MiB
+    std::string spool_dir; // parent folder; a folder per upload is made in it, mode 0700
+    std::vector<std::string> other_dirs;  // tried by the owner where that one fails
+    std::uint64_t max_spool_size = 0;     // bytes; 0: what the disk has, less 256 MiB
     std::shared_ptr<MemoryBudget> memory; // of all stores of a process; none: max_memory alone
     std::uint64_t least_memory = 0;       // bytes that are there beyond that
     std::uint64_t beside = 0; // bytes that another file in the folder takes of the disk's room

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace gsttus {
 
@@ -37,8 +38,9 @@ public:
     // All its `size` bytes are confirmed; `backlog`: more than the usual size is waiting.
     void carried(std::uint64_t size, std::uint64_t usual, bool backlog, TimePoint now)
     {
+        if (!std::exchange(under_way_, false)) // it had no size of its own
+            return;
         const Duration took = now - sent_at_;
-        under_way_ = false;
         if (size > usual)
             broken_ = 0;
         if (!backlog)

@@ -72,6 +72,7 @@ struct Answer {
     std::string text;              // start of the body, redacted
     std::string server;            // Server, redacted
     bool refused_metadata = false; // Target::refused_metadata said so
+    std::uint64_t carried = 0;     // bytes of an open PATCH's body that went
 };
 
 struct NoAnswer {
@@ -79,6 +80,8 @@ struct NoAnswer {
     bool reached_server = true;     // FALSE: certainly not
     bool reused_connection = false; // a kept-alive connection turned out to be dead
     bool paused = false;            // given up for a pause, or failed in one: nobody's fault
+    bool cut = false;               // an open PATCH that was to be cut
+    std::uint64_t carried = 0;      // bytes of its body that went, at most
 };
 
 struct Tick {}; // a wait ended: time, bytes, end, network or credentials
@@ -109,8 +112,12 @@ struct Create {
 
 struct Patch {
     std::string url;
-    std::uint64_t server_offset = 0;             // Upload-Offset
-    std::uint64_t from = 0, to = 0;              // stream positions of the body
+    std::uint64_t server_offset = 0; // Upload-Offset
+    std::uint64_t from = 0, to = 0;  // stream positions of the body
+    // Not 0: it stays open while bytes come, up to this stream position; see OpenRequests. `to` is
+    // what is there already.
+    std::uint64_t open_to = 0;
+    bool is_proof = false; // what there is; then it is silent for a while, and is cut
     std::optional<std::uint64_t> declare_length; // Upload-Length
     std::string checksum;                        // algorithm, empty: none
     bool method_override = false;                // POST with X-HTTP-Method-Override: PATCH

@@ -163,6 +163,21 @@ Error smaller_requests(Error refusal, std::uint64_t size)
     return refusal;
 }
 
+Error no_open_requests(int status, const std::string &where)
+{
+    const std::string why = status > 0
+                                ? cat("it was answered with HTTP ", status)
+                                : std::string("what it had sent was not there before it ended");
+    Error error =
+        make(ErrorKind::kServer,
+             cat("The server, or a proxy before it, does not work with PATCH requests that "
+                 "stay open (",
+                 where, "): ", why,
+                 ". From here on each has its length, as with request-mode=bounded."));
+    error.http_status = status;
+    return error;
+}
+
 Error expires(std::chrono::seconds left)
 {
     return make(ErrorKind::kServer,

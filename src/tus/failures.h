@@ -31,6 +31,8 @@ Error no_head(Error refusal);
 Error impossible_offset(const Answer &answer, const std::string &where);
 Error took_nothing(int status, const std::string &where);
 Error took_a_crumb(std::uint64_t taken, std::uint64_t sent, const std::string &where);
+// `status`: of the answer that says so; 0: HEAD showed it.
+Error no_open_requests(int status, const std::string &where);
 Error smaller_requests(Error refusal, std::uint64_t size);
 Error expires(std::chrono::seconds left);
 Error surplus(std::uint64_t offset, std::uint64_t sent_offset);

@@ -36,6 +36,25 @@ Step complete(const PlanView &view, std::uint64_t total)
     return Done{};
 }
 
+// Stream position up to which a PATCH may stay open while bytes come; 0: it may not. What an open
+// body can not do: have a checksum, or a size that is a multiple of something. A backlog has its
+// bytes already, and a full store waits for a request to end.
+std::uint64_t open_limit(const PlanView &view)
+{
+    const MachineConfig &config = view.config;
+    const Positions &positions = view.positions;
+    if (!view.open.wanted() || view.server.refuses_head() || view.server.overrides_method() ||
+        !view.server.checksum().empty() || config.chunk_align > 1 || config.min_chunk_size > 0 ||
+        positions.server_length() || view.input.writer_blocked || has_backlog(view))
+        return 0;
+    const std::uint64_t limit = positions.acked() + request_limit(view);
+    if (!view.server.max_size())
+        return limit;
+    // the last byte that fits ends the upload, and has to say so
+    const std::uint64_t origin = positions.origin(), most = *view.server.max_size();
+    return std::min(limit, most - std::min(most, origin + 1));
+}
+
 } // namespace
 
 std::unique_ptr<LengthPlan> make_length_plan(LengthMode mode)
@@ -156,6 +175,8 @@ Step next_of_upload(const PlanView &view)
             std::min(limit, std::max(round_up(view.config.min_chunk_size, align), align));
         if (size < least)
             return WaitForBytes{wait_for_enough(view, least, held_back)};
+        if (const std::uint64_t open_to = open_limit(view); open_to > acked + size)
+            return SendBytes{acked + size, std::nullopt, open_to};
         const std::uint64_t usual = view.server.request_limit(view.config.chunk_size, align);
         if (std::optional<Wait> wait = wait_for_more(view, size, std::min(limit, usual), held_back))
             return WaitForBytes{*wait};

@@ -7,6 +7,7 @@
 #include "tus/chunk_growth.h"
 #include "tus/events.h"
 #include "tus/machine_config.h"
+#include "tus/open_requests.h"
 #include "tus/positions.h"
 #include "tus/route.h"
 #include "tus/server.h"
@@ -27,6 +28,7 @@ struct PlanView {
     Positions &positions;
     Route &route;
     const ChunkGrowth &growth;
+    const OpenRequests &open;
 };
 
 // --- what goes next ------------------------------------------------------------------------------
@@ -34,6 +36,7 @@ struct PlanView {
 struct SendBytes { // from what is confirmed
     std::uint64_t to = 0;
     std::optional<std::uint64_t> declare; // Upload-Length
+    std::uint64_t open_to = 0;            // see Patch
 };
 
 struct CreateUpload {}; // see LengthPlan::creation()

@@ -25,6 +25,7 @@ struct MachineConfig {
     std::uint64_t min_chunk_size = 0;                       // not less before the end
     std::uint64_t chunk_align = 1;                          // every PATCH but the last
     LengthMode length_mode = LengthMode::kAuto;
+    bool open_requests = false;          // see OpenRequests
     bool seekable_header = false;        // the first bytes come last: see Input::head
     bool can_spool = true;               // the store has a disk: length-mode spool is possible
     std::string upload_url;              // continue this upload; empty: create one

@@ -93,6 +93,8 @@ constexpr std::array<Limit, kMishaps> kLimits = {{
     {Mishap::kJoinedGone, 6, Until::kAsked},
     // descriptors come back, a cable is pushed in; what fails for minutes is broken
     {Mishap::kReadBack, 10, Until::kProgress},
+    // ten seconds: then it is somebody else
+    {Mishap::kStillHeld, 20, Until::kProgress},
 }};
 
 constexpr bool in_order()

@@ -55,8 +55,9 @@ enum class Mishap {
     kAssembly,   // the joined upload does not grow
     kJoinedGone, // 404 for the joined upload
     kReadBack,   // what is to be sent could not be read from the disk
+    kStillHeld,  // HEAD behind an open PATCH that was cut: the server has not let go yet
 };
-inline constexpr std::size_t kMishaps = static_cast<std::size_t>(Mishap::kReadBack) + 1;
+inline constexpr std::size_t kMishaps = static_cast<std::size_t>(Mishap::kStillHeld) + 1;
 
 class Patience {
 public:

@@ -39,6 +39,16 @@ void Positions::send(std::uint64_t to, bool declares, bool finishes)
     hurry_ = false;
 }
 
+void Positions::carried(std::uint64_t size)
+{
+    const std::uint64_t to = acked_ + size;
+    if (to > patch_to_ && patch_to_ < sent_)
+        bytes_resent_ += std::min(to, sent_) - patch_to_;
+    sent_ = std::max(sent_, to);
+    take(to);
+    patch_to_ = to;
+}
+
 Offset Positions::patch_says(std::uint64_t offset) const
 {
     const std::uint64_t position = position_of(offset);

@@ -76,6 +76,9 @@ public:
     // A PATCH from acked to `to`; `finishes`: the server has all of it afterwards.
     void send(std::uint64_t to, bool declares, bool finishes);
 
+    // The body of the last one was open, and `size` bytes of it went.
+    void carried(std::uint64_t size);
+
     // Of the last one sent. 0: none was.
     std::uint64_t patch_to() const { return patch_to_; }
 

@@ -46,8 +46,8 @@ const char *to_string(State state)
 }
 
 UploadMachine::UploadMachine(MachineConfig config)
-    : config_(checked(std::move(config))), patience_(config_.seed), proof_(config_.proved),
-      plan_(make_length_plan(config_.length_mode))
+    : config_(checked(std::move(config))), open_(config_.open_requests), patience_(config_.seed),
+      proof_(config_.proved), plan_(make_length_plan(config_.length_mode))
 {
 }
 
@@ -81,6 +81,8 @@ MachineCounters UploadMachine::counters() const
 
 Action UploadMachine::step(const Event &event, const Input &input)
 {
+    if (std::optional<Action> instead = open_ended(event, input))
+        return std::move(*instead);
     if (std::optional<Action> instead = hear(event, input))
         return std::move(*instead);
     switch (state_) {

@@ -189,6 +189,13 @@ private:
     Action renew(const Answer &answer, RequestKind request, Next next);
     Action astray(const Answer &answer, const Input &input);
 
+    // what an open PATCH leads to (upload_machine_open.cpp)
+    std::optional<Action> open_ended(const Event &event, const Input &input);
+    void judge_open(std::uint64_t position);
+    void refuse_open(int status); // 0: it was no answer
+    std::optional<Action> held_after_cut(Verdict verdict, const Input &input);
+    Action ask_after(Duration span, const Input &input);
+
     // what PATCH leads to
     Action acknowledged(const Answer &answer, const Input &input);
     void carried_all(std::uint64_t offset);
@@ -254,7 +261,7 @@ private:
 
     PlanView view(const Input &input)
     {
-        return {config_, server_, input, positions_, route_, growth_};
+        return {config_, server_, input, positions_, route_, growth_, open_};
     }
 
     // Below that nobody refuses a request because of its size.
@@ -266,6 +273,7 @@ private:
 
     Positions positions_;
     ChunkGrowth growth_;
+    OpenRequests open_;
     Server server_;
     Speaker speaker_;
     Route route_;

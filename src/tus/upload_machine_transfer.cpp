@@ -31,6 +31,8 @@ Action UploadMachine::patch(const SendBytes &bytes, const Input &input)
     request.from = positions_.acked();
     request.to = bytes.to;
     request.declare_length = bytes.declare;
+    request.open_to = bytes.open_to;
+    request.is_proof = bytes.open_to > 0 && !open_.is_proved();
     const bool has_body = bytes.to > request.from;
     request.checksum = has_body ? server_.checksum() : std::string();
     request.method_override = server_.overrides_method();
@@ -40,7 +42,10 @@ Action UploadMachine::patch(const SendBytes &bytes, const Input &input)
     const bool finishes =
         bytes.declare ? !positions_.length_unclear() : plan_->finishes(positions_, bytes.to);
     positions_.send(bytes.to, bytes.declare.has_value(), finishes);
-    growth_.sent(request_limit(view(input)), config_.chunk_size, input.now);
+    if (bytes.open_to > 0)
+        open_.sent();
+    else
+        growth_.sent(request_limit(view(input)), config_.chunk_size, input.now);
     state_ = State::kPatching;
     return request;
 }
@@ -335,6 +340,8 @@ Action UploadMachine::astray(const Answer &answer, const Input &input)
 Action UploadMachine::refused_head(Verdict verdict, const Answer &answer, const Input &input)
 {
     Error error = describe(RequestKind::kHead, answer, route_.text());
+    if (std::optional<Action> action = held_after_cut(verdict, input))
+        return std::move(*action);
     if (patch_without_head(verdict, answer, input))
         return without_head(error, input);
     if (std::optional<Action> action = refused_proof(verdict, answer, input))
@@ -378,12 +385,8 @@ Action UploadMachine::located(const Answer &answer, const Input &input)
     }
     warn_of_another_host(route_.request_url(), route_.is_elsewhere());
     route_.found();
-    if (look_again_at(answer)) {
-        patience_.rest(kSecondLook, input);
-        next_ = Next::kAsk;
-        state_ = State::kWaiting;
-        return on_waiting(input);
-    }
+    if (look_again_at(answer))
+        return ask_after(kSecondLook, input);
     switch (positions_.head_says(offset, input.held_from)) {
     case Offset::kBeyond:
         return unless_it_passes(
@@ -406,6 +409,7 @@ Action UploadMachine::stands_at(const Answer &answer, const Input &input)
     const std::uint64_t offset = *answer.upload_offset;
     const std::uint64_t position = positions_.position_of(offset);
     const Offset meaning = positions_.head_says(offset, input.held_from);
+    judge_open(position);
     if (meaning == Offset::kBack && !config_.recovery)
         warn(failures::sent_again(positions_.acked() - position));
     positions_.relocate(position);

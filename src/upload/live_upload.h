@@ -22,6 +22,9 @@
 namespace gsttus {
 
 enum class OnStop { kFinish, kKeep, kTerminate };
+// How live bytes travel: in PATCHes that have their length, or that stay open while bytes come.
+enum class RequestMode { kBounded, kStream };
+
 enum class Checksum { kNone, kMd5, kSha1, kSha256, kSha512 };
 
 // What may change while the upload runs.
@@ -55,13 +58,13 @@ struct UploadConfig {
     std::uint64_t min_chunk_size = 0;
     std::uint64_t chunk_align = 1;
     LengthMode length_mode = LengthMode::kAuto;
+    RequestMode request_mode = RequestMode::kBounded;
     std::uint64_t seekable_header = 0; // so many bytes may be rewritten until the end
     unsigned max_parallel_uploads = 4; // of the process, see process.h; 0: all
     std::uint64_t max_process_memory = std::uint64_t{256} << 20; // bytes, of all its uploads
     bool keep_until_proved = true;                               // see UploadMachine::must_keep()
     Checksum checksum = Checksum::kNone;
     ReplayConfig replay;
-    std::vector<std::string> other_places; // tried at a stop or ERROR where spool_dir fails
     OnStop on_stop = OnStop::kFinish;
     Duration stop_timeout = milliseconds(5000);
     Duration disk_patience = seconds(10); // at a stop, for a disk that does not answer

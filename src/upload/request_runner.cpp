@@ -37,6 +37,16 @@ Line line_of(const RuntimeConfig &runtime)
     return {rate == 0 ? 0 : std::max(rate + rate / 4, kLeastPacing), runtime.qos_dscp};
 }
 
+// When a PATCH ends that stays open. What the server has not confirmed may be in memory for three
+// seconds only (Core::memory_patience()): where it would go to the disk then, it is confirmed
+// before.
+TimePoint open_until(const LiveUpload::Core &core, TimePoint now) REQUIRES(core.mutex)
+{
+    if (core.config.replay.spool_mode != SpoolMode::kOverflow)
+        return now + seconds(10);
+    return std::min(now, core.store->oldest_in_memory().value_or(now)) + seconds(2);
+}
+
 std::int64_t wall_seconds()
 {
     return g_get_real_time() / G_USEC_PER_SEC;
@@ -149,8 +159,11 @@ Event RequestRunner::resolve(const Resolve &action)
 
 Event RequestRunner::send_patch(const Patch &action, const Input &input)
 {
-    StoreBody body(core_, action.from, [this](std::size_t wanted) { return go_ahead(wanted); });
     moved_ = Clock::now();
+    const auto go = [this](std::size_t wanted) { return go_ahead(wanted); };
+    if (action.open_to > 0)
+        return send_open(action, input, go);
+    StoreBody body(core_, action.from, go);
     std::string checksum;
     if (!action.checksum.empty()) {
         StoreBody unsent(core_, action.from, [this](std::size_t wanted) -> Result<std::size_t> {
@@ -166,6 +179,32 @@ Event RequestRunner::send_patch(const Patch &action, const Input &input)
     HttpRequest request = make_patch(action, identity(), checksum);
     request.body = &body;
     return send(std::move(request), input);
+}
+
+// A PATCH that stays open: what became of its body is told besides.
+Event RequestRunner::send_open(const Patch &action, const Input &input, StoreBody::GoAhead go)
+{
+    OpenBody open{
+        action.to - action.from, action.open_to - action.from, {}, {}, action.is_proof, [this] {
+            announcer_.progress();
+            announcer_.pass_on_warnings();
+        }};
+    {
+        MutexLock lock(core_.mutex);
+        open.until = open_until(core_, moved_);
+        open.gather = core_.runtime.flush_interval / 4;
+    }
+    StoreBody body(core_, action.from, std::move(go), open);
+    HttpRequest request = make_patch(action, identity(), std::string());
+    request.body = &body;
+    Event event = send(std::move(request), input);
+    if (auto *answer = std::get_if<Answer>(&event))
+        answer->carried = body.shown();
+    if (auto *failure = std::get_if<NoAnswer>(&event)) {
+        failure->carried = body.shown();
+        failure->cut = body.was_cut();
+    }
+    return event;
 }
 
 Event RequestRunner::renew(const RenewCredentials &action)

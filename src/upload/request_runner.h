@@ -7,6 +7,7 @@
 #include "upload/pace.h"
 #include "upload/requests.h"
 #include "upload/shared_state.h"
+#include "upload/store_body.h"
 
 #include <optional>
 #include <string>
@@ -39,6 +40,7 @@ public:
 private:
     Event resolve(const Resolve &action);
     Event send_patch(const Patch &action, const Input &input);
+    Event send_open(const Patch &action, const Input &input, StoreBody::GoAhead go);
     Event renew(const RenewCredentials &action);
 
     Event send(HttpRequest request, const Input &input, const Create *creation = nullptr);

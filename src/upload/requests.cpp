@@ -244,6 +244,7 @@ HttpRequest make_patch(const Patch &action, const Identity &identity, const std:
         request.headers.emplace_back("Upload-Checksum", checksum);
     request.content_type = tus::kPatchContentType;
     request.body_length = action.to - action.from;
+    request.open_body = action.open_to > 0;
     request.expect_continue = action.expect_continue;
     return request;
 }

@@ -31,6 +31,7 @@ MachineConfig machine_config(const UploadConfig &config, bool proved)
     out.min_chunk_size = config.min_chunk_size;
     out.chunk_align = config.chunk_align;
     out.length_mode = config.length_mode;
+    out.open_requests = config.request_mode == RequestMode::kStream;
     out.seekable_header = config.seekable_header > 0;
     out.can_spool = config.replay.spool_mode != SpoolMode::kNever;
     out.upload_url = config.upload_url;

@@ -34,7 +34,7 @@ Result<std::string> keep_somewhere(ReplayStore &store, const UploadConfig &confi
     if (last)
         return last;
     bool moved = false;
-    for (const std::string &place : config.other_places) {
+    for (const std::string &place : config.replay.other_dirs) {
         if (place == config.replay.spool_dir || !check_spool_dir(place))
             continue;
         if (!store.move_to(place))

@@ -293,6 +293,47 @@ def stored_size_grows(world):
         expect(gap <= 2.0, f"{sink.server.name} did not grow for {gap:.1f} s")
 
 
+# --- requests that stay open ----------------------------------------------------------------------
+
+# Whether bytes of a request that is still open get to the server.
+STREAMING = {
+    "tusd": True,
+    "tusd 1.13": True,
+    "@tus/server": True,
+    "tus-node-server 0.9.0": True,
+    "gcore-standin": True,
+    "tusd behind nginx, buffering on": False,
+    "tusd behind nginx, buffering off": True,
+}
+
+
+def open_requests_arrive(world, server):
+    sink = world.sink(server)
+    scratch = world.scratch()
+    run = world.launcher.run(
+        "videotestsrc is-live=true num-buffers=150 ! video/x-raw,width=320,height=240,framerate=30/1 "
+        "! x264enc tune=zerolatency speed-preset=ultrafast bitrate=2000 key-int-max=30 ! h264parse "
+        f"! mpegtsmux ! tee name=t t. ! queue ! {sink.element} request-mode=stream "
+        f"location=open-{time.time_ns()}.ts "
+        f"t. ! queue ! filesink location={scratch}/copy",
+        environment=sink.environment,
+    )
+    check_complete(run)
+    stalls = len(run.messages("tus-upload-stalled"))
+    expect(stalls == 0, f"{stalls} outages: {run.tail()}")
+    warned = "PATCH requests that stay open" in run.out + run.err
+    expect(warned != STREAMING[server], f"warned: {warned}: {run.tail()}")
+    stored = sink.stored(run)
+    expect(sha256(stored) == sha256(scratch / "copy"), "what is stored is not what was muxed")
+    stored.unlink()
+    shutil.rmtree(scratch)
+
+
+def open_cases():
+    for server in STREAMING:
+        yield f"open requests to {server}", functools.partial(open_requests_arrive, server=server)
+
+
 # --- servers that are odd, and are out there ------------------------------------------------------
 
 
@@ -618,6 +659,7 @@ GROUPS = {
         ("gcore-standin plays a recording", existing_video_is_used),
     ],
     "live": lambda: [("the stored size grows at least every 2 s", stored_size_grows)],
+    "open": open_cases,
     "odd": odd_cases,
     "volume": lambda: [
         (f"volume to {server}", functools.partial(volume_arrives, server=server))

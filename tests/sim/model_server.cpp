@@ -679,10 +679,12 @@ Reply ModelServer::do_patch(const Patch &action, Upload &upload)
         return answered(status(413, "ERR_UPLOAD_SIZE_EXCEEDED"));
     }
     const bool broken = kind == FaultKind::kCut || kind == FaultKind::kStall;
+    const bool cut = action.is_proof && !broken;
     std::uint64_t taken = size;
     if (broken || kind == FaultKind::kShort)
         taken = size * std::min<std::uint64_t>(fault_->arg, 1000) / 1000;
-    if (broken && !schedule_.keeps_cut_bodies)
+    if ((broken || cut) &&
+        (!schedule_.keeps_cut_bodies || (schedule_.holds_bodies && action.open_to > 0)))
         taken = 0;
     if (kind == FaultKind::kLate) {
         upload.late = {action.from, size * fault_->arg / 1000};
@@ -697,6 +699,8 @@ Reply ModelServer::do_patch(const Patch &action, Upload &upload)
         return failed(stalls ? ErrorKind::kTimeout : ErrorKind::kNetwork, true,
                       stalls ? Duration(seconds(30)) : latency());
     }
+    if (cut)
+        return {NoAnswer{.cut = true}, seconds(1)};
     if (kind == FaultKind::kResetAfter)
         return failed(ErrorKind::kNetwork, true, latency());
     if (kind == FaultKind::kStatusAfter) {

@@ -49,6 +49,8 @@ const char *to_string(Mutation mutation)
         "starts-anew-without-all",
         "believes-one-head",
         "believes-stranger",
+        "believes-the-cut",
+        "forgets-carried",
     };
     return kNames[static_cast<std::size_t>(mutation)];
 }
@@ -187,6 +189,20 @@ void Driver::change_event(Event &event, const Input &)
     case Mutation::kBelievesStranger:
         if (answer)
             answer->resumable = true;
+        break;
+    case Mutation::kBelievesTheCut:
+        if (const auto *failure = std::get_if<NoAnswer>(&event); failure && failure->cut) {
+            Answer all;
+            all.status = 204;
+            all.resumable = true;
+            all.upload_offset = whole;
+            all.carried = failure->carried;
+            event = all;
+        }
+        break;
+    case Mutation::kForgetsCarried:
+        if (answer && patching_)
+            answer->carried = std::min(answer->carried, last_.to - last_.from);
         break;
     case Mutation::kIgnoresRollback:
         if (asking_ && success && answer->upload_offset)

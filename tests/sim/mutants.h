@@ -51,6 +51,8 @@ enum class Mutation {
     kStartsAnewWithoutAll,       // another upload although bytes are gone
     kBelievesOneHead,            // a HEAD that speaks against the upload is not asked again
     kBelievesStranger,           // whoever answers is the server
+    kBelievesTheCut,             // what an open PATCH carried that was cut is there
+    kForgetsCarried,             // an open PATCH carried what was there when it began
     kCount,
 };
 const char *to_string(Mutation mutation);

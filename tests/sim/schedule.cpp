@@ -192,6 +192,8 @@ Schedule make_schedule(std::uint64_t seed)
         }
     }
     s.growth = seed % 3 == 0 ? 1 : 1 + seed % 7;
+    s.open_requests = seed % 5 == 2;
+    s.holds_bodies = s.open_requests && seed % 4 == 0;
     const std::size_t faults = random.chance(10) ? 0 : random.between(1, 8);
     for (std::size_t n = 0; n < faults; ++n) {
         Fault fault;
@@ -228,18 +230,19 @@ std::string describe(const Schedule &s)
             s.margin, " mode ", gsttus::to_string(s.length_mode));
     text += cat(" flush ", ms(s.flush_interval), " ms outage-timeout ", ms(s.outage_timeout),
                 " drain-timeout ", ms(s.drain_timeout), s.can_spool ? " spool" : "",
-                s.checksum ? " checksum" : "", s.real_store ? " real-store" : "",
-                s.real_disk ? " real-disk" : "", " upload-url-offset ", s.origin);
-    text += cat("\n  server:", s.silent_options ? " silent-options" : "", s.defers ? " defers" : "",
-                s.concatenates ? " concatenates" : "", s.checks ? " checksum" : "",
-                s.keeps_cut_bodies ? " keeps-cut-bodies" : "",
-                s.length_before_body ? " length-before-body" : "",
-                s.refuses_empty_patch ? " refuses-empty-patch" : "",
-                s.refuses_patch ? " refuses-patch" : "", s.knows_override ? "" : " no-override",
-                s.marks_answers ? "" : " unmarked", s.refuses_head ? " refuses-head" : "",
-                " max-size ", s.max_size, s.announces_max_size ? " announced" : "", " proxy-limit ",
-                s.proxy_limit, " dead-endpoints ", s.dead_endpoints, s.secret ? " secret" : "",
-                " renewal ", s.renewal);
+                s.checksum ? " checksum" : "", s.open_requests ? " open-requests" : "",
+                s.real_store ? " real-store" : "", s.real_disk ? " real-disk" : "",
+                " upload-url-offset ", s.origin);
+    text += cat(
+        "\n  server:", s.silent_options ? " silent-options" : "", s.defers ? " defers" : "",
+        s.concatenates ? " concatenates" : "", s.checks ? " checksum" : "",
+        s.keeps_cut_bodies ? " keeps-cut-bodies" : "", s.holds_bodies ? " holds-bodies" : "",
+        s.length_before_body ? " length-before-body" : "",
+        s.refuses_empty_patch ? " refuses-empty-patch" : "",
+        s.refuses_patch ? " refuses-patch" : "", s.knows_override ? "" : " no-override",
+        s.marks_answers ? "" : " unmarked", s.refuses_head ? " refuses-head" : "", " max-size ",
+        s.max_size, s.announces_max_size ? " announced" : "", " proxy-limit ", s.proxy_limit,
+        " dead-endpoints ", s.dead_endpoints, s.secret ? " secret" : "", " renewal ", s.renewal);
     text += cat("\n  end:", s.proved ? " proved" : "", " habit ", to_string(s.end_habit),
                 " finish-fails ", s.finish_fails, s.moves_away ? " moves-away" : "", " assembly ",
                 s.assembly, s.joins_wrongly ? " joins-wrongly" : "", " join-conflicts ",

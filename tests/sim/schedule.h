@@ -115,7 +115,8 @@ struct Schedule {
     LengthMode length_mode = LengthMode::kAuto;
     bool can_spool = false;
     bool checksum = false;
-    bool proved = false;      // this server has noted a length before
+    bool proved = false; // this server has noted a length before
+    bool open_requests = false;
     bool real_store = false;  // bytes in a ReplayStore instead of numbers
     bool real_disk = false;   // which spills to files, by a thread that takes its time
     std::uint64_t origin = 0; // upload-url: that many bytes are there; 0: the upload is created
@@ -123,6 +124,7 @@ struct Schedule {
     // server
     bool silent_options = false, defers = true, concatenates = false, checks = false;
     bool keeps_cut_bodies = true;   // what arrived of a broken request counts
+    bool holds_bodies = false;      // what is cut never came, whatever keeps_cut_bodies says
     bool length_before_body = true; // a declared length counts although the body broke
     bool refuses_empty_patch = false;
     bool refuses_patch = false; // the method: wants the override

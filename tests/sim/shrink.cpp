@@ -99,6 +99,8 @@ private:
         simpler = plain(&Schedule::marks_answers, true) || simpler;
         simpler = plain(&Schedule::refuses_head, false) || simpler;
         simpler = plain(&Schedule::keeps_cut_bodies, true) || simpler;
+        simpler = plain(&Schedule::open_requests, false) || simpler;
+        simpler = plain(&Schedule::holds_bodies, false) || simpler;
         simpler = plain(&Schedule::length_before_body, true) || simpler;
         simpler = plain(&Schedule::dead_endpoints, 0U) || simpler;
         simpler = plain(&Schedule::renewal, 0U) || simpler;

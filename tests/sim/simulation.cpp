@@ -54,6 +54,8 @@ private:
     void produce();
     Input input();
     void after_step(const Input &input);
+    Patch as_it_ends(Patch patch);
+    static void note_carried(std::uint64_t size, Event &event);
     Event perform(const Action &action, const Input &input);
     Event wait(const Wait &wait);
     Event http(Reply reply);
@@ -116,6 +118,7 @@ MachineConfig Simulation::config_of(const Schedule &schedule)
     config.upload_url = schedule.origin > 0 ? kUploadUrl : "";
     config.checksum = schedule.checksum ? "sha1" : "";
     config.proved = schedule.proved;
+    config.open_requests = schedule.open_requests;
     config.seed = schedule.seed + 1;
     return config;
 }
@@ -292,7 +295,9 @@ std::string Simulation::name(const Action &action) const
                    create->length ? cat(" length ", *create->length) : "");
     if (const auto *patch = std::get_if<Patch>(&action))
         return cat("PATCH ", patch->url, " at ", patch->server_offset, " bytes ", patch->from, "-",
-                   patch->to, patch->declare_length ? cat(" length ", *patch->declare_length) : "");
+                   patch->to, patch->open_to > 0 ? cat(" open to ", patch->open_to) : "",
+                   patch->is_proof ? " (proof)" : "",
+                   patch->declare_length ? cat(" length ", *patch->declare_length) : "");
     if (std::holds_alternative<RenewCredentials>(action))
         return "renew credentials";
     if (const auto *wait = std::get_if<Wait>(&action))
@@ -475,7 +480,7 @@ Event Simulation::perform(const Action &action, const Input &)
             server_.excuse(0, ErrorKind::kUploadLost);
         return event;
     }
-    const auto &patch = *std::get_if<Patch>(&action);
+    const Patch patch = as_it_ends(*std::get_if<Patch>(&action));
     if (driver_.mutation() == Mutation::kAsksDuringPatch) {
         server_.set_patch_open(true);
         server_.head(Head{patch.url}, now_);
@@ -486,8 +491,31 @@ Event Simulation::perform(const Action &action, const Input &)
     Event event = http(server_.patch(patch, now_));
     const auto *answer = std::get_if<Answer>(&event);
     acknowledged_ = answer && answer->status == 204;
+    if (patch.open_to > 0)
+        note_carried(patch.to - patch.from, event);
     note_announced(patch.url);
     return event;
+}
+
+// One that stays open carries what comes meanwhile; the last byte stays here.
+Patch Simulation::as_it_ends(Patch patch)
+{
+    if (patch.open_to == 0 || patch.is_proof)
+        return patch;
+    pass(milliseconds(patch.to * 7919 % 2000));
+    server_.held_from = store_.begin();
+    server_.produced = store_.end();
+    server_.ended = ended_;
+    patch.to = std::max(patch.to, std::min(patch.open_to, store_.end() - 1));
+    return patch;
+}
+
+void Simulation::note_carried(std::uint64_t size, Event &event)
+{
+    if (auto *answer = std::get_if<Answer>(&event))
+        answer->carried = size;
+    if (auto *failure = std::get_if<NoAnswer>(&event))
+        failure->carried = failure->reached_server ? size : 0;
 }
 
 // --- the end -------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ struct Rooms {
     Positions positions;
     Route route;
     ChunkGrowth growth;
+    OpenRequests open{false};
     std::unique_ptr<LengthPlan> plan;
     Step step;
 
@@ -34,7 +35,7 @@ struct Rooms {
         route.resolved({{"https://host/files/"}, true});
     }
 
-    PlanView view() { return {config, server, input, positions, route, growth}; }
+    PlanView view() { return {config, server, input, positions, route, growth, open}; }
 
     Rooms &next()
     {
