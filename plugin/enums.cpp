@@ -51,16 +51,16 @@ GType make_enum(const char *name, const GEnumValue *values)
 
 GType length_mode_type()
 {
-    static const GEnumValue kValues[] = {{static_cast<int>(LengthMode::kAuto),
-                                          "The first of the three that the server can do", "auto"},
-                                         {static_cast<int>(LengthMode::kDeferred),
-                                          "Upload-Defer-Length: declared at the end", "deferred"},
-                                         {static_cast<int>(LengthMode::kConcatenation),
-                                          "Partial uploads, joined at the end", "concatenation"},
-                                         {static_cast<int>(LengthMode::kSpool),
-                                          "Kept on disk, uploaded when the recording ends",
-                                          "spool"},
-                                         {0, nullptr, nullptr}};
+    static const GEnumValue kValues[] = {
+        {static_cast<int>(LengthMode::kAuto), "The first of these three that the server can do",
+         "auto"},
+        {static_cast<int>(LengthMode::kDeferred), "Upload-Defer-Length: declared at the end",
+         "deferred"},
+        {static_cast<int>(LengthMode::kConcatenation), "Partial uploads, joined at the end",
+         "concatenation"},
+        {static_cast<int>(LengthMode::kSpool), "Kept on disk, uploaded when the recording ends",
+         "spool"},
+        {0, nullptr, nullptr}};
     static const GType kType = make_enum("GstTusLengthMode", kValues);
     return kType;
 }
@@ -80,9 +80,9 @@ GType spool_mode_type()
     static const GEnumValue kValues[] = {
         {static_cast<int>(SpoolMode::kNever), "Nothing goes to disk", "never"},
         {static_cast<int>(SpoolMode::kOverflow),
-         "What the server does not take in time goes to disk", "overflow"},
-        {static_cast<int>(SpoolMode::kAlways), "Every byte, so that a crash loses nothing",
-         "always"},
+         "What is not confirmed for 3 s or exceeds max-memory", "overflow"},
+        {static_cast<int>(SpoolMode::kAlways),
+         "Every byte before the next one, so that a crash loses nothing", "always"},
         {0, nullptr, nullptr}};
     static const GType kType = make_enum("GstTusSpoolMode", kValues);
     return kType;
@@ -104,7 +104,8 @@ GType checksum_type()
 GType on_stop_type()
 {
     static const GEnumValue kValues[] = {
-        {static_cast<int>(OnStop::kFinish), "Declare the length and finish the upload", "finish"},
+        {static_cast<int>(OnStop::kFinish), "Declare the length and finish within stop-timeout",
+         "finish"},
         {static_cast<int>(OnStop::kKeep), "Leave the upload so that it can be continued", "keep"},
         {static_cast<int>(OnStop::kTerminate), "Delete the upload at the server", "terminate"},
         {0, nullptr, nullptr}};

@@ -32,12 +32,8 @@ GParamSpec *stats_spec()
 {
     return g_param_spec_boxed(
         "stats", "Statistics",
-        "The base class's fields and: state (\"paused\": see upload-paused), upload-url, "
-        "bytes-rendered, bytes-acked, bytes-in-memory, bytes-on-disk, bytes-resent, "
-        "requests, retries, outages, outage-time (ns), last-http-status, upload-rate (bits/s), "
-        "length-mode, sha256 (of the whole recording, when it has ended), spool-path (folder of "
-        "what "
-        "is or stays on disk). Stays after the end of a recording",
+        "The base class's statistics and the upload's, also after its end: sizes in bytes, "
+        "outage-time in ns, upload-rate in bits per second",
         GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
@@ -53,8 +49,8 @@ GParamSpec *max_bitrate_spec()
 {
     return g_param_spec_uint64(
         "max-bitrate", "Max bitrate of the pipeline",
-        "Of the base class: holds back the pipeline to so many bits per second of the recording, "
-        "with sync=true. It is no limit for the upload: that is max-upload-rate. 0: none",
+        "Most bits per second that the base class lets through, with sync=true. It holds back the "
+        "pipeline, not the upload: that is max-upload-rate. 0: no limit",
         0, G_MAXUINT64, 0,
         static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                  GST_PARAM_MUTABLE_PLAYING));
