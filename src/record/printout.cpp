@@ -1,4 +1,4 @@
-// The fields of the messages are README's.
+// The fields of the messages are in docs/tussink.md and docs/gcoresink.md.
 #include "record/printout.h"
 
 #include "base/text.h"

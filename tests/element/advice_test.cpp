@@ -280,8 +280,7 @@ void row_is_true(const Row &row)
 // "| `avimux` | needs seekable-header | … |" of docs/muxers.md as "avimux: needs seekable-header".
 std::set<std::string> documented_rows()
 {
-    const GCharOwn folder(g_path_get_dirname(g_getenv("GSTTUS_README")));
-    const GCharOwn path(g_build_filename(folder.get(), "docs", "muxers.md", nullptr));
+    const GCharOwn path(g_build_filename(g_getenv("GSTTUS_DOCS"), "muxers.md", nullptr));
     char *content = nullptr;
     g_assert_true(g_file_get_contents(path.get(), &content, nullptr, nullptr));
     const GCharOwn owned(content);

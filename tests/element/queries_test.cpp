@@ -81,7 +81,7 @@ void source_is_asked_whether_it_can_wait(const SourceRow &row)
         return;
     std::string launch = row.launch;
     if (const std::size_t at = launch.find("%s"); at != std::string::npos)
-        launch.replace(at, 2, g_getenv("GSTTUS_README"));
+        launch.replace(at, 2, std::string(g_getenv("GSTTUS_DOCS")) + "/muxers.md"); // any file
     GstElement *pipeline = gst_parse_launch(launch.c_str(), nullptr);
     g_assert_nonnull(pipeline);
     gst_element_set_state(pipeline, GST_STATE_PAUSED);
