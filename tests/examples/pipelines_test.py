@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Every command of the README and of docs/pipelines.md that makes a recording, run as printed.
+"""Every command and program of a page that makes a recording, run as printed.
 
 pipelines_test.py --plugin FOLDER --standin PROGRAM FILE...
 
 Speaks TAP. Replaced are only: what is hardware, and the names of other people's servers, by local
-ones. Ctrl-C ends what would go on for ever. What is stored must have streams that ffprobe can
+ones. Ctrl-C ends what would go on for ever (whatever has no num-buffers). What is stored must have streams that ffprobe can
 decode. Must not know what a pipeline is for.
 """
 
@@ -79,11 +79,16 @@ class RtmpServer(servers.Server):
         self.url = f"rtmp://127.0.0.1:{port}/live/door"
 
 
+MAKES_A_RECORDING = {"sh": "gst-launch-1.0|ffmpeg-to-gcore", "python": "Gst.parse_launch"}
+
+
 def commands(path):
-    """The blocks of a page that run a pipeline to its end; an ellipsis is not for running."""
-    for block in re.findall(r"^```sh\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL):
-        if re.search("gst-launch-1.0|ffmpeg-to-gcore", block) and "…" not in block:
-            yield block
+    """The blocks of a page that run a pipeline to its end, and their language; an ellipsis is not
+    for running."""
+    blocks = re.findall(r"^```(sh|python)\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL)
+    for language, block in blocks:
+        if re.search(MAKES_A_RECORDING[language], block) and "…" not in block:
+            yield language, block
 
 
 def with_servers(block, bench, standin):
@@ -91,6 +96,7 @@ def with_servers(block, bench, standin):
     for there, here in HARDWARE.items():
         block = re.sub(rf"\b{there}\b", here, block)
     block = block.replace("https://tus.example.org/files/", f"{standin.url}/files/")
+    block = block.replace("https://api.gcore.com/", f"{standin.url}/")
     block = block.replace("bash examples/", f"bash {examples.EXAMPLES}/")
     if "rtsp://CAMERA/stream" in block:
         camera = bench.keep(examples.RtspCameras(bench.folder / "cameras", 0))
@@ -131,7 +137,17 @@ def arrived(standin):
     return 0
 
 
-def run_as_printed(bench, block):
+def interpreter(language, block):
+    if language == "python":
+        examples.need_bindings("Gst")
+        return examples.SYSTEM_PYTHON
+    if re.search(r"\bcurl ", block) and not shutil.which("curl"):
+        raise Unavailable("curl is not installed")
+    return "bash"
+
+
+def run_as_printed(bench, language, block):
+    program = interpreter(language, block)
     bench.need(
         *set(re.findall(r"\b(\w+(?:src|enc|mux|demux|depay|parse))\b(?=[ \n])", block))
         - {"v4l2src", "ximagesrc", "autoaudiosrc"}
@@ -143,12 +159,15 @@ def run_as_printed(bench, block):
     make_files(here, command)
     environment = {**bench.environment(standin), "TOKEN": "any"}
     process = subprocess.Popen(
-        ["bash", "-c", command], cwd=here, env=environment, stdin=subprocess.DEVNULL,
+        [program, "-c", command], cwd=here, env=environment, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
     try:
         deadline = time.monotonic() + examples.LONGEST
-        while process.poll() is None and not arrived(standin) and time.monotonic() < deadline:
+        ends = "num-buffers" in block
+        while process.poll() is None and time.monotonic() < deadline:
+            if not ends and arrived(standin):
+                break
             time.sleep(0.1)
         time.sleep(1)
         if process.poll() is None:
@@ -167,10 +186,10 @@ def run_as_printed(bench, block):
 def cases(pages):
     for page in pages:
         for number, block in enumerate(commands(page), 1):
-            name = re.sub(r"\W+", " ", block)[:60].strip()
+            name = re.sub(r"\W+", " ", block[1])[:60].strip()
             yield (
                 f"{page.name} {number}: {name}",
-                lambda bench, block=block: run_as_printed(bench, block),
+                lambda bench, block=block: run_as_printed(bench, *block),
             )
 
 
