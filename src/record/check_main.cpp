@@ -1,6 +1,7 @@
 // gst-tus-check: asks an account at Gcore, or a tus server, what it can do, and tries it with a
 // recording of a second, which is removed again.
 #include "base/text.h"
+#include "glib/locale.h"
 #include "glib/printable.h"
 #include "glib/ptr.h"
 #include "gsttus_version.h"
@@ -10,7 +11,6 @@
 #include "recover/credentials.h"
 
 #include <array>
-#include <clocale>
 #include <cstdio>
 
 #include <gst/gst.h>
@@ -128,7 +128,7 @@ Result<CheckTask> task_of(const Given &given)
 
 int main(int argc, char **argv)
 {
-    setlocale(LC_ALL, "");
+    use_locale();
     Given given;
     if (!read_words(argc, argv, given))
         return kWrongUsage;

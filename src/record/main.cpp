@@ -1,5 +1,6 @@
 // gst-tus-record: records what this machine or a camera in the network shows, and uploads it while
 // it is recorded. The only program here, beside the plugin, that knows GStreamer.
+#include "glib/locale.h"
 #include "glib/printable.h"
 #include "glib/ptr.h"
 #include "record/arguments.h"
@@ -9,7 +10,6 @@
 #include "record/pipeline.h"
 #include "record/recorder.h"
 
-#include <clocale>
 #include <cstdio>
 
 #include <gst/gst.h>
@@ -61,7 +61,7 @@ int record(const RecordTask &task)
 
 int main(int argc, char **argv)
 {
-    setlocale(LC_ALL, "");
+    use_locale();
     RecordTask task;
     if (const auto status = parse_record_arguments(argc, argv, task))
         return *status;

@@ -1,6 +1,7 @@
 // gst-tus-recover: finishes the uploads that a crash, a power cut or a network that never came back
 // left in a spool folder. Which of its jobs it is, signals and the exit code.
 #include "base/text.h"
+#include "glib/locale.h"
 #include "glib/ptr.h"
 #include "recover/arguments.h"
 #include "recover/folders.h"
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <clocale>
 #include <csignal>
 #include <functional>
 #include <string>
@@ -197,7 +197,7 @@ Result<std::vector<Place>> places_of(const Task &task)
 
 int main(int argc, char **argv)
 {
-    std::setlocale(LC_ALL, "");
+    use_locale();
     Task task;
     if (const std::optional<int> status = parse_arguments(argc, argv, task))
         return *status;

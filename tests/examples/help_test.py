@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""What --help lists is in the manual page and in the completion, and nothing else. Speaks TAP.
+"""What --help lists is in the manual page and in the completion, and nothing else; it says the same
+without a locale. Speaks TAP.
 
 help_test.py SOURCES PROGRAM...
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -37,11 +39,24 @@ def completed(script, program, *words):
     return set(answer.stdout.split())
 
 
+def help_of(path, locale):
+    """With the locale of this name; None: none is set."""
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith(("LC_", "LANG"))}  # fmt: skip
+    if locale:
+        environment["LC_ALL"] = locale
+    return subprocess.run(
+        [str(path), "--help"], capture_output=True, encoding="utf-8", timeout=20, check=True,
+        env=environment,
+    ).stdout  # fmt: skip
+
+
 def check(sources, path):
     name = path.name
-    program_help = subprocess.run(
-        [str(path), "--help"], capture_output=True, text=True, timeout=20, check=True
-    ).stdout
+    program_help = help_of(path, "C.UTF-8")
+    for locale in ("C", "POSIX", "xx_XX.not-there", None):
+        lines = set(help_of(path, locale).splitlines())
+        yield f"help in {locale or 'no locale'}", lines, set(program_help.splitlines())
     options = listed(program_help)
     folder = "recover" if name.endswith("recover") else "record"
     script = sources / "src" / folder / f"{name}.bash"
