@@ -56,11 +56,16 @@ std::string debug_text(const Error &error)
     return text;
 }
 
-// A name of a property, an address: it is written as it is.
-bool begins_with_a_name(const std::string &text)
+// A property (ssl-ca-file, or proxy "…"), a variable, an address: it is written as it is.
+bool begins_with_a_name(std::string_view text)
 {
-    const std::string first = text.substr(0, text.find(' '));
-    return first.find_first_of("-/") != std::string::npos;
+    std::string_view first = text.substr(0, text.find(' '));
+    const bool has_a_value = text.substr(first.size()).starts_with(" \"");
+    if (!first.empty() && std::string_view(",.:;!?").find(first.back()) != std::string_view::npos)
+        first.remove_suffix(1);
+    const bool is_word = std::all_of(first.begin(), first.end(),
+                                     [](char c) { return g_ascii_isalpha(c) || c == '\''; });
+    return has_a_value || !is_word;
 }
 
 // Begins with a capital, if with a word, and ends with a full stop, whoever wrote it.

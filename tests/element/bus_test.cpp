@@ -145,7 +145,11 @@ struct BusFixture {
     {
         for (const auto &[given, shown] :
              {std::pair{"the disk is slow", "The disk is slow."},
+              std::pair{"stopped: the disk is slow", "Stopped: the disk is slow."},
               std::pair{"ssl-cert-file is no file", "ssl-cert-file is no file."},
+              std::pair{"proxy \"x\" is no address", "proxy \"x\" is no address."},
+              std::pair{"https_proxy \"x\" is no address", "https_proxy \"x\" is no address."},
+              std::pair{"tus.example.org is gone", "tus.example.org is gone."},
               std::pair{"https://host is gone", "https://host is gone."}}) {
             post_error(element, {.message = given}, {});
             GstMessage *message = pop(GST_MESSAGE_ERROR);
