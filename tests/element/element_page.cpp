@@ -72,8 +72,9 @@ std::string default_text(GParamSpec *spec)
     if (!meaning.empty())
         return cat(shown, ": ", meaning);
     const std::string unit = is_number(spec) ? unit_of(spec) : "";
-    return unit.empty() ? shown
-                        : cat(shown, ' ', unit, unit == "bytes" ? binary(number.get()) : "");
+    if (unit.empty() || shown == "`1`")
+        return shown;
+    return cat(shown, ' ', unit, unit == "bytes" ? binary(number.get()) : "");
 }
 
 template <typename T>
