@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
-"""Every command and program of a page that makes a recording, run as printed.
+"""Every command and program of README.md and docs/ that records, or looks after it, run as printed.
 
-pipelines_test.py --plugin FOLDER --standin PROGRAM FILE...
+pipelines_test.py --plugin FOLDER --programs FOLDER --standin PROGRAM FILE...
 
-Speaks TAP. Replaced are only: what is hardware, and the names of other people's servers, by local
-ones. Ctrl-C ends what would go on for ever (whatever has no num-buffers). What is stored must have streams that ffprobe can
-decode. Must not know what a pipeline is for.
+Speaks TAP. Replaced are only: what is hardware, the names of other people's servers, by local
+ones, and folders outside the test. Ctrl-C ends what would go on for ever (whatever has no
+num-buffers). What is stored must have streams that ffprobe can decode. Must not know what a
+pipeline is for.
 """
 
 import argparse
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -23,6 +25,7 @@ from pathlib import Path
 
 import examples_test as examples
 import gst
+import printed
 import servers
 from bench import expect, run_case
 from interop_test import probe
@@ -34,6 +37,7 @@ HARDWARE = {
     "v4l2src": PICTURE,
     "ximagesrc use-damage=false": PICTURE,
     "autoaudiosrc": "audiotestsrc is-live=true",
+    "gst-tus-record (?:screen|camera)": "gst-tus-record test",
 }
 SENDER = (
     "ffmpeg -loglevel error -re -f lavfi -i testsrc=rate=25:size=320x240 -f lavfi -i sine "
@@ -79,22 +83,27 @@ class RtmpServer(servers.Server):
         self.url = f"rtmp://127.0.0.1:{port}/live/door"
 
 
-MAKES_A_RECORDING = {"sh": "gst-launch-1.0|ffmpeg-to-gcore", "python": "Gst.parse_launch"}
+class PrintedStandIn(servers.StandIn):
+    """The stand-in by a line of a page, on free ports; it answers for those that the page names."""
 
-
-def commands(path):
-    """The blocks of a page that run a pipeline to its end, and their language; an ellipsis is not
-    for running."""
-    blocks = re.findall(r"^```(sh|python)\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL)
-    for language, block in blocks:
-        if re.search(MAKES_A_RECORDING[language], block) and "…" not in block:
-            yield language, block
+    def __init__(self, folder, here, line, program):
+        servers.Server.__init__(self, folder)
+        self.key = examples.KEY
+        self.address = "http://" + re.search(r"--listen (\S+)", line).group(1)
+        line = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:0", line.rstrip("& "))
+        line = line.replace("gcore-standin", shlex.quote(str(program)), 1)
+        self.folder = here / re.search(r"--dir (\S+)", line).group(1)
+        self.spawn("bash", "-c", f"cd {shlex.quote(str(here))} && exec {line}")
+        self.url = self.wait_for_url().rstrip("/")
 
 
 def with_servers(block, bench, standin):
     """The same, to and from local servers."""
     for there, here in HARDWARE.items():
         block = re.sub(rf"\b{there}\b", here, block)
+    block = block.replace("GCORE_API_KEY='…'", f"GCORE_API_KEY={shlex.quote(examples.KEY)}")
+    if isinstance(standin, PrintedStandIn):
+        block = block.replace(standin.address, standin.url)
     block = block.replace("https://tus.example.org/files/", f"{standin.url}/files/")
     block = block.replace("https://api.gcore.com/", f"{standin.url}/")
     block = block.replace("bash examples/", f"bash {examples.EXAMPLES}/")
@@ -137,70 +146,110 @@ def arrived(standin):
     return 0
 
 
-def interpreter(language, block):
+def with_folders(command, here):
+    """gst-tus-recover looks into none but the test's."""
+    if not command.startswith("gst-tus-recover"):
+        return command
+    folders = {name: here / name.strip("/") for name in re.findall(r"(?<=\s)/\S+", command)}
+    for name, folder in folders.items():
+        folder.mkdir(parents=True)
+        command = command.replace(name, str(folder))
+    return command if folders else f"{command} {here}"
+
+
+def is_recording(command):
+    return not re.search(r"gst-tus-recover|gst-tus-check|gst-inspect|--list|--dry-run", command)
+
+
+def interpreter(language, text):
     if language == "python":
         examples.need_bindings("Gst")
         return examples.SYSTEM_PYTHON
-    if re.search(r"\bcurl ", block) and not shutil.which("curl"):
+    if re.search(r"\bcurl ", text) and not shutil.which("curl"):
         raise Unavailable("curl is not installed")
     return "bash"
 
 
-def run_as_printed(bench, language, block):
-    program = interpreter(language, block)
+def start(bench, language, before, command, here):
+    """The server, and what is recorded to it."""
+    own = [line for line in before if line.startswith("gcore-standin")]
+    if own:
+        standin = bench.keep(PrintedStandIn(bench.folder, here, own[0], bench.arguments.standin))
+    else:
+        standin = bench.standin()
+    lines = [line for line in before if line not in own] + [with_folders(command, here)]
+    text = with_servers("\n".join(lines), bench, standin)
+    make_files(here, text)
+    environment = {**bench.environment(standin), "TOKEN": "any"}
+    environment["PATH"] = f"{bench.arguments.programs}:{environment['PATH']}"
+    process = subprocess.Popen(
+        [interpreter(language, text), "-c", text], cwd=here, env=environment,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    return standin, process
+
+
+def end_by_hand(process, standin):
+    """Ctrl-C, when something has arrived."""
+    deadline = time.monotonic() + examples.LONGEST
+    while process.poll() is None and not arrived(standin) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)  # as from a terminal
+
+
+def run_as_printed(bench, language, before, command):
     bench.need(
-        *set(re.findall(r"\b(\w+(?:src|enc|mux|demux|depay|parse))\b(?=[ \n])", block))
+        *set(re.findall(r"\b(\w+(?:src|enc|mux|demux|depay|parse))\b(?=[ \n])", command))
         - {"v4l2src", "ximagesrc", "autoaudiosrc"}
     )
-    standin = bench.standin()
-    command = with_servers(block, bench, standin)
+    if "gst-tus-" in command:
+        bench.need("x264enc", "avenc_aac", "mp4mux")
     here = bench.folder / "here"
     here.mkdir()
-    make_files(here, command)
-    environment = {**bench.environment(standin), "TOKEN": "any"}
-    process = subprocess.Popen(
-        [program, "-c", command], cwd=here, env=environment, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-    )  # fmt: skip
+    standin, process = start(bench, language, before, command, here)
     try:
-        deadline = time.monotonic() + examples.LONGEST
-        ends = "num-buffers" in block
-        while process.poll() is None and time.monotonic() < deadline:
-            if not ends and arrived(standin):
-                break
-            time.sleep(0.1)
-        time.sleep(1)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGINT)  # as from a terminal
+        if is_recording(command) and "num-buffers" not in command:
+            end_by_hand(process, standin)
+        elif "--watch" in command:
+            time.sleep(3)  # nothing tells that it has begun
+            os.killpg(process.pid, signal.SIGINT)
         said, _ = process.communicate(timeout=examples.LONGEST)
     finally:
         servers.stop(process)
     expect(process.returncode == 0, f"exit status {process.returncode}:\n{command}\n{said}")
+    if is_recording(command):
+        look_at_stored(standin, f"{command}\n{said}")
+
+
+def look_at_stored(standin, what):
     stored = [path for path in standin.folder.iterdir() if not path.name.startswith(".")]
-    expect(stored, f"nothing is complete:\n{command}\n{said}")
+    expect(stored, f"nothing is complete:\n{what}")
     for path in stored:
-        streams = probe(path)["streams"]
-        expect(streams, f"no stream in {path.name}:\n{command}\n{said}")
+        expect(probe(path)["streams"], f"no stream in {path.name}:\n{what}")
 
 
 def cases(pages):
     for page in pages:
-        for number, block in enumerate(commands(page), 1):
-            name = re.sub(r"\W+", " ", block[1])[:60].strip()
+        for number, case in enumerate(printed.cases(page.read_text()), 1):
+            name = re.sub(r"\W+", " ", case[-1])[:60].strip()
             yield (
                 f"{page.name} {number}: {name}",
-                lambda bench, block=block: run_as_printed(bench, *block),
+                lambda bench, case=case: run_as_printed(bench, *case),
             )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    for name in ("plugin", "standin"):
+    for name in ("plugin", "programs", "standin"):
         parser.add_argument(f"--{name}", required=True, type=Path)
     parser.add_argument("--match", default="", help="only cases whose name holds this")
     parser.add_argument("pages", nargs="+", type=Path)
     arguments = parser.parse_args()
     arguments.standin = arguments.standin.resolve()
+    arguments.programs = arguments.programs.resolve()
     chosen = [case for case in cases(arguments.pages) if arguments.match in case[0]]
     print(f"1..{len(chosen)}", flush=True)
     with tempfile.TemporaryDirectory(prefix="gst-tus-pipelines-") as folder:
