@@ -105,7 +105,7 @@ void show_complete(Recorder &recorder, const GstStructure *fields)
     report(recorder, "upload-url", text(fields, "upload-url"));
 }
 
-// What the sinks tell while they work; README.md lists the fields.
+// What the sinks tell while they work; docs/tussink.md lists the fields.
 void on_element_message(Recorder &recorder, const GstStructure *fields)
 {
     if (gst_structure_has_name(fields, "tus-upload-progress")) {
