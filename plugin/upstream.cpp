@@ -3,18 +3,20 @@
 
 #include "base/text.h"
 
+#include <algorithm>
+
 namespace gsttus {
 
 namespace {
 
 using PadRef = GRef<GstPad>;
 
-// The source pad of a real element that feeds `pad`, through the walls of bins.
-PadRef feeding_pad(GstPad *pad)
+// The pad of a real element at the other end of `pad`, through the walls of bins.
+PadRef real_peer(GstPad *pad)
 {
     PadRef peer = PadRef::adopt(gst_pad_get_peer(pad));
     while (peer && GST_IS_PROXY_PAD(peer.get())) {
-        if (GST_IS_GHOST_PAD(peer.get())) { // a bin upstream: look inside
+        if (GST_IS_GHOST_PAD(peer.get())) { // a bin: look inside
             peer = PadRef::adopt(gst_ghost_pad_get_target(GST_GHOST_PAD(peer.get())));
             continue;
         }
@@ -106,50 +108,98 @@ bool can_be_read_again(GstPad *source)
     return false;
 }
 
-// A tee's other branches would wait as well, and a leaky queue would lose what has to.
+// What a leaky queue and an application do not hand over is lost, a live broadcast goes on, and to
+// a tee branches come later.
 bool lets_wait(GstElement *element)
 {
     GstElementFactory *maker = gst_element_get_factory(element);
-    if (!maker || lists("tee appsrc fdsrc", GST_OBJECT_NAME(maker)))
+    if (!maker || lists("tee appsrc fdsrc", GST_OBJECT_NAME(maker)) ||
+        has_word(klass_of(element), "Adaptive"))
         return false;
     Upstream upstream;
     upstream.element = GRef<GstElement>::retain(element);
     return number_of(upstream, "leaky").value_or(0) == 0;
 }
 
-std::vector<PadRef> sink_pads_of(GstElement *element)
+std::vector<PadRef> pads_of(GstElement *element, GList *GstElement::*which)
 {
     std::vector<PadRef> pads;
     GST_OBJECT_LOCK(element);
-    for (GList *item = element->sinkpads; item; item = item->next)
+    for (GList *item = element->*which; item; item = item->next)
         pads.push_back(PadRef::retain(GST_PAD(item->data)));
     GST_OBJECT_UNLOCK(element);
     return pads;
 }
 
-bool sources_can_wait(GstPad *pad, int &left)
+template <typename T>
+bool has(const std::vector<GRef<T>> &all, const GRef<T> &one)
 {
-    const PadRef source = feeding_pad(pad);
-    const auto element = source ? GRef<GstElement>::adopt(gst_pad_get_parent_element(source.get()))
-                                : GRef<GstElement>();
-    if (!element || --left < 0 || !lets_wait(element.get()))
-        return false;
-    const std::vector<PadRef> pads = sink_pads_of(element.get());
-    if (pads.empty())
-        return can_be_read_again(source.get());
-    for (const PadRef &further : pads) {
-        if (!sources_can_wait(further.get(), left))
-            return false;
-    }
-    return true;
+    return std::any_of(all.begin(), all.end(),
+                       [&one](const GRef<T> &other) { return other.get() == one.get(); });
 }
+
+// All that feeds one pad.
+class Feeders {
+public:
+    // Every source of it can wait, and every element on the way.
+    bool can_wait(GstPad *pad)
+    {
+        const PadRef source = real_peer(pad);
+        const ElementRef element = parent_of(source);
+        if (!element || --left_ < 0 || !lets_wait(element.get()))
+            return false;
+        passed_.push_back(source);
+        if (has(elements_, element))
+            return true; // it feeds by two ways
+        elements_.push_back(element);
+        const std::vector<PadRef> pads = pads_of(element.get(), &GstElement::sinkpads);
+        if (pads.empty())
+            return can_be_read_again(source.get());
+        return std::all_of(pads.begin(), pads.end(),
+                           [this](const PadRef &further) { return can_wait(further.get()); });
+    }
+
+    // Something of it goes elsewhere: who gets that would wait as well. After can_wait().
+    bool feed_others()
+    {
+        return std::any_of(elements_.begin(), elements_.end(), [this](const ElementRef &element) {
+            return leads_elsewhere(element.get());
+        });
+    }
+
+private:
+    using ElementRef = GRef<GstElement>;
+
+    static ElementRef parent_of(const PadRef &pad)
+    {
+        return pad ? ElementRef::adopt(gst_pad_get_parent_element(pad.get())) : ElementRef();
+    }
+
+    bool leads_elsewhere(GstElement *element)
+    {
+        const std::vector<PadRef> pads = pads_of(element, &GstElement::srcpads);
+        return std::any_of(pads.begin(), pads.end(), [this](const PadRef &source) {
+            const PadRef taker = real_peer(source.get());
+            if (!taker || has(passed_, source))
+                return false;
+            const ElementRef next = parent_of(taker);
+            return !next || --left_ < 0 ||
+                   pads_of(next.get(), &GstElement::srcpads).empty() || // it ends there
+                   leads_elsewhere(next.get());
+        });
+    }
+
+    int left_ = kMostElements;
+    std::vector<PadRef> passed_; // source pads
+    std::vector<ElementRef> elements_;
+};
 
 } // namespace
 
 bool can_wait(GstPad *pad)
 {
-    int left = kMostElements;
-    return !is_live(pad) && sources_can_wait(pad, left);
+    Feeders feeders;
+    return !is_live(pad) && feeders.can_wait(pad) && !feeders.feed_others();
 }
 
 std::string Upstream::shown() const
@@ -161,7 +211,7 @@ Upstream find_muxer(GstPad *pad)
 {
     PadRef at = PadRef::retain(pad);
     for (int hops = 0; at && hops < 16; ++hops) { // a bound, should a pipeline be strange
-        PadRef source = feeding_pad(at.get());
+        PadRef source = real_peer(at.get());
         if (!source)
             break;
         auto element = GRef<GstElement>::adopt(gst_pad_get_parent_element(source.get()));
@@ -194,14 +244,8 @@ bool may_go_back(const Upstream &upstream)
 
 std::vector<GRef<GstPad>> sink_pads(const Upstream &upstream)
 {
-    std::vector<GRef<GstPad>> pads;
-    if (!upstream.element)
-        return pads;
-    GST_OBJECT_LOCK(upstream.element.get());
-    for (GList *item = upstream.element->sinkpads; item; item = item->next)
-        pads.push_back(PadRef::retain(GST_PAD(item->data)));
-    GST_OBJECT_UNLOCK(upstream.element.get());
-    return pads;
+    return upstream.element ? pads_of(upstream.element.get(), &GstElement::sinkpads)
+                            : std::vector<GRef<GstPad>>();
 }
 
 std::optional<std::int64_t> number_of(const Upstream &upstream, const char *property)

@@ -35,7 +35,7 @@ bool may_go_back(const Upstream &upstream);
 std::vector<GRef<GstPad>> sink_pads(const Upstream &upstream);
 
 // Whether whatever feeds `pad` can be held up without losing anything: nothing of it is live, every
-// source can be read again from where it is, and nobody else gets of it what waits here.
+// source can be read again from where it is, and nothing of it goes elsewhere as well.
 bool can_wait(GstPad *pad);
 
 // A number, a boolean (0 or 1) or an enum; nullopt: it has no such property.

@@ -52,6 +52,23 @@ void formats_and_uri_are_answered()
 
 // --- whether the source can wait -----------------------------------------------------------------
 
+// "broadcast": an element of the kind that follows a stream which does not wait.
+void register_broadcast()
+{
+    GstElement *like = gst_element_factory_make("identity", nullptr);
+    GTypeQuery parent;
+    g_type_query(G_OBJECT_TYPE(like), &parent);
+    gst_object_unref(like);
+    const GType type = g_type_register_static_simple(
+        parent.type, "TestBroadcast", static_cast<guint>(parent.class_size),
+        [](gpointer klass, gpointer) {
+            gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Broadcast",
+                                                  "Codec/Demuxer/Adaptive", "A stream", "tests");
+        },
+        static_cast<guint>(parent.instance_size), nullptr, GTypeFlags(0));
+    g_assert_true(gst_element_register(nullptr, "broadcast", GST_RANK_NONE, type));
+}
+
 struct SourceRow {
     const char *name, *launch, *needs;
     bool can_wait;
@@ -63,6 +80,20 @@ const SourceRow kSources[] = {
     {"file-in-a-bin", "( filesrc location=%s ! queue ) ! fakesink name=sink", "", true},
     {"leaky", "filesrc location=%s ! queue leaky=downstream ! fakesink name=sink", "", false},
     {"tee", "filesrc location=%s ! tee name=t t. ! fakesink name=sink t. ! fakesink", "", false},
+    {"two-branches",
+     "filesrc location=%s ! output-selector name=o o. ! fakesink name=sink o. ! queue ! fakesink",
+     "", false},
+    {"two-branches-in-bins",
+     "( filesrc location=%s ! output-selector name=o o. ! queue ) ! fakesink name=sink "
+     "o. ! ( queue ! fakesink )",
+     "", false},
+    {"branches-that-meet",
+     "filesrc location=%s ! output-selector name=o o. ! queue ! f. o. ! queue ! f. funnel name=f "
+     "! fakesink name=sink",
+     "", true},
+    {"branch-that-nobody-takes",
+     "filesrc location=%s ! output-selector name=o o. ! fakesink name=sink o. ! queue", "", true},
+    {"broadcast", "filesrc location=%s ! broadcast ! fakesink name=sink", "", false},
     {"pipe", "fdsrc fd=0 ! fakesink name=sink", "", false},
     {"application", "appsrc ! fakesink name=sink", "", false},
     {"live", "videotestsrc is-live=true ! fakesink name=sink", "videotestsrc", false},
@@ -163,6 +194,7 @@ int main(int argc, char **argv)
     add_test("/stream/metadata", name_type_and_metadata_go_with_it);
     add_test("/stream/caps-event", the_type_of_the_caps_event_counts);
     add_test("/stream/mp4-index-at-end", index_at_the_end_of_a_file_is_no_news);
+    register_broadcast();
     for (const SourceRow &row : kSources)
         add_row_test(std::string("/queries/can-wait/") + row.name, row,
                      source_is_asked_whether_it_can_wait);
