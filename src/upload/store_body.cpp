@@ -61,9 +61,12 @@ Result<std::span<const std::byte>> StoreBody::view(std::uint64_t offset, std::si
         return cut();
     if (open_)
         most = static_cast<std::size_t>(std::min<std::uint64_t>(most, taken_ - offset));
-    const Result<std::size_t> allowed = go_ahead_(most);
-    if (!allowed)
-        return allowed.error();
+    if (allowed_ == 0) { // more were allowed than lay together
+        const Result<std::size_t> allowed = go_ahead_(most);
+        if (!allowed)
+            return allowed.error();
+        allowed_ = *allowed;
+    }
     StorePlace place;
     {
         MutexLock lock(core_.mutex);
@@ -82,9 +85,11 @@ Result<std::span<const std::byte>> StoreBody::view(std::uint64_t offset, std::si
         return piece_->view(at);
     }();
     if (got) {
-        const std::uint64_t size = std::min<std::uint64_t>({*allowed, place.length, got->size()});
+        const auto size = static_cast<std::size_t>(
+            std::min<std::uint64_t>({allowed_, most, place.length, got->size()}));
+        allowed_ -= size;
         shown_ = std::max(shown_, offset + size);
-        return got->first(static_cast<std::size_t>(size));
+        return got->first(size);
     }
     MutexLock lock(core_.mutex);
     return at < core_.store->begin() ? gone() : got.error();

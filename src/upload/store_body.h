@@ -25,8 +25,8 @@ struct OpenBody {
 
 class StoreBody final : public BodySource {
 public:
-    // Asked before every read, when there is room for so many bytes more: how many of them go now,
-    // at least 1. An error ends the request.
+    // Asked when there is room for so many bytes more: how many of them go now, at least 1. All of
+    // those go before it is asked again. An error ends the request.
     using GoAhead = std::function<Result<std::size_t>(std::size_t)>;
 
     // `from`: stream position of the first byte.
@@ -53,6 +53,7 @@ private:
     LiveUpload::Core &core_;
     const std::uint64_t from_;
     const GoAhead go_ahead_;
+    std::size_t allowed_ = 0;            // that have not gone yet
     std::shared_ptr<const Piece> piece_; // that was shown last
     const std::optional<OpenBody> open_;
     std::uint64_t taken_ = 0; // of an open one: bytes that may go

@@ -1,6 +1,7 @@
 // What an application asks of the line while a recording runs: a limit of the rate, and pauses.
 #include "base/text.h"
 #include "live_upload_fixture.h"
+#include "upload/store_body.h"
 
 #include <cstring>
 
@@ -82,6 +83,38 @@ void tiny_rate_is_no_trouble()
     recording.upload->stop(OnStop::kFinish);
     recording.check_stored(bytes);
     g_assert_cmpuint(recording.upload->stats().outages, ==, 0);
+}
+
+// What may go is used up also where blocks of memory end: else the rate would be less than asked
+// for.
+void all_that_may_go_goes()
+{
+    constexpr std::size_t kRoom = 64 << 10, kBlock = 40000;
+    UploadConfig config = quick_config();
+    config.replay.max_memory = 16 * kBlock;
+    Listener listener;
+    const auto core = std::make_shared<LiveUpload::Core>(
+        config, std::make_unique<TusTarget>("http://127.0.0.1/", Metadata{}), TransportFactory{},
+        listener, nullptr);
+    const std::vector<std::byte> bytes = noise(10 * kBlock);
+    {
+        MutexLock lock(core->mutex);
+        g_assert_cmpuint(core->append(bytes), ==, bytes.size());
+    }
+    std::size_t allowed = 0;
+    StoreBody body(*core, 0, [&allowed](std::size_t wanted) -> Result<std::size_t> {
+        allowed += wanted;
+        return wanted;
+    });
+    for (std::size_t at = 0; at < bytes.size();) {
+        const auto shown = body.view(at, std::min(kRoom, bytes.size() - at));
+        g_assert_true(shown.ok());
+        g_assert_true(std::equal(shown->begin(), shown->end(),
+                                 bytes.begin() + static_cast<std::ptrdiff_t>(at)));
+        at += shown->size();
+        g_assert_cmpuint(at, <=, allowed);
+    }
+    g_assert_cmpuint(allowed, ==, bytes.size());
 }
 
 // --- upload-paused -------------------------------------------------------------------------------
@@ -309,6 +342,7 @@ int main(int argc, char **argv)
     return run(argc, argv, [] {
         add_test("/live-upload/rate/most", server_gets_no_more_than_the_rate);
         add_test("/live-upload/rate/tiny", tiny_rate_is_no_trouble);
+        add_test("/live-upload/rate/used-up", all_that_may_go_goes);
         for (const ModeRow &row : kModes) {
             const std::string name = cat("/live-upload/pause/", row.name);
             add_row_test(name + "/from-the-start", row, nothing_is_sent_before_a_pause_is_over);
