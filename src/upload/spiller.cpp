@@ -8,6 +8,7 @@
 namespace gsttus {
 
 namespace {
+
 constexpr seconds kLook{1}; // what nobody wakes the thread for is done so often
 constexpr seconds kSyncInterval{1};
 constexpr seconds kFactsInterval{1};
@@ -41,9 +42,10 @@ class Spiller::Chores {
 public:
     explicit Chores(LiveUpload::Core &core) : core_(core) {}
 
-    // Both with the mutex, which the first gives back meanwhile: the analysis does not see that it
-    // is the caller's. FALSE: there is nothing to do now.
+    // All with the mutex, which the first two give back meanwhile: the analysis does not see that
+    // it is the caller's. FALSE: there is nothing to do now.
     bool do_one(MutexLock &lock);
+    bool come_to_rest(MutexLock &lock); // FALSE: it is not time for that
     TimePoint next_look() const;
 
 private:
@@ -68,6 +70,15 @@ bool Spiller::Chores::do_one(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
     task.work.reset(); // it may close files
     lock.lock();
     done(std::move(task), result);
+    return true;
+}
+
+bool Spiller::Chores::come_to_rest(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
+{
+    if (!core_.gives_back(Clock::now()) || !core_.store->rest())
+        return false;
+    core_.source.head.block.let_go(); // the store has it
+    (void)do_one(lock);               // closes what that gave away
     return true;
 }
 
@@ -185,11 +196,8 @@ void Spiller::run(LiveUpload::Core &core)
     while (!core.fate.spill_over) {
         if (chores.do_one(lock))
             continue;
-        if (core.gives_back(Clock::now()) && core.store->rest()) {
-            core.source.head.block.let_go(); // the store has it
-            (void)chores.do_one(lock);       // closes what that gave away
+        if (chores.come_to_rest(lock))
             break;
-        }
         core.wake.disk.wait_until(lock, chores.next_look());
     }
     if (core.fate.spill_over)
@@ -232,10 +240,8 @@ void Spiller::work_off()
     lock.lock();
     while (core_.fate.act == LastAct::kNone && chores_->do_one(lock)) {
     }
-    if (core_.fate.act == LastAct::kNone && core_.gives_back(Clock::now()) && core_.store->rest()) {
-        core_.source.head.block.let_go(); // the store has it
-        (void)chores_->do_one(lock);      // closes what that gave away
-    }
+    if (core_.fate.act == LastAct::kNone)
+        (void)chores_->come_to_rest(lock);
 }
 
 void Spiller::end(LastAct act)
