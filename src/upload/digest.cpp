@@ -1,5 +1,6 @@
 // GnuTLS uses what processors have for this, several times quicker than GLib, which serves where
-// GnuTLS was not there when this was built, or refuses (MD5 with rules of the system, say).
+// GnuTLS was not there when this was built, or refuses (MD5 with rules of the system, say), or
+// computes in a place that it can not copy from.
 #include "upload/digest.h"
 
 #ifdef GSTTUS_GNUTLS
@@ -34,6 +35,8 @@ struct Digest::Quick {
     explicit Quick(gnutls_digest_algorithm_t type)
         : size(gnutls_hash_get_len(type)), valid(gnutls_hash_init(&hash, type) == 0)
     {
+        if (valid && value().empty()) // of some engines there is no copy, which value() needs
+            give_up();
     }
 
     ~Quick()
@@ -47,10 +50,14 @@ struct Digest::Quick {
 
     void add(std::span<const std::byte> data)
     {
-        if (valid && gnutls_hash(hash, data.data(), data.size()) != 0) {
-            gnutls_hash_deinit(hash, nullptr);
-            valid = false;
-        }
+        if (valid && gnutls_hash(hash, data.data(), data.size()) != 0)
+            give_up();
+    }
+
+    void give_up()
+    {
+        gnutls_hash_deinit(hash, nullptr);
+        valid = false;
     }
 
     std::vector<std::uint8_t> value() const

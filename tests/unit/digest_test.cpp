@@ -5,6 +5,25 @@
 
 #include <algorithm>
 
+#ifdef GSTTUS_GNUTLS
+#include <dlfcn.h>
+#include <gnutls/crypto.h>
+
+namespace {
+
+bool no_copies = false;
+
+} // namespace
+
+// As where an engine of the system computes, which may not have it.
+extern "C" gnutls_hash_hd_t gnutls_hash_copy(gnutls_hash_hd_t handle)
+{
+    using Copy = gnutls_hash_hd_t (*)(gnutls_hash_hd_t);
+    static const auto real = reinterpret_cast<Copy>(::dlsym(RTLD_NEXT, "gnutls_hash_copy"));
+    return no_copies ? nullptr : real(handle);
+}
+#endif
+
 using namespace gsttus;
 using namespace gsttus::test;
 
@@ -53,6 +72,15 @@ void nothing_has_one_and_more_may_come()
     }
 }
 
+#ifdef GSTTUS_GNUTLS
+void one_that_can_not_be_copied_is_computed_elsewhere()
+{
+    no_copies = true;
+    nothing_has_one_and_more_may_come();
+    no_copies = false;
+}
+#endif
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -60,5 +88,8 @@ int main(int argc, char **argv)
     init(argc, argv);
     add_test("/digest/pieces", pieces_of_any_size_make_the_same);
     add_test("/digest/in-between", nothing_has_one_and_more_may_come);
+#ifdef GSTTUS_GNUTLS
+    add_test("/digest/no-copies", one_that_can_not_be_copied_is_computed_elsewhere);
+#endif
     return g_test_run();
 }
