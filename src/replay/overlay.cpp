@@ -29,15 +29,12 @@ public:
 
     std::uint64_t end() const override { return piece_->end(); }
 
-    Result<std::span<const std::byte>> view(std::uint64_t at) const override
+    Result<std::span<const std::byte>> view(std::uint64_t at, std::size_t most) const override
     {
-        const Result<std::span<const std::byte>> got = piece_->view(at);
-        if (!got)
-            return got;
-        const auto run = got->first(std::min(got->size(), kMostShown));
-        if (!overlay_.covers_some(at, at + run.size()))
+        const Result<std::span<const std::byte>> run = piece_->view(at, std::min(most, kMostShown));
+        if (!run || !overlay_.covers_some(at, at + run->size()))
             return run;
-        changed_.assign(run.begin(), run.end()); // what it shows is not ours to change
+        changed_.assign(run->begin(), run->end()); // what it shows is not ours to change
         overlay_.apply(at, changed_);
         return std::span<const std::byte>(changed_);
     }

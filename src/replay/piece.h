@@ -15,9 +15,10 @@ public:
     virtual ~Piece() = default;
     virtual std::uint64_t begin() const = 0; // stream position of its first byte
     virtual std::uint64_t end() const = 0;   // one past its last
-    // What lies together from stream position `at` on (begin() <= at < end()), at least a byte.
-    // Valid until the next call, or until this is gone.
-    virtual Result<std::span<const std::byte>> view(std::uint64_t at) const = 0;
+    // What lies together from stream position `at` on (begin() <= at < end()): at least a byte, at
+    // most `most`. What is behind that is not looked at: it may just be changed. Valid until the
+    // next call, or until this is gone.
+    virtual Result<std::span<const std::byte>> view(std::uint64_t at, std::size_t most) const = 0;
     // The same, copied; returns how many bytes.
     Result<std::size_t> read(std::uint64_t at, std::span<std::byte> out) const;
 };

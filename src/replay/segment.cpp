@@ -32,9 +32,10 @@ public:
 
     std::uint64_t end() const override { return end_; }
 
-    Result<std::span<const std::byte>> view(std::uint64_t at) const override
+    Result<std::span<const std::byte>> view(std::uint64_t at, std::size_t most) const override
     {
-        return std::span(data_ + (at - begin_), static_cast<std::size_t>(end_ - at));
+        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(end_ - at, most));
+        return std::span(data_ + (at - begin_), size);
     }
 
 private:
@@ -56,13 +57,15 @@ public:
 
     std::uint64_t end() const override { return end_; }
 
-    Result<std::span<const std::byte>> view(std::uint64_t at) const override
+    Result<std::span<const std::byte>> view(std::uint64_t at, std::size_t most) const override
     {
         if (at < run_begin_ || at >= run_begin_ + run_.size()) {
             if (const Result<void> got = load(at); !got)
                 return got.error();
         }
-        return std::span<const std::byte>(run_).subspan(static_cast<std::size_t>(at - run_begin_));
+        const auto rest =
+            std::span<const std::byte>(run_).subspan(static_cast<std::size_t>(at - run_begin_));
+        return rest.first(std::min(rest.size(), most));
     }
 
 private:
@@ -222,12 +225,11 @@ void Segment::forget_arrivals_before(std::uint64_t position)
 
 Result<std::size_t> Piece::read(std::uint64_t at, std::span<std::byte> out) const
 {
-    const Result<std::span<const std::byte>> shown = view(at);
+    const Result<std::span<const std::byte>> shown = view(at, out.size());
     if (!shown)
         return shown.error();
-    const std::size_t size = std::min(out.size(), shown->size());
-    std::memcpy(out.data(), shown->data(), size);
-    return size;
+    std::memcpy(out.data(), shown->data(), shown->size());
+    return shown->size();
 }
 
 MemoryBlock::~MemoryBlock()

@@ -82,14 +82,13 @@ Result<std::span<const std::byte>> StoreBody::view(std::uint64_t offset, std::si
         return gone();
     const Result<std::span<const std::byte>> got = [&] {
         const InDisk scope(core_);
-        return piece_->view(at);
+        return piece_->view(
+            at, static_cast<std::size_t>(std::min<std::uint64_t>({allowed_, most, place.length})));
     }();
     if (got) {
-        const auto size = static_cast<std::size_t>(
-            std::min<std::uint64_t>({allowed_, most, place.length, got->size()}));
-        allowed_ -= size;
-        shown_ = std::max(shown_, offset + size);
-        return got->first(size);
+        allowed_ -= got->size();
+        shown_ = std::max(shown_, offset + got->size());
+        return got;
     }
     MutexLock lock(core_.mutex);
     return at < core_.store->begin() ? gone() : got.error();

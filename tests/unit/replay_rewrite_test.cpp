@@ -5,6 +5,7 @@
 
 #include <random>
 #include <set>
+#include <thread>
 #include <utility>
 
 using namespace gsttus;
@@ -176,22 +177,49 @@ struct Rewrite : StoreTest {
         const std::vector<std::byte> before = pair.stream;
         pair.store.set_due(TimePoint::max());
         const auto first = pair.store.piece(0);
-        const auto shown = first->view(0);
+        const auto shown = first->view(0, kWindow);
         g_assert_true(shown.ok() && shown->size() == kBlock);
         auto spill = pair.store.begin_spill(); // from now on changes lie over it
         g_assert_true(pair.rewrite(10, filled(8, 1)));
         const auto changed = pair.store.piece(0);
-        const auto shown_changed = changed->view(5);
+        const auto shown_changed = changed->view(5, kWindow);
         g_assert_true(shown_changed.ok() && shown_changed->size() == kBlock - 5);
         g_assert_true(
             std::equal(shown_changed->begin(), shown_changed->end(), pair.stream.begin() + 5));
-        g_assert_true(changed->view(18)->data() == shown->data() + 18); // behind it: no copy
+        const auto behind = changed->view(18, 100); // no copy
+        g_assert_true(behind->data() == shown->data() + 18 && behind->size() == 100);
         g_assert_true(spill->run().ok());
         pair.store.end_spill(std::move(spill)); // the block has gone
         pair.spill_all();
         pair.store.release(kBlock);
         pair.append(2 * kBlock); // in memory that may have been its
         g_assert_true(std::equal(shown->begin(), shown->end(), before.begin()));
+    }
+
+    // A request is sent from what is before the bytes that a muxer may still change.
+    void what_is_behind_what_is_shown_is_changed_meanwhile()
+    {
+        Pair pair(config(SpoolMode::kOverflow), disk, true);
+        pair.append(kBlock);
+        pair.store.set_due(TimePoint::max());
+        auto spill = pair.store.begin_spill();
+        g_assert_true(pair.rewrite(10, filled(8, 1))); // lies over it
+        disk.fail_from = disk.calls;
+        disk.failures = 1000000;
+        (void)spill->run();
+        pair.store.end_spill(std::move(spill)); // and the block stays
+        const auto piece = pair.store.piece(0);
+        const std::vector<std::byte> sent(pair.stream.begin(), pair.stream.begin() + 100);
+        std::thread reader([&] {
+            for (int i = 0; i < 1000; ++i) {
+                const auto shown = piece->view(0, sent.size());
+                g_assert_true(shown.ok() && std::ranges::equal(*shown, sent));
+            }
+        });
+        for (int i = 0; i < 1000; ++i)
+            g_assert_true(pair.rewrite(200, filled(8, i)));
+        reader.join();
+        pair.assert_right();
     }
 
     // The journal is begun anew by the recovery, and by whoever recovers from that.
@@ -399,6 +427,7 @@ int main(int argc, char **argv)
     CASE("files", what_is_in_files_is_changed_and_recovered);
     CASE("while-it-is-written", change_while_it_is_written_is_not_lost);
     CASE("shown", what_is_shown_stays);
+    CASE("shown-before", what_is_behind_what_is_shown_is_changed_meanwhile);
     CASE("recovered-twice", recovery_goes_on_with_what_was_changed);
     CASE("bound", change_has_a_bound);
     CASE("without-its-bytes", change_without_its_bytes_is_ignored);
