@@ -173,7 +173,6 @@ void add_records(const std::vector<DataRecord> &records, const SpoolFolder &fold
         file->number = record.file;
         file->dir = folder.dir_fd();
         file->folder = folder.path();
-        file->sealed = true;
         file->size = std::max(file->size, record.file_offset + record.length);
         segments.append({.file = file,
                          .file_offset = record.file_offset,

@@ -64,8 +64,6 @@ std::size_t ReplayStore::append(std::span<const std::byte> data)
 {
     if (discarded_)
         return 0;
-    if (journaling_ && segments_.has_memory())
-        backfill();
     if (waiting_since_)
         waited_ += spool_.ops().now() - *std::exchange(waiting_since_, std::nullopt);
     yield_margin();
@@ -101,15 +99,13 @@ void ReplayStore::skip_to(std::uint64_t position)
 
 std::size_t ReplayStore::append_some(std::span<const std::byte> data)
 {
-    const bool disk_first =
-        journaling_ || (may_spool() && (config_.max_memory == 0 || goes_on_in_file()));
-    if (disk_first) {
+    if (journaling_) {
         if (const std::size_t n = write_to_disk(data); n > 0)
             return n;
     }
     if (const std::size_t n = segments_.append_to_memory(data, spool_.ops().now()); n > 0)
         return n;
-    return may_spool() && !disk_first ? write_to_disk(data) : 0;
+    return may_spool() && !journaling_ ? write_to_disk(data) : 0;
 }
 
 std::size_t ReplayStore::write_to_disk(std::span<const std::byte> data)
@@ -142,29 +138,6 @@ bool ReplayStore::rewrite(std::uint64_t position, std::span<const std::byte> dat
     changed_.put(position, data);
     spool_.changed(position, {reinterpret_cast<const char *>(data.data()), data.size()});
     return true;
-}
-
-// Having spilled, go on in that file until a good part of the window is free again, or every freed
-// block would mean one more file.
-bool ReplayStore::goes_on_in_file() const
-{
-    if (segments_.empty() || !segments_.back().file)
-        return false;
-    const SpillFile &file = *segments_.back().file;
-    return !file.sealed && !spool_.is_full(file) && segments_.is_tight();
-}
-
-// The disk works again after bytes had to stay in memory: one block at a time, so that no single
-// append() takes long.
-void ReplayStore::backfill()
-{
-    for (std::size_t i = segments_.first_from(holds_ ? begin() : acked_); i < segments_.size();
-         ++i) {
-        if (segments_[i].block) {
-            (void)move_to_disk(segments_, spool_, i, Spool::Bound::kConfigured);
-            return;
-        }
-    }
 }
 
 void ReplayStore::spill_by_thread()

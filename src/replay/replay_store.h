@@ -235,7 +235,6 @@ private:
     Result<std::string> keep_by(Result<std::string> (Keeping::*how)(), const KeepFirst &first);
     std::size_t append_some(std::span<const std::byte> data);
     bool may_spool() const;
-    bool goes_on_in_file() const;
     void free_behind(std::uint64_t acked);
     void yield_margin();
     bool drop_from_margin();
@@ -249,7 +248,6 @@ private:
     bool held_gives_way() const;
     bool may_wait_for_disk();
     void end_holding(std::string_view why, Error error);
-    void backfill();
     JournalState journal_state() const;
 
     const ReplayConfig config_;

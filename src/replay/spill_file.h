@@ -31,13 +31,12 @@ struct SpillFile {
     // Open while bytes are added, and then as long as there are not too many of them: whoever
     // deletes the file does not take its bytes away. Null: it is opened to be read.
     FdRef fd;
-    FdRef dir;           // where it is; null: in `folder`
-    std::string folder;  // path
-    bool sealed = false; // nothing is added any more
-    bool gone = false;   // somebody has deleted it, or its journal: its bytes have to move
-    bool lost = false;   // besides, and they can not be read
-    TimePoint again{};   // not before that
-    int failures = 0;    // to read it
+    FdRef dir;          // where it is; null: in `folder`
+    std::string folder; // path
+    bool gone = false;  // somebody has deleted it, or its journal: its bytes have to move
+    bool lost = false;  // besides, and they can not be read
+    TimePoint again{};  // not before that
+    int failures = 0;   // to read it
     OpenSlot slot;
 
     void could_not_be_read(TimePoint now)

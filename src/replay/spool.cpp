@@ -258,7 +258,6 @@ void Spool::seal()
     if (!out_)
         return;
     const auto file = std::exchange(out_, nullptr);
-    file->sealed = true;
     if (!file->slot.take())
         needless_.open.push_back(std::exchange(file->fd, nullptr));
 }

@@ -86,8 +86,6 @@ public:
     // The same for bytes from `offset` on, to where the file ends.
     void cut_file(const std::shared_ptr<SpillFile> &file, std::uint64_t offset);
 
-    bool is_full(const SpillFile &file) const { return file.size >= file_size_; }
-
     void delete_needless();
 
     // Files not before the journal knows that they may go, if the disk takes that.
@@ -175,6 +173,8 @@ public:
     void move_to(std::string spool_dir);
 
 private:
+    bool is_full(const SpillFile &file) const { return file.size >= file_size_; }
+
     std::unique_ptr<SpoolWrite> begin(Bound bound, bool with_bytes);
     void prepare_telling(SpoolWrite &write);
     std::optional<SpilledRun> take_over(SpoolWrite &write);

@@ -527,8 +527,10 @@ struct Recovering : gsttus::test::StoreTest {
             g_assert_cmpuint(opened->store->end(), ==, 10000);
         }
         disk.seconds_passed += 1;
-        for (int i = 0; i < 5; ++i)
-            append(store, 10);
+        store.spill_by_thread();
+        append(store, 10);
+        store.set_due(gsttus::TimePoint::max());
+        spill(store);
         g_assert_cmpuint(store.in_memory(), ==, 0);
         const TempDir copy;
         crash_copy(store, copy);

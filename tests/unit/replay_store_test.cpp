@@ -240,22 +240,6 @@ struct Store : gsttus::test::StoreTest {
         g_assert_cmpuint(store.on_disk(), ==, 0); // memory again
     }
 
-    void memory_is_used_again_before_the_backlog_on_disk_is_gone()
-    {
-        ReplayStore store(config(SpoolMode::kOverflow));
-        append(store, kWindow + 100 * kKiB);
-        store.release(kBlock); // one block free: not worth a new file later
-        append(store, kBlock);
-        g_assert_cmpuint(store.on_disk(), ==, 100 * kKiB + kBlock);
-        store.release(kWindow);
-        append(store, kWindow);
-        g_assert_cmpuint(store.in_memory(), ==, kWindow);
-        g_assert_cmpuint(store.on_disk(), ==, 100 * kKiB + kBlock);
-        append(store, kWindow);
-        g_assert_cmpuint(store.on_disk(), >, 100 * kKiB + kBlock);
-        assert_holds_all(store);
-    }
-
     void nothing_stays_on_disk_after_an_unkept_upload()
     {
         for (const bool finished : {false, true}) {
@@ -978,8 +962,6 @@ int main(int argc, char **argv)
     CASE("disk/spills-when-the-window-is-full", spills_when_the_window_is_full);
     CASE("disk/files-and-folders-are-private", files_and_folders_are_private);
     CASE("disk/files-go-as-the-server-acknowledges", files_go_as_the_server_acknowledges);
-    CASE("disk/memory-is-used-again-before-the-backlog-is-gone",
-         memory_is_used_again_before_the_backlog_on_disk_is_gone);
     CASE("disk/nothing-stays-after-an-unkept-upload", nothing_stays_on_disk_after_an_unkept_upload);
     CASE("disk/two-sinks-share-a-spool-folder", two_sinks_share_a_spool_folder);
     CASE("disk/processes-that-come-and-go-do-not-disturb-each-other",
