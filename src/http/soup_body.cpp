@@ -22,6 +22,28 @@ constexpr std::size_t kMostRoom = std::size_t{64} << 10;
 // Of silence in an open body, between two looks for an answer.
 constexpr milliseconds kLook{250};
 
+// Behind TLS a readable socket may hold a session ticket: that comes once, after the handshake, and
+// is gone when an answer has been read.
+bool may_answer(const SoupLink &link)
+{
+    return !link.tls || link.has_answered;
+}
+
+// What waits in the socket, at most so much of it.
+ssize_t peek(const SoupLink &link, std::array<char, 4096> &bytes)
+{
+    return recv(g_socket_get_fd(link.socket.get()), bytes.data(), bytes.size(),
+                MSG_PEEK | MSG_DONTWAIT);
+}
+
+// Without TLS: a whole beginning of an answer is there, also when the connection is gone by now.
+bool left_answer(const SoupLink &link)
+{
+    std::array<char, 4096> bytes{};
+    const ssize_t size = peek(link, bytes);
+    return size > 0 && begins_final_answer({bytes.data(), static_cast<std::size_t>(size)});
+}
+
 // Bytes that a socket takes without blocking when it is writable, which is when a third of its
 // buffer is free; a byte takes up to two of that.
 std::size_t room_in(GSocket *socket)
@@ -52,19 +74,17 @@ gssize SoupBody::pull(std::span<std::byte> out, GCancellable *cancel, GError **e
     while (!early_answer_ && !is_sent()) {
         if ((shown_.empty() || room_ == 0) && !wait_for_room(cancel, error))
             return -1;
+        if (!early_answer_ && shown_.empty() && !look_for_more(cancel, error))
+            return -1;
         if (early_answer_)
             break; // libsoup takes that for the end of the body, and reads the answer
-        if (shown_.empty() && request_.open_body && !await_more(cancel, error))
-            return -1;
-        if (ended_ || (shown_.empty() && nothing_yet_))
+        if (shown_.empty())
             continue;
-        if (shown_.empty() && !look(error))
-            return -1;
         SoupLink *used = connection_.link();
         // libsoup frames the chunks of an open one
         if (used && used->output && !request_.open_body &&
             request_.body_length - sent_ > out.size()) {
-            if (!write_out(used->output.get(), out.size(), cancel, error))
+            if (!write_out(*used, out.size(), cancel, error))
                 return -1;
             continue;
         }
@@ -77,16 +97,23 @@ gssize SoupBody::pull(std::span<std::byte> out, GCancellable *cancel, GError **e
 }
 
 // The end is left to libsoup, which has to know that there was a body.
-bool SoupBody::write_out(GOutputStream *output, std::size_t end, GCancellable *cancel,
+bool SoupBody::write_out(const SoupLink &used, std::size_t end, GCancellable *cancel,
                          GError **error)
 {
     const std::uint64_t before_end = request_.body_length - sent_ - end;
     const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(before_end, room_));
     const std::size_t size = std::min(most, shown_.size());
-    const gssize written = g_output_stream_write(output, shown_.data(), size, cancel, error);
+    const gssize written =
+        g_output_stream_write(used.output.get(), shown_.data(), size, cancel, error);
     if (written > 0)
         took(static_cast<std::size_t>(written));
-    return written >= 0;
+    if (written >= 0)
+        return true;
+    // who refuses may close at once: what he said is there all the same
+    early_answer_ = !used.tls && left_answer(used);
+    if (early_answer_)
+        g_clear_error(error);
+    return early_answer_;
 }
 
 void SoupBody::took(std::size_t size)
@@ -113,10 +140,7 @@ bool SoupBody::wait_for_room(GCancellable *cancel, GError **error)
 
 bool SoupBody::wait_for(const SoupLink &used, GCancellable *cancel, GError **error)
 {
-    // Behind TLS a readable socket may hold a session ticket: that comes once, after the
-    // handshake, and is gone when an answer has been read.
-    const bool may_answer = !used.tls || used.has_answered;
-    const bool watch = may_answer && watch_answers_;
+    const bool watch = may_answer(used) && watch_answers_;
     const auto wanted = GIOCondition(watch ? G_IO_OUT | G_IO_IN : G_IO_OUT);
     const auto patience =
         std::chrono::duration_cast<std::chrono::microseconds>(request_.timeout).count();
@@ -127,7 +151,7 @@ bool SoupBody::wait_for(const SoupLink &used, GCancellable *cancel, GError **err
             return false;
         now = g_socket_condition_check(used.socket.get(), GIOCondition(wanted | G_IO_IN));
     }
-    if (may_answer && (now & (G_IO_IN | G_IO_HUP)) && is_answer(used))
+    if (may_answer(used) && (now & (G_IO_IN | G_IO_HUP)) && is_answer(used))
         early_answer_ = true;
     else if (!(now & G_IO_OUT))
         return g_socket_condition_timed_wait(used.socket.get(), G_IO_OUT, patience, cancel, error);
@@ -140,14 +164,25 @@ bool SoupBody::is_answer(const SoupLink &link)
     if (link.tls)
         return true;
     std::array<char, 4096> peeked{};
-    const ssize_t size = recv(g_socket_get_fd(link.socket.get()), peeked.data(), peeked.size(),
-                              MSG_PEEK | MSG_DONTWAIT);
+    const ssize_t size = peek(link, peeked);
     if (size < 0)
         return errno != EAGAIN && errno != EINTR;
     if (size == 0 || begins_final_answer({peeked.data(), static_cast<std::size_t>(size)}))
         return true;
     watch_answers_ = false; // interim answers stay unread and would wake us for ever
     return false;
+}
+
+// What of the body is next; there may be nothing of an open one. Either may take a while, in which
+// the server may have answered.
+bool SoupBody::look_for_more(GCancellable *cancel, GError **error)
+{
+    if (request_.open_body && !await_more(cancel, error))
+        return false;
+    if (!ended_ && !nothing_yet_ && !look(error))
+        return false;
+    look_for_answer();
+    return true;
 }
 
 // Whether an open body goes on. Nothing may come for a while: then the server has its say.
@@ -159,6 +194,15 @@ bool SoupBody::await_more(GCancellable *cancel, GError **error)
     ended_ = coming == BodySource::Coming::kEnd;
     nothing_yet_ = coming == BodySource::Coming::kNothingYet;
     return !nothing_yet_ || !g_cancellable_set_error_if_cancelled(cancel, error);
+}
+
+// Without waiting.
+void SoupBody::look_for_answer()
+{
+    SoupLink *used = connection_.link();
+    if (used && may_answer(*used) &&
+        (g_socket_condition_check(used->socket.get(), G_IO_IN) & (G_IO_IN | G_IO_HUP)))
+        early_answer_ = is_answer(*used);
 }
 
 bool SoupBody::look(GError **error)

@@ -39,9 +39,11 @@ private:
     bool wait_for_room(GCancellable *cancel, GError **error);
     bool wait_for(const SoupLink &used, GCancellable *cancel, GError **error);
     bool is_answer(const SoupLink &link);
+    void look_for_answer();
+    bool look_for_more(GCancellable *cancel, GError **error);
     bool look(GError **error);
     bool await_more(GCancellable *cancel, GError **error);
-    bool write_out(GOutputStream *output, std::size_t end, GCancellable *cancel, GError **error);
+    bool write_out(const SoupLink &used, std::size_t end, GCancellable *cancel, GError **error);
     void took(std::size_t size);
 
     const HttpRequest &request_;

@@ -45,6 +45,49 @@ void answer_before_the_body_ends_is_taken_through_tls()
     g_assert_cmpuint(server.connections(), ==, 1);
 }
 
+// Lets a request wait after its first bytes, as a limit of the rate does.
+class SlowBody final : public BodySource {
+public:
+    explicit SlowBody(const RawServer &server) : server_(server) {}
+
+    Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override
+    {
+        if (offset > 0)
+            server_.wait_notes(1);
+        return out.size();
+    }
+
+private:
+    const RawServer &server_;
+};
+
+// A server may refuse and be gone, while nothing is sent.
+void answer_of_who_is_gone_is_taken()
+{
+    for (const bool tls : {false, true}) {
+        RawServer *seen = nullptr;
+        RawServer server({[&seen](RawConnection &peer) {
+                             peer.read_request();
+                             peer.answer("200 OK");
+                             peer.read_head();
+                             peer.answer("401 Unauthorized", "", "who?");
+                             peer.reset();
+                             seen->note("gone");
+                         }},
+                         {.tls = tls});
+        seen = &server;
+        Fixture f;
+        f.use({.ssl_strict = false});
+        answered(f.get(server.url()));
+        SlowBody body(server);
+        const HttpOutcome outcome = f.patch(server.url(), body, kHuge);
+        g_assert_cmpint(answered(outcome).status, ==, 401);
+        ASSERT_STR(answered(outcome).body, "who?");
+        f.request.body = nullptr;
+        f.request.body_length = 0;
+    }
+}
+
 void interim_answer_within_the_body_does_not_stop_it()
 {
     RawServer server({[&](RawConnection &peer) {
@@ -178,6 +221,7 @@ int main(int argc, char **argv)
     init(argc, argv);
     add_test("/transport/early-answer/plain", answer_before_the_body_ends_is_taken);
     add_test("/transport/early-answer/tls", answer_before_the_body_ends_is_taken_through_tls);
+    add_test("/transport/early-answer/gone", answer_of_who_is_gone_is_taken);
     add_test("/transport/early-answer/interim", interim_answer_within_the_body_does_not_stop_it);
     add_test("/transport/body/plain", [] { body_goes_from_where_it_lies(false); });
     add_test("/transport/body/tls", [] { body_goes_from_where_it_lies(true); });
