@@ -15,7 +15,7 @@
 set -uo pipefail
 
 if [ $# -lt 2 ]; then
-    sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '2,/^[^#]/{/^# SPDX-/d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
     [ "${1-}" = --help ] && exit 0
     exit 2
 fi

@@ -144,7 +144,7 @@ if [ "${BASH_SOURCE[0]}" = "$0" ]; then
         '') install_build_dependencies ;;
         --tests) install_test_dependencies ;;
         *)
-            sed -n '2,6s/^# \{0,1\}//p' "$0"
+            sed -n '2,/^[^#]/{/^# SPDX-/d;s/^# \{0,1\}//p}' "$0"
             [ "$1" = --help ] || exit 2
             ;;
     esac

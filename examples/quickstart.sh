@@ -19,7 +19,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . examples/install-dependencies.sh
 
 usage() {
-    sed -n '2,16s/^# \{0,1\}//p' examples/quickstart.sh
+    sed -n '2,/^[^#]/{/^# SPDX-/d;s/^# \{0,1\}//p}' examples/quickstart.sh
 }
 
 seconds=

@@ -12,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . examples/install-dependencies.sh
 
 usage() {
-    sed -n '2,9s/^# \{0,1\}//p' tests/distro.sh
+    sed -n '2,/^[^#]/{/^# SPDX-/d;s/^# \{0,1\}//p}' tests/distro.sh
 }
 
 names=()

@@ -33,7 +33,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 usage() {
-    sed -n '2,25s/^# \{0,1\}//p' tests/run.sh
+    sed -n '2,/^[^#]/{/^# SPDX-/d;s/^# \{0,1\}//p}' tests/run.sh
 }
 
 # One line: suite, passed, failed, skipped, seconds.
