@@ -21,6 +21,8 @@ MOST_MEMBERS = 20   # of a class: data members of its own, no static ones
 NO_CODE = re.compile(r"""//[^\n]* | /\*.*?\*/ | R"(\w*)\(.*?\)\1" | "(?:\\.|[^"\\\n])*"
                          | (?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+'
                          | ^[ \t]*\#(?:[^\n]*\\\n)*[^\n]*""", re.DOTALL | re.MULTILINE | re.VERBOSE)
+# Whose it is, and by which licence: no words of what it is for, and no lines of the file's size.
+LICENCE = re.compile(r"(?:(?://|#) SPDX-.*\n)*")
 FIRST_WORDS = re.compile(r"// \S+ \S+ \S+|/\*\*\n \* \S+|# \S+ \S+ \S+")
 ATTRIBUTE = re.compile(r"\b[A-Z][A-Z_]+\([^()]*\)")  # GUARDED_BY(mutex_)
 CLASS = re.compile(r"^( *)(?:class|struct|union)\b([^;{}()=]*)\{$", re.MULTILINE)
@@ -109,9 +111,11 @@ def findings(name, text):
     """What is wrong with a file (rule -> lines of text), and how many things were looked at."""
     found = {"file": [], "comment": [], "function": [], "class": []}
     seen = {"function": 0, "class": 0}
-    if text.count("\n") > MOST_FILE:
-        found["file"].append(f"{name} has {text.count(chr(10))} lines, more than {MOST_FILE}")
-    if not FIRST_WORDS.match(text):
+    licence = LICENCE.match(text).group()
+    size = text.count("\n") - licence.count("\n")
+    if size > MOST_FILE:
+        found["file"].append(f"{name} has {size} lines, more than {MOST_FILE}")
+    if not FIRST_WORDS.match(text, len(licence)):
         found["comment"].append(f"{name} does not begin with a comment that says what it is for")
     if name.endswith((".cpp", ".h")):
         code = code_of(text)
@@ -240,13 +244,15 @@ def self_checks():
     """name -> (what it gives, what it must give)"""
     code = code_of(SAMPLE)
     good = "// What this is for.\n"
+    licence = "// SPDX-FileCopyrightText: 2026 Somebody\n// SPDX-License-Identifier: MIT\n"
     return {
         "functions": ([size for _, size in functions(code)], [5, 9]),
         "classes": ([(name, members) for _, name, members in classes(code)],
                     [("Row", 5), ("Long", 11), ("Local", 1), ("Inner", 2)]),
         "sample": (rules_broken(SAMPLE), []),
-        "file": ([rules_broken(good + "\n" * n) for n in (MOST_FILE - 1, MOST_FILE)],
-                 [[], ["file"]]),
+        "file": ([rules_broken(before + good + "\n" * n) for before in ("", licence)
+                  for n in (MOST_FILE - 1, MOST_FILE)],
+                 [[], ["file"]] * 2),
         "function": ([rules_broken(good + long_function(MOST_FUNCTION + n)) for n in (0, 1)],
                      [[], ["function"]]),
         "function-without-end": (rules_broken(good + "int f()\n{\n"), ["function"]),
@@ -256,8 +262,10 @@ def self_checks():
         "comment": ([rules_broken(text) for text in
                      ("", "#include <x>\n", "\n// What it is for.\n", "// x.cpp\n",
                       "/* What it is for. */\n", "/**\n * SECTION:x\n */\n",
-                      "# What it is for.\n")],
-                    [["comment"]] * 5 + [[]] * 2),
+                      "# What it is for.\n", licence + good)],
+                    [["comment"]] * 5 + [[]] * 3),
+        "licence": ([rules_broken(licence + text) for text in ("", "#include <x>\n", "\n" + good)],
+                    [["comment"]] * 3),
     }
 
 
