@@ -22,7 +22,10 @@ fi
 name=$1
 shift
 for program in ffmpeg gst-launch-1.0; do
-    command -v "$program" > /dev/null || { echo "$program is not installed" >&2; exit 2; }
+    command -v "$program" > /dev/null || {
+        echo "$program is not installed" >&2
+        exit 2
+    }
 done
 
 folder=$(mktemp -d) || exit 1

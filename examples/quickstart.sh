@@ -29,12 +29,18 @@ open=
 while [ $# -gt 0 ]; do
     case "$1" in
         --seconds)
-            [[ ${2-} =~ ^[1-9][0-9]*$ ]] || { echo "--seconds wants a number" >&2; exit 2; }
+            [[ ${2-} =~ ^[1-9][0-9]*$ ]] || {
+                echo "--seconds wants a number" >&2
+                exit 2
+            }
             seconds=$2
             shift
             ;;
         --container)
-            [[ ${2-} =~ ^(mp4|mkv|ts)$ ]] || { echo "--container is mp4, mkv or ts" >&2; exit 2; }
+            [[ ${2-} =~ ^(mp4|mkv|ts)$ ]] || {
+                echo "--container is mp4, mkv or ts" >&2
+                exit 2
+            }
             container=$2
             shift
             ;;
@@ -151,12 +157,18 @@ compare_files() { # STORED
 discover() { # FILE
     local pictures
     echo "gst-discoverer-1.0 says of the stored file:"
-    gst-discoverer-1.0 "$1" > "$out/discoverer.txt" 2>&1 || { cat "$out/discoverer.txt" >&2; return 1; }
+    gst-discoverer-1.0 "$1" > "$out/discoverer.txt" 2>&1 || {
+        cat "$out/discoverer.txt" >&2
+        return 1
+    }
     grep -E '^ +(Duration|container|video|audio|Width|Height|Frame rate)' "$out/discoverer.txt"
     # The header of what is written from front to back cannot know how long it will be.
     mapfile -t pictures < <(gst-launch-1.0 -v filesrc "location=$1" ! parsebin ! video/x-h264 \
         ! fakesink silent=false sync=false 2>&1 | grep -o 'pts: [0-9:.]*' | sort)
-    [ ${#pictures[@]} -gt 0 ] || { echo "No picture in it." >&2; return 1; }
+    [ ${#pictures[@]} -gt 0 ] || {
+        echo "No picture in it." >&2
+        return 1
+    }
     echo "It plays ${#pictures[@]} pictures, up to ${pictures[-1]#pts: }."
 }
 

@@ -63,14 +63,20 @@ configure() { # FOLDER MESON-OPTION...
     local folder=$1
     shift
     [ -f "$folder/build.ninja" ] && return 0
-    meson setup "$folder" "$@" > "$log" 2>&1 || { tail -n 40 "$log"; return 1; }
+    meson setup "$folder" "$@" > "$log" 2>&1 || {
+        tail -n 40 "$log"
+        return 1
+    }
 }
 
 compile() { # FOLDER TARGET...
     local folder=$1
     shift
     # Two compilers at most: a big C++ file wants its gigabyte.
-    ninja -C "$folder" -j"$(($(nproc) < 2 ? 1 : 2))" "$@" > "$log" 2>&1 || { tail -n 60 "$log"; return 1; }
+    ninja -C "$folder" -j"$(($(nproc) < 2 ? 1 : 2))" "$@" > "$log" 2>&1 || {
+        tail -n 60 "$log"
+        return 1
+    }
 }
 
 build() { # FOLDER MESON-OPTION...
@@ -142,7 +148,10 @@ run_format() {
 }
 
 run_clang() {
-    install_packages clang || { skip clang "no clang here"; return; }
+    install_packages clang || {
+        skip clang "no clang here"
+        return
+    }
     CC=clang CXX=clang++ single clang build build-clang --werror -Dcpp_args=-Wthread-safety
 }
 
@@ -166,7 +175,10 @@ run_tsan() {
 }
 
 run_valgrind() {
-    install_packages valgrind || { skip valgrind "no valgrind here"; return; }
+    install_packages valgrind || {
+        skip valgrind "no valgrind here"
+        return
+    }
     local wrapper="valgrind --quiet --error-exitcode=9 --num-callers=40 --leak-check=full" supp
     wrapper="$wrapper --show-leak-kinds=definite --errors-for-leak-kinds=definite"
     for supp in tests/support/valgrind.supp /usr/share/glib-2.0/valgrind/glib.supp; do
@@ -193,7 +205,10 @@ install_fuzzer() {
 }
 
 run_fuzz() {
-    install_fuzzer || { skip fuzz "no clang with libFuzzer here"; return; }
+    install_fuzzer || {
+        skip fuzz "no clang with libFuzzer here"
+        return
+    }
     local start=$SECONDS targets target name
     if ! CC=clang CXX=clang++ configure build-fuzz -Dfuzz=true \
         -Db_sanitize=address,undefined -Db_lundef=false; then
@@ -224,7 +239,10 @@ while [ $# -gt 0 ]; do
         --asan | --tsan | --valgrind | --leaks | --clang | --format | --fuzz) jobs+=("run_${1#--}") ;;
         --faults) jobs+=(run_faults) ;;
         --sim)
-            [[ ${2-} =~ ^[0-9]+$ ]] || { echo "--sim wants a number" >&2; exit 2; }
+            [[ ${2-} =~ ^[0-9]+$ ]] || {
+                echo "--sim wants a number" >&2
+                exit 2
+            }
             export GST_TUS_SIM_SCHEDULES=$2
             jobs+=(run_sim)
             shift
@@ -246,7 +264,10 @@ while [ $# -gt 0 ]; do
             ;;
         --big) export GST_TUS_INTEROP_BYTES=$((5 << 30)) && jobs+=(run_big) ;;
         --suite)
-            [ -n "${2-}" ] || { echo "--suite wants a name" >&2; exit 2; }
+            [ -n "${2-}" ] || {
+                echo "--suite wants a name" >&2
+                exit 2
+            }
             chosen="$chosen${chosen:+ }$2"
             shift
             ;;

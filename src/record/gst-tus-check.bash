@@ -1,6 +1,5 @@
 # bash completion of gst-tus-check
-_gst_tus_check()
-{
+_gst_tus_check() {
     local cur prev
     COMPREPLY=()
     cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}

@@ -1,6 +1,5 @@
 # bash completion of gst-tus-record
-_gst_tus_record()
-{
+_gst_tus_record() {
     local cur prev
     COMPREPLY=()
     cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -20,8 +19,10 @@ _gst_tus_record()
                 mapfile -t COMPREPLY < <(compgen -W "--to --name --copy --every --duration --audio \
                     --bitrate --container --wait --list --dry-run --version --help" -- "$cur")
             else
-                mapfile -t COMPREPLY < <(compgen -W "test screen camera microphone rtsp://" -- "$cur"
-                    compgen -f -- "$cur")
+                mapfile -t COMPREPLY < <(
+                    compgen -W "test screen camera microphone rtsp://" -- "$cur"
+                    compgen -f -- "$cur"
+                )
             fi
             ;;
     esac

@@ -1,6 +1,5 @@
 # bash completion of gst-tus-recover
-_gst_tus_recover()
-{
+_gst_tus_recover() {
     local cur prev
     COMPREPLY=()
     cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -8,8 +7,8 @@ _gst_tus_recover()
     case $prev in
         --ca-file | --cert-file | --key-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
         -d | --delete | --send-again)
-            mapfile -t COMPREPLY < <(compgen -W "$(gst-tus-recover --list --json 2> /dev/null \
-                | sed -n 's/.*"id":"\([^"]*\)".*/\1/p')" -- "$cur")
+            mapfile -t COMPREPLY < <(compgen -W "$(gst-tus-recover --list --json 2> /dev/null |
+                sed -n 's/.*"id":"\([^"]*\)".*/\1/p')" -- "$cur")
             ;;
         --on-complete | --on-failure) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
         -k | --api-key | --api-url | --authorization | -H | --header | -u | --url | -m | --metadata | \
