@@ -22,13 +22,16 @@ OWN = pkg_config("--variable=prefix", "gstreamer-1.0")
 SMALL = ["-Dtests=false", "-Dexamples=false"]
 
 
-def configure(folder, *options, env=None):
-    """Returns the paths of what would be installed."""
-    build = pathlib.Path(tempfile.mkdtemp(dir=folder))
-    ran = subprocess.run(["meson", "setup", str(build), ROOT, *options], capture_output=True,
-                         text=True, env=env)
+def run(*words, env=None):
+    ran = subprocess.run(words, capture_output=True, text=True, env=env, check=False)
     if ran.returncode != 0:
         raise AssertionError(ran.stdout[-2000:] + ran.stderr)
+
+
+def configure(folder, *options, root=ROOT, env=None):
+    """Returns the paths of what would be installed."""
+    build = pathlib.Path(tempfile.mkdtemp(dir=folder))
+    run("meson", "setup", str(build), str(root), *options, env=env)
     told = subprocess.run(["meson", "introspect", "--installed", str(build)], check=True,
                           capture_output=True, text=True).stdout
     return list(json.loads(told).values())
@@ -82,7 +85,22 @@ def without_pbutils(folder):
     assert not any("record" in name or "check" in name for name in names), names
 
 
-CASES = [as_it_comes, system, prefix_is_followed, folder_is_given, without_pbutils]
+def archive(folder):
+    """What `meson dist` makes of the newest commit has all that it needs."""
+    if not (pathlib.Path(ROOT) / ".git").exists():
+        return  # this is one
+    build = f"{folder}/build"
+    run("meson", "setup", build, ROOT, *SMALL)
+    run("meson", "dist", "-C", build, "--no-tests", "--allow-dirty", "--formats", "gztar")
+    (made,) = pathlib.Path(build, "meson-dist").glob("*.tar.gz")
+    run("tar", "-xf", str(made), "-C", folder)
+    inside = pathlib.Path(folder) / made.name.removesuffix(".tar.gz")
+    assert not (inside / ".ci").exists(), "what only the repository needs is in the archive"
+    configure(folder, root=inside)
+    same(plugin(configure(folder, *SMALL, root=inside)), LOOKS_IN)
+
+
+CASES = [as_it_comes, system, prefix_is_followed, folder_is_given, without_pbutils, archive]
 
 
 def main():
