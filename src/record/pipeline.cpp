@@ -109,6 +109,9 @@ private:
                 return missing("no vp8enc here: install gstreamer1.0-plugins-good");
             words.add(cat("! vp8enc deadline=1 cpu-used=8 keyframe-max-dist=60 target-bitrate=",
                           task_.bitrate));
+        } else if (!has_("h264parse")) {
+            return missing("no h264parse here: install gstreamer1.0-plugins-bad, or take "
+                           "--container webm");
         } else if (has_("x264enc")) {
             words.add(
                 cat("! x264enc tune=zerolatency speed-preset=veryfast key-int-max=60 bitrate=",
@@ -150,8 +153,11 @@ private:
             const bool as_it_is =
                 !is_webm() && (inputs_.picture_codec == "h264" || inputs_.picture_codec == "h265");
             if (as_it_is) {
-                words.add(cat("rtp", inputs_.picture_codec, "depay ! ", inputs_.picture_codec,
-                              "parse config-interval=-1"));
+                const std::string parser = cat(inputs_.picture_codec, "parse");
+                if (!has_(parser.c_str()))
+                    return missing(cat("no ", parser, " here: install gstreamer1.0-plugins-bad"));
+                words.add(
+                    cat("rtp", inputs_.picture_codec, "depay ! ", parser, " config-interval=-1"));
                 return words;
             }
             words.add("decodebin");

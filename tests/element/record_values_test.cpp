@@ -144,7 +144,8 @@ struct Installed {
 };
 
 const Installed kAll = {{"gcoresink", "tussink", "mp4mux", "matroskamux", "webmmux", "mpegtsmux",
-                         "x264enc", "openh264enc", "vp8enc", "avenc_aac", "voaacenc", "opusenc"}};
+                         "x264enc", "openh264enc", "vp8enc", "avenc_aac", "voaacenc", "opusenc",
+                         "h264parse", "h265parse"}};
 
 Installed without(std::vector<std::string> names)
 {
@@ -186,11 +187,13 @@ void what_is_installed_is_taken()
     assert_has(line(task, both, without({"avenc_aac"})), "voaacenc");
     assert_has(line(task, both, without({"avenc_aac", "voaacenc"})), "opusenc");
     assert_has(line(task, both, without({"x264enc", "openh264enc"})), "install gstreamer1.0-plug");
+    assert_has(line(task, both, without({"h264parse"})),
+               "no h264parse here: install gstreamer1.0-");
     assert_has(line(task, both, without({"avenc_aac", "voaacenc", "opusenc"})), "--audio none");
     assert_has(line(task, both, without({"gcoresink"})), "GST_PLUGIN_PATH");
     assert_has(line(task, both, without({"mp4mux"})), "install gstreamer1.0-plugins-good");
     task.container = "webm";
-    assert_has(line(task, both), "vp8enc");
+    assert_has(line(task, both, without({"h264parse"})), "vp8enc");
     assert_has(line(task, both), "target-bitrate=4000000");
     assert_has(line(task, both), "opusenc");
     assert_has(line(task, both, without({"vp8enc"})), "install gstreamer1.0-plugins-good");
