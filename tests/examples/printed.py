@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The gst-tus authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What README.md and docs/ print for a shell: their pages, the blocks in them, the commands in
-those, and who runs each. pipelines_test.py runs what is for running; tests/unit/pages_test.py sees
-that nothing else is printed than that, and what ELSEWHERE has.
+"""What README.md, its like and docs/ print for a shell: the pages, the blocks in them, the commands
+in those, and who runs each. pipelines_test.py runs what is for running; tests/unit/pages_test.py
+sees that nothing else is printed than that, and what ELSEWHERE has.
 """
 
 import re
@@ -23,14 +23,17 @@ PROGRAMS = {"python": "Gst.parse_launch"}
 ELSEWHERE = {
     r"git clone URL gst-tus && cd gst-tus": "tests/distro.sh clones the tree that it is in",
     r"bash examples/quickstart\.sh": "tests/distro.sh, in bare systems",
-    r"bash examples/install-dependencies\.sh": "the quickstart and tests/run.sh begin with it",
-    r"bash tests/run\.sh( --[a-z]+)?|(GST_TUS_KILLS=200 )?bash tests/run\.sh --faults":
+    r"bash examples/install-dependencies\.sh( --tests)?":
+        "the quickstart and tests/run.sh begin with it",
+    r"(GST_TUS_KILLS=200 )?bash tests/run\.sh( --(asan|soak|faults|suite [a-z]+))*":
         "tests/tools/run_test.py looks at its options; it would run itself",
     r"meson setup build|ninja -C build|meson compile -C build [a-z -]+": "tests/run.sh builds so",
     r"meson setup build --prefix ~/\.local .*": "tests/tools/configure_test.py",
     r"meson devenv -C build": "a shell for people",
     r"sudo meson install -C build": "tests/tools/configure_test.py: where it goes",
     r"build/tests/sim/cut-sim .*": "the suite sim runs it with fewer schedules",
+    r"dpkg-buildpackage -us -uc -b|lintian .*":
+        "by hand: it wants Debian's packaging tools and a copy of the tree",
     r"gst-tus-recover /var/spool/cam/upload-\S+": "tests/component/recover_test.cpp has uploads",
     r"cp examples/systemd/\S+ /etc/systemd/system/|install -D -m 600 .*|systemctl .*":
         "root and a running systemd; tests/systemd/units_test.py verifies the units and runs what "
@@ -39,7 +42,7 @@ ELSEWHERE = {
 
 
 def pages(root):
-    return [root / "README.md", *sorted((root / "docs").rglob("*.md"))]
+    return [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md"))]
 
 
 def shell_blocks(text):
