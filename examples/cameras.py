@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Records RTSP cameras, as many as there are, in one process; each camera has an upload of its own.
 
     cameras.py [--every SECONDS] [--sink "gcoresink"] door=rtsp://CAMERA/stream yard=rtsp://…

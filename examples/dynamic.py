@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """A record button on a running preview: Enter starts a recording, and ends it; q ends the program.
 
 The preview runs all the time. Each recording is a branch of its tee, with an encoder and an upload

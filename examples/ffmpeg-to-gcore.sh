@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Uploads what ffmpeg makes, while it makes it, as one MPEG-TS file.
 #
 #   bash examples/ffmpeg-to-gcore.sh NAME FFMPEG-ARGUMENT...

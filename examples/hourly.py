@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Records for days, a file for each hour of the clock, each uploaded while it is made.
 
     hourly.py [--name door] [--every SECONDS] [--source "v4l2src ! …"] [--sink "gcoresink"]

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Installs, by package name, what building and trying gst-tus needs on Debian 12/13 and Ubuntu 24.04.
 # Run it, or source it and call install_packages. Does nothing, and needs no network, when all is there.
 #

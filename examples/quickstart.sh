@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Records a live test picture with sound straight to a server, and checks what arrived there.
 #
 #   bash examples/quickstart.sh [--seconds N] [--container mp4|mkv|ts] [--outage] [--open]

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A small application around gcoresink (or tussink): records a live test picture with sound,
 // shows how much has arrived at the server, and ends the recording cleanly at Ctrl-C.
 // Also the sample for building the sinks into a program: it knows GStreamer and the messages that

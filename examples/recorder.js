@@ -1,4 +1,6 @@
 #!/usr/bin/gjs -m
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A small application around gcoresink (or tussink) in JavaScript (GJS): a sketch of recorder.py.
 // Records a live test picture, shows what has arrived, ends the recording at Ctrl-C; a second one
 // does not wait for the server any longer.

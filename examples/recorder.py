@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """A small application around gcoresink (or tussink), as recorder.cpp is, in Python.
 
 Records a live test picture with sound and shows how much has arrived at the server. Ctrl-C ends the

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What tussink and gcoresink tell on the bus, said in words: for the Python examples beside it.
 
 Runs where the bus is watched. Must not know pipelines; one Listener for each recording.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Tells the user in time what is wrong with the stream for an upload: a muxer that will go back in
 // the file or keeps all until the end, parameters that change on the way. Decides when something
 // is said, once each; what muxers do is in muxer_hint. Looks at elements upstream from outside

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // How each thing that is told looks on the bus: one function a message, one row a kind of error.
 #include "bus.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Everything this plugin puts on the bus: errors, warnings, progress and element messages.
 // Any thread, but never with a lock held. Foreign texts come in redacted; addresses are cut here.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The one GStreamer debug category of the plugin, "tus". Nothing here may print anywhere else.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Nicks and descriptions of the enumerated values, as gst-inspect-1.0 shows them, and what becomes
 // of a text that is given as one. Any thread.
 #include "enums.h"

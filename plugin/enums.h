@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // GObject types of the enumerated properties; values are those of the library's enums.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The rows of the properties that gcoresink has besides those of tussink. Blurbs are the user's
 // manual (gst-inspect-1.0). docs/gcoresink.md has a section for each, which
 // tests/element/docs_test.cpp compares.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Checks of gcoresink's values, what its target is made of, and the reading of gcore:// URIs.
 #include "gcore_settings.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The properties of gcoresink as plain data, their checks, and the gcore:// URIs.
 #pragma once
 

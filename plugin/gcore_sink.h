@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // GstGcoreSink: a GstTusSink whose target is Gcore Video Streaming. Adds the properties of the
 // video and nothing else.
 #pragma once

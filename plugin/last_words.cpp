@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A message is taken when it is gone: a weak reference tells. Who takes it may be a handler of the
 // application that runs before the bus has it.
 #include "last_words.h"

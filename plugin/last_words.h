@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a recording has left behind, and whether somebody has been told: a message that still lies
 // on its bus when the element goes to NULL is thrown away there, and nobody would ever know. Then
 // it is said on stderr. Any thread; says nothing with a lock held.

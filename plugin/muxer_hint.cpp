@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The table of muxers. docs/muxers.md is the same for users; tests/element/advice_test.cpp tries
 // each row with real encoders.
 #include "muxer_hint.h"

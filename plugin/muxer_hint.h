@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What muxers do that an upload can not follow, how it is seen before bytes are lost, and what to
 // do about it: one table. Any thread.
 #pragma once

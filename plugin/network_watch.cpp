@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Listens to GNetworkMonitor in the application's main context.
 #include "network_watch.h"
 

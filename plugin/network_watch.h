@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Tells an upload when the network changes, so that a waiting retry goes on at once.
 // Works where the application runs a main loop; elsewhere retries follow their pace.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Turns what the upload thread tells into bus messages. Shared with that thread, which may outlive
 // the element by a moment: it holds the element weakly.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Follows elements and boxes by their sizes, and nothing inside them. What a unit is:
 //
 //   Matroska, WebM  a top-level element (its ID has four bytes) of unknown size: its size, and

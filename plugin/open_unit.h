@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Says which part of the newest bytes a muxer may still go back to: the cluster of Matroska and
 // WebM, the mdat of an MP4 fragment, whose sizes are written when they end. Looks only at what is
 // written, in order, whatever the buffers are cut to; a value, knows no upload. Streaming thread.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // On the system's clock, whatever the pipeline's is: that one may stand still.
 #include "playing_timer.h"
 

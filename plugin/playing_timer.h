@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Calls a function again and again while a pipeline plays, on GStreamer's clock thread. For what is
 // about nothing happening, where no streaming thread comes by.
 #pragma once

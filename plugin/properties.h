@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Properties as a table: a row is a GParamSpec and how it reads and writes a settings struct. The
 // elements install the rows in order; the id of a row is its index plus one.
 // Knows no property. How a row is written: property_rows.h; the rows: *_properties.cpp.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // How a row of a property table is written:
 //
 //   row::number("chunk-size", "Chunk size", {1, kMaxBytes, 8 * kMiB}, kReady,

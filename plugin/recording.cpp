@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Streaming thread: write, drain and end of one recording, and the answers to an interruption.
 #include "recording.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One recording, from READY→PAUSED to PAUSED→READY: the upload, and what the streaming thread
 // knows of the stream. A new one is made each time, so that nothing is left over.
 #pragma once

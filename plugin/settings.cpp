@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Checks of the values, and what of them goes to the upload and to the transport.
 #include "settings.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Property values as plain data, and the checks that turn them into what the library takes.
 // Knows nothing of elements or states: the element guards its Settings with its mutex and passes
 // copies. Everything a user can get wrong is told by a kSettings error that names the property.

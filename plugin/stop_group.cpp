@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Knows what GStreamer has of a state change under way: each bin's target and next state, under its
 // object lock. Elements are compared, and held only while they are looked at.
 #include "stop_group.h"

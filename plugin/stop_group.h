@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Which recordings are stopped together. A bin takes its children down one after the other; here
 // the first that goes down tells the others of it, so that they end at the same time, and have one
 // stop-timeout in common. Any thread; blocks for nothing but GStreamer's object locks.

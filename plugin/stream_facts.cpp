@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Reads caps for a MIME type, and the first boxes of an MP4 for the place of its index.
 #include "stream_facts.h"
 

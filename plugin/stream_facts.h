@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a stream tells about itself: its MIME type, and whether an MP4 keeps its index for the end.
 // Must not know elements or uploads.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Fields of a GstStructure to pairs of texts or values, checked one by one.
 #include "structures.h"
 

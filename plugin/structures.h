@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What users put into GstStructure properties, turned into the library's values.
 // Knows no property by name: callers say what to call it in errors. Values never enter a text.
 #pragma once

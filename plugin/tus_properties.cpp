@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The rows of the properties of both elements. Blurbs are the user's manual (gst-inspect-1.0): what
 // it does, in which unit, what 0 means. docs/tussink.md has a section for each, with what goes
 // wrong, which tests/element/docs_test.cpp compares.

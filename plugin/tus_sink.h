@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // GstTusSink: a GstBaseSink that streams what arrives to a tus server. Derivable: a subclass says
 // where an upload goes (make_target) and is told what the target has to tell.
 // Thin: properties, states, render, EOS. No HTTP word, no offset arithmetic, no retry.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The properties of GstTusSink as GObject reads and writes them, and as a URI: what may change
 // when, and what is shown of a recording under way. Any thread. Knows no property but those that a
 // recording fills in: the rows are in tus_properties.cpp.

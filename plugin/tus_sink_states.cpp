@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What GstTusSink does at state changes: checks the settings, and makes and ends the recording.
 // On the thread that changes the state. Blocks from PAUSED to READY only, within stop-timeout.
 #include "bus.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What GstTusSink does with the stream: render, EOS, events and queries. Blocks only in Recording.
 #include "glib/ptr.h"
 #include "tus_sink_private.h"

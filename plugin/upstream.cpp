@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Walks from a pad against the stream, and asks elements what anybody may ask them.
 #include "upstream.h"
 

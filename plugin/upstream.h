@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Who feeds a pad: finds the muxer in front of it, through bins and whatever only passes bytes on,
 // and looks at it from outside. Any thread. Holds what it found, so use it and let it go.
 #pragma once

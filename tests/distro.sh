@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Tries the README's two commands on bare machines: the quickstart and the test script, as root, and as
 # a user with sudo in a folder with a space in its name. A machine is a chroot that debootstrap makes
 # below $TMPDIR, from the mirror and with the settings that apt has here; Debian's packages only.

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Installs what is missing, builds, runs every test suite, prints a line for each, and ends with
 # "N passed, N failed, N skipped" (single tests). Exits non-zero if one failed or none ran.
 #

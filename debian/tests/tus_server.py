@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """A tus 1.0.0 server for tests, of nothing but Python: creation with a length that is declared later,
 termination, and an outage when told to. Uploads are kept in memory.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A thread with its own GMainContext, and the only ways into it: post() and call().
 // What is handed over goes through our own mutex, so that a race detector can follow it.
 #pragma once

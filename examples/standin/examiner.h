@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Looks into finished files with GstDiscoverer, one after the other, on a thread of its own,
 // and within a bounded time. Knows nothing of uploads and videos.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What can be made to go wrong, and when: one line of text per fault (see fault_help()).
 // Parses the lines and says which requests they hit; does not know sockets, tus or GLib.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Which requests a fault hits, and how the faults that hit one request are put together.
 
 #include "fault.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // From a line of text to a fault. Whatever is not understood is an error that names the word.
 
 #include "base/text.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The faults that a click can switch on and off while the server runs: a name, a line of the
 // grammar of fault.h, and what people read about it. Values only; the server carries them out.
 #pragma once

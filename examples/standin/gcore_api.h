@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The part of the Gcore Streaming API that uploads need: create, read, change, delete and list
 // videos, and the parameters of a tus upload. Requests in, replies out; knows no sockets.
 // Not thread-safe: belongs to the server's thread.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The table of habits, and what those do that are no habit of the tus server alone.
 
 #include "habits.h"

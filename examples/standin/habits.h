@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Odd habits that real tus servers, and what stands in front of them, have: each has a name that
 // a user or a test can ask for. A habit is for always; what goes wrong once is a fault (fault.h).
 // Does not know sockets, tus or GLib. Not thread-safe: belongs to the server's thread.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A request and a reply as plain values, so that the rules of the stand-in can be written and
 // read without libsoup. Nothing here knows sockets, files or GLib.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // gcore-standin: the command line of the stand-in. Knows only its public class.
 
 #include "base/log.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The bytes of a recording for a player: which of them a request asks for (Range), what kind they
 // are, and reading them across the files of its parts. Knows neither sockets nor uploads.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The part of the Page that listens, lets in, serves the files and switches faults.
 
 #include "page.h"

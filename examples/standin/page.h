@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The page to watch, on a listener of its own, so that it goes on when the server is away: static
 // files, what happens as server-sent events, the bytes of a recording for a player, and the
 // switches of the faults. Lives on the event loop's thread. Knows neither tus nor Gcore.

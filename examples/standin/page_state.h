@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the page is told, as JSON, without what is secret: every text of a client goes through the
 // mask. Values in, text out.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What people call a recording, out of the uploads that the records hold: one upload, all parts of
 // one (concatenation), or whatever came for a Gcore video. Values in, values out.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The latest requests in the words of the page, without what is secret in them. Belongs to the
 // server's thread.
 #pragma once

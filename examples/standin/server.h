@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The stand-in's server: SoupServer, the Gcore API, the tus server and the faults put together.
 // Lives on the event loop's thread; what others may know goes through the Recorder.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a test may ask the stand-in about: a copy of its records, taken under a lock.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // gcore-standin as a library: the Gcore Streaming API and a tus 1.0.0 server on a loopback port,
 // in a thread of its own. Every method may be called from any thread but the stand-in's.
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The token of an upload session: a signed and expiring JSON Web Token, as Gcore's looks.
 // Made by the API, checked by the tus server when an upload is created, and only then.
 #pragma once

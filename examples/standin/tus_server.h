@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The rules of tus 1.0.0 (https://tus.io/protocols/resumable-upload) from the server's side:
 // core, creation, creation-with-upload, creation-defer-length, termination, expiration,
 // concatenation (unfinished too) and checksum. Requests in, replies out; knows no sockets.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One upload of the tus server: what is known of it, and its bytes on disk (or only their
 // hash). Bytes are written as they arrive. Does not know HTTP, nor who may send what.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One HTTP exchange on a SoupServer, with what a well-behaved server never does: reset the
 // connection in the middle, answer before the request has ended. Knows nothing of tus.
 // Belongs to the server's thread.

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # A recipe that builds this tree, wherever it lies: add the folder to BBFILES, or copy the recipe into a
 # layer and replace EXTERNALSRC by a SRC_URI.
 SUMMARY = "GStreamer sinks that upload a recording while it is made"

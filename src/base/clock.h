@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Time inside the project: a monotonic point and a span. Milliseconds appear only at C borders.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The names of the kinds of errors, as messages and logs show them.
 #include "base/error.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What went wrong, as a value: one type from the socket to the GStreamer message.
 // Must not know GLib, GStreamer, HTTP libraries, or who will read it.
 // A text in an Error never carries a secret; see redact.h.

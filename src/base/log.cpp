@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Hands each line to whoever took the lines last. Any thread; keeps no text and filters nothing.
 #include "base/log.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Log lines leave the library through one function, which the plugin points at GStreamer's
 // debug log. Whoever calls log() has passed foreign text through redact.h first.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A mutex, a lock and a condition that clang's -Wthread-safety can check.
 // Data is declared GUARDED_BY(mutex_); a function that needs the lock says REQUIRES(mutex_).
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A page is not parsed: tags are left out, and of some tags all that is between them.
 #include "base/page_text.h"
 

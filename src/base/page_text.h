@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a reader would see of a web page that came in place of an answer. Text in, text out.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Finding secrets in texts: by what is known of them, and by their shape. Values in, values out.
 #include "base/redact.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Keeps secrets out of every text that people or logs may see.
 // Two tools: redact_url() for addresses, Redactor for texts that may carry a secret.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Result<T>: a value or an Error. There are no exceptions in this project.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Encoders and decoders of a few lines each: GLib is not for base/.
 #include "base/secret_forms.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The ways in which a server may write a secret that it says back: in base64 or hexadecimal digits,
 // with percent signs, as a JSON string or HTML text. Values in, values out; knows no secret.
 #pragma once

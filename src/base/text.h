@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // cat(): joins texts and whole numbers; stands in for std::format, which gcc 12 lacks.
 #pragma once
 

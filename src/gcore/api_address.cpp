@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Checks of URLs and host names before anything is sent to them. Asks no resolver.
 #include "gcore/api_address.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Addresses of the Gcore API and of its upload servers: what is taken, what is refused.
 // Values in, values out.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One request for each call, on the upload thread, and what to say of an answer that is no success.
 // Never repeats a call.
 #include "gcore/api_client.h"

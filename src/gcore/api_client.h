@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Calls of the Gcore Streaming API, and what their refusals mean for people. Once the API has
 // answered, an answer that is not JSON is not its own: that delays, and decides nothing.
 // Knows HTTP through the transport seam; knows nothing of tus, and of JSON only api_json.h.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Reading what may be any bytes: every field is looked at before it is used. Writing: two objects.
 #include "gcore/api_json.h"
 

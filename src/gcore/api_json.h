@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The JSON of the Gcore Streaming API. The only code that knows json-glib.
 // Everything read here comes from a network: any bytes are legal input.
 #pragma once

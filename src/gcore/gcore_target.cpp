@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The video before the upload and when nobody wants it: what is made, named, described, deleted.
 // Runs on the upload thread.
 #include "gcore/gcore_target.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The Gcore target: creates the video (or uses one), gets the TUS parameters, follows the video.
 // Knows the API through api_client.h and the transport seam only; knows nothing of tus requests.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // After the upload: asks the API for a video until it is where the settings wait for, and tells
 // what becomes of it. Blocks on the upload thread. Knows nothing of how the video was made.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // GLib writes what it prints in the characters of the locale, which in "C" are ASCII.
 #include "glib/locale.h"
 

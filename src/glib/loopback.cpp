@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // By name (RFC 6761) or by address; nothing else is believed, whatever it may resolve to.
 #include "glib/loopback.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Which hosts are this machine: secrets may go there without TLS, and no proxy is asked.
 // Asks no resolver.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // By what Unicode says of a character: what it does not know yet is not shown either.
 #include "glib/printable.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A text that somebody else chose (a stream's title, a server, a journal) as one line that a
 // terminal and a log can show. Values in, values out.
 #pragma once

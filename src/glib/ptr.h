@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Owning pointers for GLib things. adopt(): the caller's reference becomes ours;
 // retain(): we take one more.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Asking the kernel whether an address is still this machine's, and ending the request if not.
 #include "http/address_watch.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Notices that a client has lost the address that a connection goes from (it changed networks, a
 // cable was pulled). The kernel does not tell: it would repeat what nobody can hear any more until
 // the request's time is up.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Putting off is what happens with every piece of a body: it only stores a time, and the thread
 // finds that out when it wakes.
 #include "http/alarm.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Ends a request that takes too long, whatever blocks in it: a name that is looked up, a handshake,
 // headers that come a byte at a time. GIO's own time-outs begin anew with every byte.
 // One thread waits and cancels for all requests of the process, and ends when none was sent for a

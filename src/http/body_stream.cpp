@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The GObject type behind the stream, which holds nothing but a pointer to who is pulled from.
 #include "http/body_stream.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A GInputStream that pulls from a C++ object: what libsoup reads a request body from.
 // Knows neither HTTP nor libsoup.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Reading the files, trying the pair, and the object that GIO asks.
 #include "http/client_certificate.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The certificate that this client shows when a server asks for one, from PEM files.
 // Knows no libsoup.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // libsoup's jar, asked by hand: as a feature of the session it would also send to the API and to
 // proxies.
 #include "http/cookies.h"

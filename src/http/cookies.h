@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Cookies of the servers that an upload talks to: kept in memory as long as the transport lives
 // (load balancers find the node by them), sent to nobody else. Used on the thread that sends.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Reading HTTP dates and waits strictly, whatever the locale; what is too far away is cut.
 #include "http/dates.h"
 

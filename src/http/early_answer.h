@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Whether bytes that came back while a request body is still being sent begin a final answer.
 // Bytes in, answer out: no socket here.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Which proxy a connection goes through: the one that is set, the environment's, the system's; and
 // with which login. Loopback never goes through any, nor does an address with the name of a link
 // ("fe80::1%eth0"). Knows no libsoup.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The login comes with the address that the connection was made to, so it can not reach another.
 #include "http/proxy_login.h"
 

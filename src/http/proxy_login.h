@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A proxy's login in the requests that the proxy itself reads, and nowhere else: libsoup's own
 // authentication is off, since it would also answer servers. One of the soup_* kind; runs in
 // libsoup's signals, on the thread that sends.

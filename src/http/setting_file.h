@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A file that a property names: certificates, keys. Any thread; blocks for as long as the disk
 // does.
 #pragma once

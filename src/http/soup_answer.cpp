@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Where libsoup 3.2 is unsure of an answer's end, this is not.
 #include "http/soup_answer.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The answer to one request: its head, its body, and whether that came to its end.
 // One of the soup_* files; blocks on the thread that sends, knows no connection.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Waiting for room in the socket, looking for an answer meanwhile, and showing what the source has.
 #include "http/soup_body.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A request's body on its way into the socket: no faster than the socket takes it, and no further
 // once the server has answered. Runs in libsoup's reads, on the thread that sends: libsoup copies
 // 8 KiB at a time, so all but the end goes from where it lies into the connection's stream.

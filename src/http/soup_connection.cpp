@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What libsoup tells of a connection while it is made.
 #include "http/soup_connection.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The connection of one request: opened for it, within the time for that, or a kept-alive one.
 // Runs in libsoup's signals, on the thread that sends. One of the soup_* files; knows nothing of
 // bodies and answers.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The course of a request in libsoup's signals, and which failure it was.
 #include "http/soup_exchange.h"
 

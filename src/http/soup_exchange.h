@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One request and its answer over a SoupSession, blocking: leads what soup_message,
 // soup_connection, soup_body and soup_answer do, and says what came of it. One of the soup_* files.
 // Knows nothing of tus, Gcore or retries.

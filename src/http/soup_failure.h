@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Words for "no answer": a GError of libsoup, GIO or TLS becomes an HttpFailure.
 // One of the soup_* files, which alone know libsoup.
 #pragma once

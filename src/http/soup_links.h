@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The sockets under libsoup's connections: what is known of each from one request to the next, and
 // for how long nothing may move on it. One of the soup_* files; used on the upload thread only.
 // Knows neither messages nor bodies.

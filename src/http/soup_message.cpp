@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Checks what libsoup would trip over, then fills the message.
 #include "http/soup_message.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // From an HttpRequest to the message that libsoup sends: its headers, and how its body is framed.
 // One of the soup_* files; knows no connection and no answer.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The session and what lives as long: its context, its connections, the settings of TLS and proxy.
 #include "http/soup_transport.h"
 

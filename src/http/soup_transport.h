@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Transport on libsoup 3, blocking, HTTP/1.1. The only client code that knows libsoup.
 // Make it, use it and destroy it on one thread.
 #pragma once

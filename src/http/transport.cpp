@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What is common to all transports: bodies that are copied, and finding a header in an answer.
 #include "http/transport.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The HTTP seam: one blocking call. Any HTTP status is a value; only "no answer" is a failure.
 // An implementation never follows redirects, never repeats a request, never adds credentials, and
 // logs nothing of them: what in an address or an answer is a secret only the caller knows.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // GOption reads the words; what they mean, and what does not go together, is decided here.
 #include "record/arguments.h"
 

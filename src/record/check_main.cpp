@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // gst-tus-check: asks an account at Gcore, or a tus server, what it can do, and tries it with a
 // recording of a second, which is removed again.
 #include "base/text.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What gst-tus-check has found: a table for people, JSON lines for programs. Every text goes
 // through printable().
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Polls the bus: nothing else has to be done meanwhile.
 #include "record/check_trial.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A recording of a second, made to see what becomes of it: a real pipeline, real encoders.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Each step adds what it has found, also the one that is the last because it failed.
 #include "record/checker.h"
 

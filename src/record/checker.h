@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What an account or a tus server can do, found out by asking and by trying. Blocks; network and
 // GStreamer.
 #pragma once

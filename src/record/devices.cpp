@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Each device makes its element; what is set in it is what the words say.
 #include "record/devices.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Asks devices, the desktop and cameras in the network what there is to record. May take seconds.
 #pragma once
 

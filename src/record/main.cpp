@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // gst-tus-record: records what this machine or a camera in the network shows, and uploads it while
 // it is recorded. The only program here, beside the plugin, that knows GStreamer.
 #include "glib/locale.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Encoders that keep up with a live source, muxers that never go back; see docs/muxers.md.
 #include "record/pipeline.h"
 

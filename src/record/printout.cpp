@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The fields of the messages are in docs/tussink.md and docs/gcoresink.md.
 #include "record/printout.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What is printed of a recording: one line that grows on a terminal, lines elsewhere. Every text
 // that somebody else chose goes through printable().
 #pragma once

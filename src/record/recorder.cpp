@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A main loop; everything here runs on the main thread but "sink-added", which comes on a streaming
 // thread and only reads.
 #include "record/recorder.h"

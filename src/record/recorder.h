@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Runs the pipeline of a recording until it has ended: signals, messages, the exit status.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // org.freedesktop.portal.ScreenCast: CreateSession, SelectSources, Start, OpenPipeWireRemote. Each
 // of the first three makes a Request, whose signal Response holds what came out.
 #include "record/screen_portal.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A screen of a Wayland desktop: asks the user through xdg-desktop-portal (interface ScreenCast),
 // and holds the permission as long as it lives. Blocks while the user chooses; SIGINT ends that.
 #pragma once

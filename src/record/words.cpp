@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // gst_parse_launchv() protects blanks only: what else a value holds is quoted here.
 #include "record/words.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A pipeline as the words of a gst-launch-1.0 command: what is run and what is shown are the same.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The command line and the environment of gst-tus-recover, as values. Texts name options, never
 // what a secret one was given.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One child in a process group of its own, so that what it starts ends with it.
 #include "recover/command.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Runs a command of the user's when an upload has ended. Blocks until it has ended; knows nothing
 // of uploads.
 #pragma once

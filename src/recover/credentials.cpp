@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // HOST comes first because values may hold anything: what stands before the first "=" of a bare
 // "Basic abc==" is no host, and is refused.
 #include "recover/credentials.h"

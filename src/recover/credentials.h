@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the user lets out to servers, each to the host that it is named for: options, environment,
 // and the credentials that systemd gives to a service. No text here holds a value.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Whether an upload can go on, what with, and the going on: an upload thread that gets no new
 // bytes. Runs on the thread that calls finish_upload(), which waits for that thread.
 #include "recover/finisher.h"

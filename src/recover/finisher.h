@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Finishes one upload that another process left in a spool folder. Blocks; knows no terminal.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A folder is what it is on the disk, not what it is called: device and inode tell.
 #include "recover/folders.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Which folders a run of gst-tus-recover is about: those that are named, or all usual ones. Looks
 // at folders, opens and makes none.
 #pragma once

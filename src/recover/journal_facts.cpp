@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The counterpart of upload/journal_notes.cpp: what that writes is read here.
 #include "recover/journal_facts.h"
 

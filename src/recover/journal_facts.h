@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a journal's notes say of an upload, as values. Any thread; reads nothing but the notes, and
 // trusts none: what is missing or malformed is as if it had not been noted.
 #pragma once

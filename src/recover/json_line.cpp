@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Written with json-glib, which wants valid UTF-8: printable() sees to that.
 #include "recover/json_line.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One JSON object on one line, for programs that read what gst-tus-recover does. A value.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A crash may have come at any moment: before the head was put behind the rest, or while it was.
 #include "recover/late_head.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The first bytes of a recording that comes last in its files (seekable-header): a recovery puts
 // them behind the others, as the sink does when a recording ends. Knows no server.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // gst-tus-recover: finishes the uploads that a crash, a power cut or a network that never came back
 // left in a spool folder. Which of its jobs it is, signals and the exit code.
 #include "base/text.h"

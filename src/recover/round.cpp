@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A thousand uploads for a server that is away shall not cost a thousand outage-timeouts, but none
 // of them goes without an attempt: the first may have failed for a reason of its own.
 #include "recover/round.h"

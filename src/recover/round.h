@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One upload after the other: what is done with each, and what is told of it. Worker thread; blocks
 // for as long as servers and disks need.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The counterpart of every Target::describe(): a service that is added there is added here.
 #include "recover/targets.h"
 

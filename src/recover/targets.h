@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Makes again the target that a recording was for, from what its journal says. Sends nothing. The
 // only place here that tells services apart.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Where each text goes: stdout for results, stderr for what happens on the way.
 #include "recover/teller.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What gst-tus-recover tells: lines for people, JSON lines for programs, the user's commands, and
 // the counts that the exit status comes from. Every text goes through printable(). One thread at a
 // time, but progress() and tell(), which the upload thread may call meanwhile.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A timer and no file monitor: folders that do not exist yet, network file systems and the end of
 // another process (which lets go of its lock) are seen all the same. Between two uploads it looks
 // anew, so that what is new does not wait for what fails again and again.

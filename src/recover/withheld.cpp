@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Texts name what is missing, and the option that takes it; never a value.
 #include "recover/withheld.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a journal leaves out because it is secret, and the user gives anew: the queries of signed
 // addresses, the values of secret metadata. Sends nothing.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Two system calls. In a file of their own: a test has others in their place.
 #include "replay/block_memory.h"
 

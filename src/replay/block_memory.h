@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Memory for the bytes of a block, by pages from the system and back to it. On the heap blocks
 // would be in the way of all else: glibc serves them from the arenas of the threads once the first
 // is given back, and what is free there between two others stays. Any thread. Knows no stream.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One visit at a time. When there is one is ReplayStore's matter.
 #include "replay/block_spill.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Bytes on their way to a file, and what the journal has to be told: one visit to the disk. begin()
 // and end() need the owner's mutex, run() does not: meanwhile the bytes may be sent and given up.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // When a disk in trouble is asked again, and the warning about it.
 #include "replay/disk_trouble.h"
 

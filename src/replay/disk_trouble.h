@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the disk refused: when it may be asked again, and what to tell the user. A trouble is worth
 // one warning, and another one only after it is clearly over. Knows no files; not thread-safe.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Syncing and deleting spill files without the owner's mutex. Takes what it needs from the Spool
 // when it is made and does not look at it again.
 #include "replay/disk_work.h"

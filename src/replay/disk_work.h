@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Work on the disk that needs no mutex, and may be slow: made with the owner's mutex, run without
 // it. It has its own references, so the store may change or go away meanwhile. Knows no threads.
 #pragma once

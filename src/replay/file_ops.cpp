@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // System calls behind the seam, and the loops around them. Knows nothing of spools.
 #include "replay/file_ops.h"
 

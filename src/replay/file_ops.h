@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The system calls that the spool makes, as a seam: tests let the n-th of them fail.
 // Thread-safe; must outlive every store, Piece and DiskWork that was given it.
 #pragma once

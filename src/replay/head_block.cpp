@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What of the head has changed, and how that gets into its file: added, as long as the file does
 // not get much longer than the head is; else all of it in a new one that takes its place.
 #include "replay/head_block.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The head of a recording: its first bytes, which may change until it ends. In memory, and in a
 // file of the upload's folder as it last was, for a recovery (head_file.h). The owner guards it
 // with a mutex; only HeadSave::run() needs none. At the end it goes into the store, behind the

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Encoding and checking of the head's file. Knows no folder but by its descriptor.
 #include "replay/head_file.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The file with the head of a recording, the bytes that may change until it ends: what was written
 // to it, in order. A record is one change, whole or not there; its check value also covers the
 // record before it, so that what an interrupted write left is never taken for one.

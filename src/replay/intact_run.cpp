@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // From the records of a journal to a run of bytes that is worth sending.
 #include "replay/intact_run.h"
 

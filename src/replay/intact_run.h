@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Which of a journal's records a recovery can use: those without a gap between them, up to and past
 // what the server has. Values in, values out; what is on the disk, the caller says.
 #pragma once

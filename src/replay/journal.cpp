@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Encoding, checking and writing of journal records. Knows nothing of segments or folders.
 #include "replay/journal.h"
 

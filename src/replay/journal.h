@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The journal of one upload on disk: what a recovery must know, and which bytes lie where.
 // A journal is a header and records; each record's check value also covers the record before it,
 // so that what an interrupted write left behind is never taken for a record.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The order in which bytes are written out, and given up where the disk is full. A gap is never
 // made: bytes behind one would be of no use.
 #include "replay/keeping.h"

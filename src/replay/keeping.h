@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Brings everything that the server does not have onto the disk, whatever the disk says: what is of
 // least use makes room. One object a keep(); slow, may write all of memory. Knows no upload and no
 // settings.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the blocks of memory of all stores of a process take together, and how much that may be.
 // Any thread, no lock; a block gives back what it took when it is destroyed, also one that outlives
 // its store. Knows no upload.

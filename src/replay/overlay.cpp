@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Patches in order, merged where they touch; and the Piece that shows them.
 #include "replay/overlay.h"
 

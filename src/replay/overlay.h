@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Bytes of the stream that were changed after they had been written: they lie over what is in
 // memory and files, which stays as it is, with its check values. A value; knows no disk.
 #pragma once

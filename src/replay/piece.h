@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A run of bytes that can be read without the owner's mutex, also while the store changes; by one
 // thread. Bytes that the store gives up meanwhile may be an Error.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Where bytes go and leave: changes that concern the segments and the spool together. Between two
 // of them Spool::used() is the length of all segments in files, and no file is there that no
 // segment speaks of. Decides nothing.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // From the files of an upload back to its bytes. The journal says what lies where; only bytes
 // whose check value is right, and that follow each other without a gap, are given out.
 #include "replay/recovery.h"

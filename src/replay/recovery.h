@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Reads what an earlier process left in a spool folder: a crash, a power cut, or keep().
 // Bytes after a gap or a wrong check value are never given out. Knows nothing of servers.
 #pragma once

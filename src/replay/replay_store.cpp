@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The replay store: see replay_store.h for the contract. Decides where bytes go, memory or disk,
 // and when they may go away; how is the matter of the segments and the spool.
 #include "replay/replay_store.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Keeps every byte of the stream from the oldest that may be needed again to the newest.
 // Bytes are addressed by their position in the stream (0 is the first byte written).
 // Memory first, then spill files: what memory has no room for, and what has been there for too long

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Holding what is acknowledged: for how long, and what it gives way to. Part of the replay store.
 #include "base/text.h"
 #include "replay/replay_store.h"

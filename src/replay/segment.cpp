@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Segments of the replay store and their Pieces. A Piece shares the block or has the file open, and
 // the bytes below its end never change, so it needs no lock.
 #include "replay/segment.h"

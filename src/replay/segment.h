@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A run of the stream that lies in one place: a block of memory or a part of a spill file; and the
 // Pieces that read them. Part of the replay store; nobody else uses it.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The order of the segments, and what memory they take. Every change keeps both right.
 #include "replay/segments.h"
 

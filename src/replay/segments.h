@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a replay store holds of the stream: segments in order and without gaps, and the memory that
 // they take. A value; knows no disk: who gives up a segment of a file tells the Spool.
 #pragma once

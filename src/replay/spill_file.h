@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A file of spilled bytes, and a run of bytes that was written to one: what the segments and the
 // spool tell each other.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Writing spill files and the journal; every failure ends in fail(), which says when to try again.
 #include "replay/spool.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The disk side of a replay store: spill files, the journal, how much may be written, and what to
 // do when the disk refuses. Knows no segments and no memory; not thread-safe.
 #pragma once

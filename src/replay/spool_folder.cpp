@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Folders of uploads on disk. Knows names and locks, not what the files mean.
 #include "replay/spool_folder.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The folder of one upload: its name, its lock, and which files in it are ours.
 // Nothing here follows a symbolic link inside the spool folder, or removes a file it did not name.
 #pragma once

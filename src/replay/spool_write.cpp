@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Folder, journal, room, file, bytes: in this order, each only where it is missing. The journal
 // comes early: a full disk then costs no file.
 #include "replay/spool_write.h"

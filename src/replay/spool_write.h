@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One visit to the disk that is under way: the step that may be slow, and needs no lock. It brings
 // what the journal has to say, and bytes. The Spool says what it may do when it begins, and takes
 // over what it found when it ends.

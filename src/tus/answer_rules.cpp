@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The error table of the protocol. Sources: tus 1.0.0 sections named below; the ERR_ texts are
 // those of tusd, the others of @tus/server, tusdotnet and rustus.
 #include "tus/answer_rules.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What an HTTP answer means for the upload: one table for every request and status.
 // Pure. The machine acts on the verdict; it looks at no status number itself.
 #pragma once

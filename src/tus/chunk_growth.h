@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // How large a PATCH may be while a backlog is sent. Between two requests the line is idle for a
 // round trip; a larger request has less of that, and more that is sent again when it breaks. So it
 // doubles as long as one takes only seconds, and goes back at once where anything is wrong. A

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // length-mode=concatenation: partial uploads of a known length, made of what is there, joined at
 // the end (Concatenation). One that dies is made again as a whole.
 //

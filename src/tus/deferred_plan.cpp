@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // length-mode=deferred: created without a length, which travels with the last bytes (Creation:
 // Upload-Defer-Length). Also an upload that somebody else created: what it knows, HEAD tells.
 #include "tus/length_plan.h"

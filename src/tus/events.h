@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What goes into the machine (events, input) and what comes out (actions, reports): plain values.
 #pragma once
 

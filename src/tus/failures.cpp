@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One function a text. Addresses that a server gave are redacted here.
 #include "tus/failures.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The texts of what holds up or ends an upload, besides those of a refusal (answer_rules.h): what
 // happened, where, and what to do about it. `where` is a redacted URL.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the plans share: where the end is, when bytes go, and the transfer of a single upload.
 #include "tus/length_plan.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // How a length that is not known yet is handled: what is sent next, what a creation says, what may
 // be released, and what "finished" means. One implementation a file: deferred_plan.cpp,
 // spool_plan.cpp, concatenation_plan.cpp; another way to send is another file, and a row in

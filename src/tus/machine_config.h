@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What an UploadMachine is made with: values that stay the same for the whole recording.
 #pragma once
 

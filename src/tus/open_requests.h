@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // request-mode=stream: whether a PATCH may stay open while bytes come, so that they need not wait
 // for the next one. It helps only where the server has bytes before the request ends, which nobody
 // says of himself: so the first one is a proof. It carries what there is, falls silent, and is cut;

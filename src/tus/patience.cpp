@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The table of what may happen how often, pauses, and the bounds that end an upload.
 #include "tus/patience.h"
 

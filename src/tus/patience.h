@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // How long the machine goes on when things go wrong: since when there is trouble, how often what
 // happened, the pause before the next attempt, and when it is enough. A value; time comes in with
 // Input. It decides nothing about the protocol, and reports are handed back to whoever asked.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What requests and answers do to the positions; the invariants are in the header.
 #include "tus/positions.h"
 

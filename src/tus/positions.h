@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Where an upload stands: positions in the stream, how they map to offsets at the server, and what
 // the server knows of the length. A value: it is told what was sent and what a server said, and
 // says what that means; what to do about it is the machine's.

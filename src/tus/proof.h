@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the server has shown of the end of an upload: that it can be made without a length, that it
 // noted the one that was declared, that it finished what it got. A value: what that means for the
 // upload is the machine's (upload_machine_proof.cpp).

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Words and grammar of tus 1.0.0 (https://tus.io/protocols/resumable-upload). Strict, 64-bit.
 #pragma once
 

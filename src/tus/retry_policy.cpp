@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The lengths of pauses: a ceiling that doubles for each kind of trouble, and jitter below it.
 #include "tus/retry_policy.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // How long to wait before the next attempt. Pure: same seed, same answers.
 #pragma once
 

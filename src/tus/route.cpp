@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Endpoints in turn, and the way to the upload and back from a detour.
 #include "tus/route.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Where requests go: the endpoints and the one in use, the upload's own URL, and where redirects
 // lead for a while. Knows which host may see what. A value.
 //

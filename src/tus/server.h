@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What is known of the server: what it announced, and what its answers taught. A value.
 // How it is told from somebody who answers in its place is not its matter.
 #pragma once

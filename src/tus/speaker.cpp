@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // By what a server is known again, and what is said of those who are not it.
 #include "tus/speaker.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Who is speaking: the server, or something that answers in its place (a redeployed ingress, a
 // login page, a firewall). tus 1.0.0 wants Tus-Resumable in every answer but that to OPTIONS, so
 // once an upload has worked with it, an answer without it is a stranger's. A value; what follows

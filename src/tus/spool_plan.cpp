@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // length-mode=spool: the server needs the length first, so everything waits on disk for the end.
 // From then on an upload like another one.
 #include "base/text.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The table of states and the way to an upload; what may go wrong on it is in
 // upload_machine_creation.cpp. While there is one: upload_machine_transfer.cpp; failures, pauses,
 // redirects, credentials: upload_machine_trouble.cpp.

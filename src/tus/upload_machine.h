@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The protocol decisions of one upload, without I/O, clock, threads or randomness of its own:
 // step(event, input) -> the one action to do next. The worker does it and reports the outcome as
 // the next event. The machine asks, the rooms know: positions.h where the upload stands, server.h

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What may go wrong on the way to an upload: OPTIONS that nobody answers, creations whose answer is
 // late or lost, or leads to the wrong place, a first PATCH that something refuses, a recording that
 // stays empty. The way itself: upload_machine.cpp. Time comes with the input.

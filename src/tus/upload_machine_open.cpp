@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // request-mode=stream: what became of a PATCH that stayed open. What it means for the next one is
 // in open_requests.h; everything else is as after any other PATCH.
 #include "tus/failures.h"

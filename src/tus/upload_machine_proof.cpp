@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What is believed of the end: the look at a fresh upload, the HEAD after the declared length, a
 // length that was not noted, a finish that failed, the joining and the look at what came of it.
 // An upload is complete when the server has said so, not when it has acknowledged every byte.

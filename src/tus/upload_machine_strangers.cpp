@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Whom to believe, before any state looks at an answer: an answer that is not the server's delays
 // and decides nothing; of those that are, a single one decides nothing against an upload that has
 // worked. Who is speaking: speaker.h. How often is often enough: Patience::persists().

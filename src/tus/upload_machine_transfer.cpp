@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // While there is an upload: what the answers to PATCH and HEAD lead to.
 // What is sent when is the plan's (length_plan.h); what a status means is in answer_rules.h.
 #include "tus/failures.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What goes wrong on any way: failures and pauses, doubtful answers, redirects, credentials.
 // How often and how long is in patience.cpp.
 #include "tus/failures.h"

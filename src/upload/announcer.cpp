@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Never with the mutex: an observer may take its time, and may call back into LiveUpload.
 #include "upload/announcer.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Everything that the upload thread tells the application, through the observer. Upload thread.
 // Decides when something is said, not what it means on a bus. Knows what must never be said: the
 // secrets of this upload.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The marks are few however long an outage is: those in the middle give way.
 #include "upload/arrivals.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // When which byte arrived, coarsely: enough to say how long the oldest byte that no request has
 // taken yet has waited. A plain value; the owner guards it.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // GnuTLS uses what processors have for this, several times quicker than GLib, which serves where
 // GnuTLS was not there when this was built, or refuses (MD5 with rules of the system, say), or
 // computes in a place that it can not copy from.

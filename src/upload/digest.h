@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // MD5, SHA-1, SHA-256 and SHA-512 of bytes that come one after the other. One thread at a time.
 // Knows nothing of what the bytes are.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One section for each way to end; complete() may go on for long (wait-status), the others are
 // bounded: see the constants, disk_patience and stop-timeout.
 #include "upload/endings.h"

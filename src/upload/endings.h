@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // How an upload ends: complete, failed, or stopped before that (finish, keep, terminate). Each
 // ending says what becomes of the bytes here, of the upload at the server, and what is told.
 // Upload thread; called once, and last. Does not decide that it is the end.

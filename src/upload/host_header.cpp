@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Whether an address is at a named host, and reached safely.
 #include "upload/host_header.h"
 

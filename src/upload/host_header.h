@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A header with credentials that is for one host, whoever leads there. Values in, values out; asks
 // no resolver.
 #pragma once

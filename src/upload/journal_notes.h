@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What an upload notes in its journal, so that another process can go on with it (src/recover).
 // Upload thread, except note_destination(). No secrets: Target::describe() promises that, the
 // credentials of the tus host are not written, and addresses as noted_url() has them.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The face of LiveUpload: what the application's and the streaming thread call, and how long each
 // of them waits. The upload thread's side is worker.cpp.
 #include "upload/live_upload.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One recording on its way to a server: the worker thread and its thread-safe face.
 // The element calls write()/finish()/interrupt(); the upload thread executes the machine's actions.
 // It takes no protocol decision (tus/upload_machine.h does) and knows no GStreamer.

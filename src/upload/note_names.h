@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Names of the notes in an upload's journal: written by JournalNotes, read by src/recover.
 // They lie on disks: a name keeps its meaning.
 #pragma once

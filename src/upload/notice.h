@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What an upload tells the application besides trouble: facts as values. Another one is a struct
 // here and a row of Notice; how it looks on the bus: plugin/bus.cpp.
 #pragma once

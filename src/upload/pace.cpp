@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A token bucket: what was not used is saved for a short while, and pieces are not too small.
 #include "upload/pace.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A limit of bytes per second for who asks before he sends. A value; time comes from outside, so
 // that it has no thread and no clock.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Who goes before whom, and whom to wake for that. With a few hundred uploads a look at all of them
 // costs next to nothing beside a request.
 #include "upload/process.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the uploads of one process share: the memory that they may take together, whose turn it is
 // to work off a backlog, and what was said already. Made by the first upload, gone with the last.
 // No thread of its own; one mutex, which comes after that of an upload: wakes are called without.

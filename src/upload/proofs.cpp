@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Reading trusts nothing: what is no regular file of ours, too long or no line that we would write
 // is not there. Writing replaces the file as a whole; who makes the new one is alone with it.
 #include "upload/proofs.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What servers have shown once, remembered over recordings: one line for each service in the file
 // "proofs" beside the spool. Any thread; reads and writes the disk. Losing the file costs a kept
 // recording, so that nothing here is an error: the log says what did not work. No secrets.

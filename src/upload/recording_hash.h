@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The SHA-256 of a recording, computed while it comes in, so that users can compare it with what
 // they download. One thread adds; any thread asks.
 #pragma once

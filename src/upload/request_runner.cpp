@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // From perform() down: the actions, then what every request shares, then what others call back
 // while one is under way. Upload thread, which is inside the transport or the target then.
 #include "upload/request_runner.h"

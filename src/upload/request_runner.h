@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Does one action of the machine: a request to the tus server, a call of the target, a question to
 // the application; and says as an event how it went. Upload thread; blocks. Takes no decision
 // about the protocol, and does not know what the next action will be.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Upload thread, but without any state: values in, values out (tests/unit/requests_test.cpp).
 #include "upload/requests.h"
 

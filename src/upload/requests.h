@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // From the machine's actions to HTTP requests, and from HTTP answers to the machine's events:
 // header names, base64, URL resolution, dates. No socket, no state.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the upload thread has from the moment when there is a transport. Upload thread only.
 #pragma once
 

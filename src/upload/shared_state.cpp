@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the shared values say about each other. Any thread, with the mutex; blocks nowhere but in
 // finish_store(), which gives the mutex back for that.
 #include "upload/shared_state.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the threads of one upload share, and the one mutex over it. Private to upload/.
 // Runs on whatever thread calls. Plain values, grouped by what they say together; knows no
 // protocol and no request.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The disk thread (DiskLoop), and how the upload thread starts and ends it (Spiller).
 #include "upload/spiller.h"
 

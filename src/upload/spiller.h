@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What an upload has to do on the disk, and the disk thread that does it, so that neither the
 // streaming nor the upload thread waits for a disk. The upload thread starts and ends it. When the
 // recording has ended and all of it is in files, the thread ends by itself; what comes after that,

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The checks go from what is plainly wrong to what only this disk knows.
 #include "upload/spool_check.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Whether a folder can hold what a recording puts on disk, as far as that can be seen beforehand.
 // It is made where it is missing. Looks at a disk, which may take its time or hang: the functions
 // say on which thread. Knows no upload.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The order is a promise: a service manager's word first, then the user's own folders, then the one
 // that is always there. What is relative counts as not set, as for systemd and XDG.
 #include "upload/spool_places.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Where recordings are kept unless a folder is named: one list for the sinks, which take the first
 // place, and gst-tus-recover, which looks at all. Any thread; looks at folders, makes none.
 #pragma once

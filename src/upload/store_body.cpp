@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The bytes, and then what an open body waits for. A disk may take long to answer: InDisk tells
 // stop() while one is asked.
 #include "upload/store_body.h"

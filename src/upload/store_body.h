@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A request's body, pulled out of the replay store piece by piece while it is sent; the mutex is
 // not held while it reads. One that stays open waits for what is still to come. Upload thread.
 // Knows no request.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What must be in no text, and what of a target may be written to a disk. Upload thread, and
 // whoever reads a journal.
 #include "upload/target.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Where an upload goes. A Target is used by the upload thread only; it may block, and returns
 // soon (ErrorKind::kCancelled) when the context's cancellable is cancelled.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // run() is the upload thread from its first to its last breath, loop() one step of the machine
 // after the other, wait() where it spends its time.
 #include "upload/worker.h"

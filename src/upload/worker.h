@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The upload thread: hands the machine events, has its actions done one after the other, and ends
 // as it says. It decides nothing about the protocol: see tus/upload_machine.h.
 #pragma once

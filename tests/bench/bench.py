@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Measures gst-tus beside its peers: pairs in turn, medians with their spread, ratios of one run.
 
 bench.py --build FOLDER [--quick] [--into FOLDER] [NAME...]

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // bench-ceiling: the least that an upload with libsoup costs: one request with a file, blocking,
 // from a GFileInputStream, and nothing else.
 //   bench-ceiling URL FILE [tus]   (tus: creates an upload with it; else PUT)

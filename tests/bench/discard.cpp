@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // bench-discard: a tus 1.0.0 server that takes every byte and keeps none, so that a benchmark
 // measures the client. On this machine alone, or the address given. Also answers PUT. One thread a
 // connection; prints its port; ends when its standard input does.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // bench-link: a line between two network namespaces, in user space, for kernels without netem.
 //   bench-link NAMESPACE NAMESPACE MBIT/S ONE-WAY-MS QUEUE-PACKETS
 // Makes a TUN device "line" in each, carries packets between them at that rate and delay, with a

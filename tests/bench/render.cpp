@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // bench-render: how long a sink holds up who pushes into it, and what it costs, in real time.
 //   bench-render SINKS MBIT/S SECONDS 'ELEMENT PROPERTY=…'   (%d in it: the number of the sink)
 // Each sink has a thread that pushes a buffer every 10 ms. Prints "playing" when it begins, and in

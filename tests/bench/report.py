@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What the benchmarks have measured: a table for the terminal, docs/performance.md and its pictures.
 
 Takes the results as bench.py writes them. The reasons that people give for a figure are in notes.md,

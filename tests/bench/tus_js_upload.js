@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // tus_js_upload.js URL FILE CHUNK: uploads a file as a stream of known length.
 const fs = require('fs');
 const tus = require('../interop/node_modules/tus-js-client');

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A recording that is to be killed: writes the same noise as its tests to URL with spool-mode
 // always in DIR, or with MODE overflow; says after each write, in eight bytes, how much was
 // accepted. MODE ended: overflow, and the recording ends. MODE units: always, and each 100000 bytes

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The recording that is killed (crasher.cpp; its path comes in GST_TUS_CRASHER), seen from the test
 // that kills it. Must not know what the test makes of what is left.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A disk that does some things with spill files only when it is healed, and an upload on it.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A recording to an address that has a meaning on one link only: the link's name stays in the URL
 // of every request, whatever form the Location has. In a network of its own, where the system lets
 // a user make one; else it is skipped.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a target has made for a recording (a video) goes when nobody can finish that any more, and
 // only then: in every way to end.
 #include "live_upload_fixture.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The way to an upload, with a server or something in front of it that makes it hard: OPTIONS that
 // is not answered, creations that are slow or cut, a first PATCH that is refused, empty recordings.
 #include "live_upload_fixture.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Credentials that the server refuses in mid recording, and those that it gives itself: cookies.
 #include "base/text.h"
 #include "live_upload_fixture.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A disk that is slow, hangs or fails holds up neither the source nor the upload nor the end.
 #include "hanging_disk.h"
 #include "replay/recovery.h"

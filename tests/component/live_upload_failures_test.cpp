@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What does not heal ends the upload, at once or when its time is over.
 #include "live_upload_fixture.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the live_upload programs share: a listener to wait on, and an upload with the real transport
 // to a stand-in of its own. Every case ends with the same question: does the server have exactly
 // the bytes that were written, and did every PATCH go to an offset that the server had announced?

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Uploads to servers with an odd habit, one at a time: each was seen to break something. What the
 // server has at the end, and what the application is told of it.
 #include "base/text.h"

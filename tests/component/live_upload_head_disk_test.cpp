@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The head of a recording (seekable-header) and what can go wrong with disk and memory: in which
 // order things get to the disk, a full one, one that can not be used, a system without memory.
 #include "base/text.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Recordings whose first bytes may be rewritten until they end (seekable-header): uploaded last,
 // joined in front, through outages, kills and lost partial uploads.
 #include "base/text.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Many uploads in one process: who goes first after an outage, who says that there is one, what
 // they take together, and that a live one does not notice.
 #include "base/text.h"

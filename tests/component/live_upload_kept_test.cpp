@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What is left on disk at the end: kept as long as the service has not shown that it has the
 // recording, told of, and sent once more by gst-tus-recover when that is asked for.
 #include "live_upload_fixture.h"

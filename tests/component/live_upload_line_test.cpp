@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What an application asks of the line while a recording runs: a limit of the rate, and pauses.
 #include "base/text.h"
 #include "live_upload_fixture.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What heals costs no byte: every fault of the table, a server that goes away, a network that
 // changes; and what counts as an outage.
 #include "live_upload_fixture.h"

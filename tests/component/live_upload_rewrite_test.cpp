@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Bytes that the source may still rewrite: none of them goes to a server before it does, wherever
 // they wait meanwhile; what has gone is not changed; and nothing waits for ever.
 #include "crasher.h"

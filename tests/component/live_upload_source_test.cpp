@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A source that can wait is held back while the server takes what it gets, instead of being written
 // to disk; as soon as it does not, nothing holds the source up.
 #include "live_upload_fixture.h"

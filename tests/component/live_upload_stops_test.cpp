@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // stop() before the end, in its three ways: what it leaves at the server, and that nothing holds
 // it up.
 #include "live_upload_fixture.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What answers in the server's place for three seconds, with any status, while a recording goes on
 // or drains: every recording goes on and arrives byte for byte. All statuses of a row at the same
 // time, each with a stand-in of its own; each row is a test.

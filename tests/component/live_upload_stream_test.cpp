@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // request-mode=stream: bytes are at the server while the PATCH that carries them is still open;
 // what does not work with that gets bounded ones, and in either case nothing is lost.
 #include "live_upload_fixture.h"

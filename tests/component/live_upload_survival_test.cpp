@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What was recorded survives with the settings that most people use: the process is killed,
 // somebody deletes the spool, the disk lies. What has ended and waits keeps nothing in memory.
 #include "base/text.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Bytes arrive: of any number, in every length mode, and while the memory for them is full. How
 // many requests the end takes.
 #include "live_upload_fixture.h"

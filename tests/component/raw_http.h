@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A client that sends exactly what a test writes, and shows exactly what comes back, also when
 // the connection breaks. Blocking, bounded by a timeout. Knows nothing of tus.
 #pragma once

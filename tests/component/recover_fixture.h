@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the tests of gst-tus-recover share: a server, a spool folder, recordings that are left in
 // it, and the program itself (its path comes in GST_TUS_RECOVER).
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // gst-tus-recover as a service: which folders it takes, who may see what, what it tells to
 // programs, and that it stays. The program itself is run, its path comes in GST_TUS_RECOVER.
 #include "raw_http.h"

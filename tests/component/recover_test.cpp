@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What one process leaves on disk, gst-tus-recover brings to the server. The program itself is run,
 // its path comes in GST_TUS_RECOVER.
 #include "base/text.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What comes back, whole, cut off or no HTTP at all.
 #include "soup_transport_fixture.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // No connection, a broken one, a stale one, and one whose address this machine has lost.
 #include "soup_transport_fixture.h"
 

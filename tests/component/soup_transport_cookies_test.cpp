@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Cookies: kept for the server that set them, as long as the transport lives, and shown to nobody
 // else.
 #include "soup_transport_fixture.h"

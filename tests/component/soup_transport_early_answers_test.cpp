@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Answers that come before the body has ended, and those that "Expect: 100-continue" asks for.
 #include "soup_transport_fixture.h"
 

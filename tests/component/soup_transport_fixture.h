@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the tests of the transport share: bodies, a transport with a request to fill in, and what is
 // expected of an outcome. The other end of the wire is tests/support/raw_server.h.
 #pragma once

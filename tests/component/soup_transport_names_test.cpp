@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // From a host's name to a connection: a name that means another address than before, and addresses
 // that do not answer.
 #include "fake_resolver.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Proxies: which one is asked for what, with which login, and what its refusals are.
 #include "login_proxy.h"
 #include "soup_transport_fixture.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What goes over the wire: the framing of requests, and bodies that fail.
 #include "soup_transport_fixture.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // TLS: certificates of both sides, and handshakes that fail.
 #include "soup_transport_fixture.h"
 #include "test_certificate.h"

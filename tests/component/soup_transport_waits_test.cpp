@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Every wait ends: by its time-out, or at once when it is cancelled.
 #include "soup_transport_fixture.h"
 

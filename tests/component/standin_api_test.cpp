@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The stand-in as a Gcore account: the documented sequence, and every documented refusal.
 
 #include "standin_fixture.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What each fault does to a connection, seen from the client's end of it.
 
 #include "standin_fixture.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Each habit of the stand-in does what its name says, seen from the client's end of the connection.
 
 #include "standin/habits.h"

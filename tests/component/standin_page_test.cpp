@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The stand-in's page: what it shows as it happens, the bytes of recordings for a player, and who
 // may switch faults.
 #include "standin/page_state.h"

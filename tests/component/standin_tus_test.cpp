@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The tus rules of the stand-in, request by request as they stand in the protocol.
 
 #include "standin_fixture.h"

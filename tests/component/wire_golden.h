@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Texts that are held against files, and what differs, for people. Knows nothing of what the texts
 // are about.
 #pragma once

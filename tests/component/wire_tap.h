@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Stands between the upload and the stand-in and writes down what goes over the wire: passes a
 // request on when all of it is there, and the answer back. Where the server ends the connection
 // without an answer, so does the tap, with a reset. Knows HTTP/1.1 framing, nothing of tus.

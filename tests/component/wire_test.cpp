@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What recordings send: every request, its headers in order as they were sent, the size of its body
 // and the answer's status, held against files in tests/component/wire/, one a case. Ids, ports,
 // tokens and versions are named instead of quoted. No size depends on time: chunks are sent when

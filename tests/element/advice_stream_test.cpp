@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Advice on what a stream does on its way: a muxer that somebody else has told that it may go
 // back, seeks, files that are as they are, parameters that change, and the silence of a pipeline.
 #include "base/text.h"

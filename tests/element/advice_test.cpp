@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The table of docs/muxers.md, tried with real encoders: what is said to arrive does, and can be
 // read back by ffprobe and GstDiscoverer; what can not be uploaded is told, in time and in words
 // that help.

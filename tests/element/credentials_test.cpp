@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Credentials that expire or are refused while a recording runs, and no secret in any log.
 #include "element_support.h"
 

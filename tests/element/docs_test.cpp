@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // docs/tussink.md and docs/gcoresink.md say what the elements are: each property, signal, message,
 // field and code, with its type and default. After a change of one,
 //

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What stands between a pipeline and its server: a proxy that wants a login, a server that wants a
 // certificate, one that wants its cookie back.
 #include "base/text.h"

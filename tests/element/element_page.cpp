@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // From GParamSpec, GSignalQuery and factory to Markdown.
 #include "element_page.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a page of docs/ must say of an element, made of what the element registers. A page marks it:
 //
 //   <!-- begin: property chunk-size -->

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The elements as GStreamer finds them: factories and URIs, and what a state change refuses.
 #include "element_support.h"
 

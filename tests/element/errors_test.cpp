@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What an application reads on the bus: messages of a good run in their order, one clear ERROR of a
 // bad one and no EOS.
 #include "element_support.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Upload-Expires: what the sink says of an upload that the server will drop, and what becomes of
 // the recording when it has been dropped while it waited; the same for gst-tus-recover.
 #include "base/text.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Texts and files are as large as a debug log at level 9: each is read a few times at most.
 #include "exposure.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Secrets that are easily found again, all that a pipeline shows of itself, and the search for them
 // in there. Used by the programs that look for secrets in what others see.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // splitmuxsink with async-finalize: fragments that wait for a server which is away, and come when
 // it is back.
 #include "element_support.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // gcoresink against the stand-in's Gcore API: the video, its messages and properties, its status,
 // and what the API refuses.
 #include "base/mutex.h"

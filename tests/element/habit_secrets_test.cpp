@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Recordings full of secrets to servers with each habit that the stand-in has, which say all of
 // them back in every answer: none is in a log at level 9, a message, a property, a dot dump, on
 // disk, or in what gst-tus-recover says (its path comes in GST_TUS_RECOVER).

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // seekable-header with real muxers that go back in the file: what the server has in the end is what
 // filesink writes, byte for byte. The same muxer feeds both, since it answers for both.
 #include "base/text.h"

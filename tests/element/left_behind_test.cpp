@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a stop leaves behind is told where it can be heard: on the bus, or when nobody reads that,
 // on stderr; and `stats` has it.
 #include "base/text.h"

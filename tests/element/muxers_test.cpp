@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Real muxers in front of the sink: those that can be streamed arrive whole, those that go back in
 // the file get an error that names the cure, and splitmuxsink gets its fragments.
 #include "base/text.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Real muxers write to a file that they may go back in: whatever they rewrite behind the header
 // lies in what was said to be open, however their buffers are cut; and no more than a unit is.
 #include "gst_test.h"

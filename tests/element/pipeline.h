@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A pipeline whose input is hashed where it enters the sink, and its messages, waited for with a
 // deadline.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Where a recording goes on disk, and what is said of a folder that cannot be used, and when.
 #include "base/mutex.h"
 #include "base/text.h"

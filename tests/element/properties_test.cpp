@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The properties, as GObject knows them: names, types, defaults, documentation, and no secret.
 #include "element_support.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a sink answers upstream and the application, and what goes to the server with the bytes.
 #include "stream.h"
 #include "upstream.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What gst-tus-record makes of words: times, rates, sources, and pipelines of what is installed.
 #include "base/text.h"
 #include "glib/ptr.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A screen through the desktop's portal: against a stand-in for it on a bus of its own, which says
 // yes, no, nothing useful, or is not there.
 #include "glib/ptr.h"

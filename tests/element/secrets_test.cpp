@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Recordings full of secrets to a server that says every one of them back, in every answer and in
 // every disguise: none is in a log, a message, a dot dump, the stats, on disk, or in what
 // gst-tus-recover says (its path comes in GST_TUS_RECOVER).

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Property values → configuration: what is taken, and what is refused in which words.
 #include "gst_test.h"
 #include "settings.h"

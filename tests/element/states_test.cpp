@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // State changes: cycles, servers that do not answer, and what a stop leaves at the server.
 #include "element_support.h"
 

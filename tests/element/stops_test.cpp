@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Sinks that are stopped together: by one state change of what is around them, and by no other.
 #include "base/text.h"
 #include "element_support.h"

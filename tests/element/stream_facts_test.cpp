@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a stream tells about itself: its MIME type, where an MP4 has its index; and a muxer's cure.
 #include "gst_test.h"
 #include "stream_facts.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What arrives at the pad, byte for byte at the server: buffers of all shapes, segments, flushes,
 // and what must not come any more.
 #include "stream.h"

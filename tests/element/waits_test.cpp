@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Pause, stop and flush while the streaming thread waits: in render for room, at EOS for the
 // server.
 #include "element_support.h"

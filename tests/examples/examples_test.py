@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The example programs, run as a user runs them, against gcore-standin. Speaks TAP.
 
 examples_test.py --plugin FOLDER --standin PROGRAM --recover PROGRAM --recorder PROGRAM GROUP...

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What --help lists is in the manual page and in the completion, and nothing else; it says the same
 without a locale. Speaks TAP.
 

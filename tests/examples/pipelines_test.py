@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Every command and program of README.md and docs/ that records, or looks after it, run as printed.
 
 pipelines_test.py --plugin FOLDER --programs FOLDER --standin PROGRAM FILE...

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The gst-tus authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What README.md, its like and docs/ print for a shell: the pages, the blocks in them, the commands

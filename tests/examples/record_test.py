@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """gst-tus-record and gst-tus-check as a user runs them, against gcore-standin. Speaks TAP.
 
 record_test.py --plugin FOLDER --standin PROGRAM --recover PROGRAM --record PROGRAM --check PROGRAM

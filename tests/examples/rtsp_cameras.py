@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """RTSP cameras for tests: as many as asked for, each at
 rtsp://127.0.0.1:PORT/cameraN, and one with sound at /stream.
 

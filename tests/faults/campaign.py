@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The fault campaign: live recordings into real servers while things go wrong. Speaks TAP.
 
 Whatever is injected, what the server stored must be what was recorded, with one WARNING for an

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Preloaded into a program: its wall clock is shifted by the seconds that stand, as a 64-bit
 // number, in the file of CLOCK_SHIFT_FILE; changing the file makes the clock jump. The monotonic
 // clock runs on, as it does when somebody sets the time. Must not know the program.

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """kill -9 of a running gst-launch-1.0 at random moments, and what gst-tus-recover makes of it.
 
 The source is a file of noise, so that every byte at the server can be checked. Beside the sink the

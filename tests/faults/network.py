@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Networks that misbehave when told to: a TCP proxy, and two network namespaces with a cable.
 
 Must not know GStreamer, tus or what is tested.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Runs one pipeline to its end and prints a line of JSON for whatever the campaign measures: bus
 // messages, memory, how long each render took, how late the live source was. Times are
 // CLOCK_MONOTONIC seconds. Must not know which faults there are.

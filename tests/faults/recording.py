@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """One recording with faults: starts the recorder, lets the fault happen, gives what was measured.
 
 Must not know which faults there are, nor which servers.

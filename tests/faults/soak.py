@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """A soak: one process records again and again, and long, while things go wrong. Speaks TAP.
 
 Memory, threads and descriptors must stay flat: what the last third of the time needed is compared

@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What the soak records, in one process: one long recording, one that is cut into files of two
 seconds, and one after the other of a few seconds, some of them stopped without an end. Prints a
 line of JSON for each upload that is complete. Must not know what is

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The table of what was measured, for a terminal and for docs/reliability.md.
 
 python3 tests/faults/table.py build/faults.json puts the last run's table into the document.

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What the table says of a case that failed: why, in one line, and no secrets. Speaks TAP."""
 
 import sys

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Replays a folder of inputs through a fuzz target, for builds without libFuzzer: one TAP line a
 // file. Arguments: the corpus folder.
 #include <algorithm>

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Answers of the Gcore API as anybody might send them: whatever the bytes, reading them must not
 // crash, an id is never made up, and the sentence taken from an error is text.
 #include "demand.h"

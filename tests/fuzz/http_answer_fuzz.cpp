@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Header lines and a body as any server might send them: whatever the bytes, reading them does not
 // crash, addresses stay http(s) with a host, waits are bounded, and texts are printable. The first
 // input line is the status, header lines follow, the rest behind an empty line is the body.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The journal of a spooled upload as an attacker or a dying disk might leave it: whatever the
 // bytes, reading them must not crash, and what a journal says is what is written again.
 #include "replay/journal.h"

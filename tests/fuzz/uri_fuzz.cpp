@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Addresses as users, servers and APIs give them. What is accepted can be said again, leads
 // to http(s) only, and is redacted without userinfo and query.
 #include "base/redact.h"

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """A real aiohttp-tus on a loopback port: aiohttp_tus_server.py FOLDER [PORT]
 
 Prints "listening on URL", and "complete NAME" when it takes an upload for complete. Must not know

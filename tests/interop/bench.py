@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What every case stands on: servers that end with it, its verdict, and how bytes are compared.
 
 Must not know which servers there are, nor what is tested.

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs gst-launch-1.0 with the built plugin, a private registry and a bound in time.
 
 Must not know servers or what is tested.

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Gets the real servers and the real client of the interop suite: tusd, also the last one of its first
 # version, from the Go module proxy and aiohttp-tus from the Python index into a cache folder, @tus/server, tus-node-server and tus-js-client
 # from the npm registry beside this script (package.json puts a small package in place of the two large

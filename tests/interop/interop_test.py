@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Pipelines against real servers: what the server stored is what entered the sink. Speaks TAP.
 
 interop_test.py --plugin FOLDER --standin PROGRAM GROUP...   (GROUP: see GROUPS below, or "all")

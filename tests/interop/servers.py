@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Starts and stops the real servers on free loopback ports, each in a folder of its own.
 
 Every server gives the URL to create uploads at and finds the file that it stored. Must not know

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The client that Gcore supports (tus-js-client 2.x) against a Gcore-like server, in the sequence
 // that Gcore documents: create the video, get the tus parameters, upload, watch the status.
 //

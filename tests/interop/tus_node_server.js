@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A real tus-node-server with its file store: node tus_node_server.js PACKAGE FOLDER [PORT]
 // Prints "listening on URL", and "complete ID" when it takes an upload for complete. Started again
 // with the same folder it knows its uploads. Must not know gst-tus.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A real @tus/server with its file store on a loopback port: node tus_server.js FOLDER [PORT]
 // Prints "listening on URL". Must not know gst-tus.
 'use strict';

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """GstValidate's scenarios with the sinks: no more reports than with filesink. Speaks TAP.
 
 validate_test.py --plugin FOLDER --standin PROGRAM

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Drives a headless Chromium by the DevTools protocol over a pair of pipes: nothing but Python's own
 library is needed.
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The stand-in's page in a real Chromium: a recording plays while it is uploaded and afterwards, faults
 switched on there reach the sink, and people can use it by keyboard, on a phone and in the dark. TAP.
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The gst-tus authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Makes docs/recording-grows.png, the picture in README.md: the stand-in's page while a recording

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What is synced is kept apart from what is not; what is not survives a cut by chance.
 #include "cut_disk.h"
 

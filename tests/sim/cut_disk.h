@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A disk whose power goes: files in a real folder, and beside them what of it has been synced, so
 // that cut() can say what a file system may have left. For one thread.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the threads of an upload do with their store, in an order by chance, in one thread.
 #include "cut_run.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One recording into a replay store on a CutDisk, with a disk thread's chores, until the power
 // goes; and whether a recovery finds what it should.
 #pragma once

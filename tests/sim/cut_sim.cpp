@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // cut-sim: thousands of recordings whose computer loses its power. Without options: the tests
 // (TAP). See --help.
 #include "base/text.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // How the model server ends uploads: what it notes of a declared length, what it can not finish,
 // what it moves away, how it joins. The habits are the schedule's.
 #include "model_server.h"

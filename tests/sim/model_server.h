@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A tus server that exists only as numbers, with faults on order, and that is strict: it writes
 // down everything a client must not do. Content is kept as runs of stream positions, so that
 // megabytes cost nothing and every byte is still checked.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The replay store as the machine sees it: positions and room. Counts instead of bytes, or, with
 // Schedule::real_store, the real ReplayStore with real bytes. With Schedule::real_disk it spills to
 // files; what a thread does in a recording is done here step by step, at random moments.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The machine as it is, or with one mistake built around it: the simulator must notice each.
 // The mistakes live here, in the events that go in and the actions that come out; the machine
 // itself knows nothing of them.

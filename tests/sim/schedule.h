@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One simulated upload, written down: settings, server, source and faults. The same schedule
 // always runs the same way, so a failing one can be made shorter piece by piece.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Makes a failing schedule shorter: whatever can be left out or made plainer is, as long as the
 // same invariant stays broken.
 #include "simulation.h"

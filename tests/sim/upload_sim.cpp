@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // upload-sim: thousands of uploads with random faults against a model server, on a clock of their
 // own. Without options: the tests (TAP). See --help.
 #include "base/text.h"

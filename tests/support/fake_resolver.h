@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Names that mean what a test says, in the whole process: GIO's default resolver is replaced while
 // the object is there. Others are not known. Looking up "hangs.example" ends only with its
 // cancellation, as a getaddrinfo() that waits for a silent name server. Any thread.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A Transport that answers from a script and remembers what it was asked. No sockets.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // GStreamer in a test program: as gst_init(), and ready to be asked what outlives it; what this
 // machine lacks is skipped aloud.
 #pragma once

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Runs a test program with GStreamer's leaks tracer, and fails when an object outlives it.
 #
 #   tests/support/leaks.sh PROGRAM ARGUMENT...     (meson test --wrapper; tests/run.sh --leaks)

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A proxy that wants a login, and the login: what a URI, a header or a text would stumble over.
 #pragma once
 

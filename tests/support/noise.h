@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Bytes to upload, their hash, and observers that do not listen, or only to what is confirmed: for
 // tests of uploads.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // How long a test waits before it says that something hangs. Where everything is slower, as under
 // valgrind, tests/run.sh says in GST_TUS_TEST_SLOW how many times as long. Not for spans that a
 // test expects to pass.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A server that does exactly what its script says, byte by byte: answers, cuts, stalls, lies.
 // Knows no HTTP beyond "headers end at an empty line". Scripts run on the server's own threads.
 #pragma once

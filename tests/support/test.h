@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Adapter from C++ fixtures to the GLib test framework: constructors and destructors run.
 //   struct Fixture { … void spills_when_window_full(); };
 //   int main(int argc, char **argv) {

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A certificate for localhost, 127.0.0.1 and ::1, its key, and the authority that signed it, valid
 // from 2020 to 2120. For tests only: the key is public by being here.
 #pragma once

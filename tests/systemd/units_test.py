@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The systemd units (TAP): verified, their exposure bounded, and the recording of the example run by
 hand, with the environment of a service: a state directory, credentials, no home.
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What `meson setup` makes of options: where things are installed, and what is built without a
 library that only programs beside the sinks need. Configures only, in a temporary folder. Speaks TAP."""
 

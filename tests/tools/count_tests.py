@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Counts single tests in the testlog.json files that `meson test` leaves: one line for each file.
 
 Prints "PASSED FAILED SKIPPED"; names what failed on standard error. Of a program that crashed or

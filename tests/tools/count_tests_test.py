@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What count_tests.py makes of logs: what went wrong must never count as passed. Speaks TAP."""
 
 import contextlib

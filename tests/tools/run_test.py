@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What tests/run.sh and examples/install-dependencies.sh ask the machine for, with programs in the place
 of the real ones that only note that they were called. Builds and installs nothing. Speaks TAP."""
 

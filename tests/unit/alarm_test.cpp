@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One thread for all alarms; a clock that has nothing to wait for has none, and gets one again.
 #include "http/alarm.h"
 #include "patience.h"

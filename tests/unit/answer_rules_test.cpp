@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The error table of the protocol, row by row: what an answer means for which request.
 #include "base/text.h"
 #include "test.h"

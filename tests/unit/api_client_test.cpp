@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The Gcore API client: what it sends, what it reads, and what it says about refusals.
 #include "base/text.h"
 #include "gcore/api_client.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // How long the oldest byte that no request has taken has waited.
 #include "test.h"
 #include "upload/arrivals.h"

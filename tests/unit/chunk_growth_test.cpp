@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Requests of a backlog grow, and are small again when it is sent or anything is wrong.
 #include "machine_script.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // LengthPlan of length-mode=concatenation: how parts are made, sent, made again and joined.
 #include "plan_rooms.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Digests of pieces of any size are GLib's of the whole, whichever library computes them.
 #include "noise.h"
 #include "test.h"

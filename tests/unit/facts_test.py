@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The gst-tus authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What README.md and docs/ say in lists and numbers that something else here knows better (TAP):

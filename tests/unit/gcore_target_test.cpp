@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The Gcore target: one video whatever happens, where its upload goes, and what becomes of it.
 #include "base/text.h"
 #include "gcore/gcore_target.h"

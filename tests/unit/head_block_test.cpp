@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The head of a recording in memory and in its file: what was saved last is found, also after a
 // write that was cut off, and any bytes are welcome to its reader.
 #include "noise.h"

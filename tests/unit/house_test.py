@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The rules of the house, as a test (TAP): how large a file, a function and a class may become, and
 that each file says what it is for.
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Which folder may include what: the arrows of docs/architecture.md, as a test (TAP). And that each
 file includes what it uses of the standard library."""
 import pathlib

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A recovery puts the head behind the rest, once, whatever the crash left of journal and files.
 #include "base/text.h"
 #include "glib/ptr.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // LengthPlan: the modes that send one upload (deferred, spool), when bytes go, and where the end
 // is. Concatenation: concatenation_plan_test.cpp.
 #include "plan_rooms.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A log line and the place that it comes from.
 #include "base/log.h"
 #include "test.h"

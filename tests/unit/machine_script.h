@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A conversation with UploadMachine, line by line: tests say what happened and which action they
 // expect next. Holds no knowledge of the machine's inside.
 #pragma once

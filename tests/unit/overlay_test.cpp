@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What lies over the stream: against a model that is a plain run of bytes.
 #include "replay/overlay.h"
 #include "test.h"

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The gst-tus authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """README.md and docs/ are true as far as reading can tell (TAP): what they link to is there, each

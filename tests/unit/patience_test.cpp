@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Patience: how often each mishap may happen and what makes its count begin anew, outages and
 // their counters, pauses and what ends them, and when it is enough.
 #include "test.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The rooms that a LengthPlan looks at, and the plan: tests say what is there and which step they
 // expect next.
 #pragma once

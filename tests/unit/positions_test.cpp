@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Positions: what an offset means, what counts as progress, what is known of the length.
 #include "test.h"
 #include "tus/positions.h"

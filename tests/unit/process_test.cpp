@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Whose turn it is, who says that a server is away, and how much memory there is for all.
 #include "test.h"
 #include "upload/process.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What servers have shown: remembered for each service, whatever is in the file, and whoever else
 // writes it.
 #include "replay_fixture.h"

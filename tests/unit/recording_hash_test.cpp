@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The SHA-256 of what comes in, in pieces of any size, is GLib's of the whole.
 #include "noise.h"
 #include "test.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What gst-tus-recover makes of words: credentials with their hosts, rates, names for a terminal,
 // JSON lines, pauses, folders.
 #include "base/text.h"

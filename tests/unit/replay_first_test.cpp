@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What has to be on the disk before other bytes: those wait for it, it has precedence where the
 // disk is full, and room for it is left.
 #include "replay/recovery.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the tests of the replay store share: a folder of their own, a stream whose byte at any
 // position is known, a disk that fails on demand, and the settings of a small store.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // ReplayStore::hold_all(): what is acknowledged is held too, in memory and on disk, as long as it
 // is in nobody's way.
 #include "replay/recovery.h"

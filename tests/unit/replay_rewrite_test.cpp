@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // ReplayStore::rewrite(): bytes that are held are changed, wherever they lie, also when a crash
 // comes; what is read is what was written last.
 #include "replay/recovery.h"

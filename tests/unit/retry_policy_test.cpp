@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Bounds and growth of the pauses between attempts.
 #include "test.h"
 #include "tus/retry_policy.h"

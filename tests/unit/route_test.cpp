@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Route: the round of the endpoints, detours and the way back, who may see the metadata.
 #include "test.h"
 #include "tus/route.h"

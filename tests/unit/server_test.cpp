@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Server: what its OPTIONS answer teaches, how large requests may be, when Expect is sent.
 #include "test.h"
 #include "tus/server.h"

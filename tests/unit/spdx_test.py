@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Each source file names its licence and its copyright holder in the form of SPDX (TAP).
 
     spdx_test.py ROOT         checks

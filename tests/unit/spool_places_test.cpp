@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Where recordings are kept unless a folder is named: the choice, the list, and whose a folder is.
 #include "base/text.h"
 #include "glib/ptr.h"

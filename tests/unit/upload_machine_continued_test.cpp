@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // UploadMachine with an upload that is there already: given by the application, or begun by another
 // process.
 #include "machine_script.h"

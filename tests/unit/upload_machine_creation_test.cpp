@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // UploadMachine on the way to an upload, when something goes wrong there: OPTIONS that nobody
 // answers, creations whose answer is late.
 #include "machine_script.h"

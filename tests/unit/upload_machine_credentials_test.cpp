@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // UploadMachine and refused credentials: renewed, waited for, told.
 #include "machine_script.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // UploadMachine and the error table: what it does after the first answer of a kind, and after the
 // same again.
 #include "machine_script.h"

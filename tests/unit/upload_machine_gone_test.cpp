@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // UploadMachine and an upload that the server drops: gone, made anew, or about to expire.
 #include "machine_script.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // UploadMachine and its length modes: which one it takes, concatenation and its end, spool.
 #include "machine_script.h"
 

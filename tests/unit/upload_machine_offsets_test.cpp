@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // UploadMachine and what a server says of offset and length: short, early and strange
 // acknowledgements, and where HEAD says that it stands.
 #include "machine_script.h"

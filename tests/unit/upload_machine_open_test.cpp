@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // PATCHes that stay open (request-mode=stream): when one may, what its end means, and what ends
 // that.
 #include "machine_script.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // UploadMachine in an outage: the network, busy servers, the pauses, and the bounds that end it.
 #include "machine_script.h"
 

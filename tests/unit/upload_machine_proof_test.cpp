@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // UploadMachine and the end of an upload: what it takes until a server is believed to know that it
 // has everything, in each length mode, and what follows when it does not.
 #include "machine_script.h"

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // UploadMachine and redirects: followed, left again when they lead nowhere, not for ever.
 #include "machine_script.h"
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // UploadMachine and requests that are refused as they are: the finish, the size, the method,
 // Expect, the checksum.
 #include "machine_script.h"

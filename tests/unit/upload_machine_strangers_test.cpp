@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // UploadMachine and answers that are not the server's: any status, to any request, while recording
 // and while draining, in every length mode. And the server's own answers that speak against an
 // upload: one alone decides nothing.

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // UploadMachine without faults: the state table, what is sent when, what the server offers.
 #include "machine_script.h"
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The gst-tus developers
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The version is in meson.build. Where it has to be said once more, it is the same one (TAP), and what
 programs of packagers read can be read: metadata, manifest, recipe.
 

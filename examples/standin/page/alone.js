@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The player of one recording, for the links in the API's answers: /player?recording=KEY. It may be
 // shown within other pages, and can change nothing.
 

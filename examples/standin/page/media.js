@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a browser must know of a recording before it can play it: the container and the codecs, read
 // from its first bytes; and where a player may begin in the middle of it. Bytes in, values out.
 

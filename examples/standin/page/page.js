@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The page: recordings, faults and requests, as the stand-in tells them. Every text that came from a
 // client is set as text, never as HTML.
 

@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Plays a recording: while it is uploaded its pieces are fetched as they come and given to a
 // MediaSource; when it is complete the browser plays the file. Knows the video element and a line of
 // text beside it, nothing else of the page.

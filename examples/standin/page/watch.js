@@ -1,3 +1,5 @@
+// SPDX-FileCopyrightText: 2026 The gst-tus developers
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What the stand-in tells (server-sent events), handed on; and how numbers are written. Knows no
 // element of the page.
 
