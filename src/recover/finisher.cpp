@@ -249,6 +249,16 @@ bool was_sent(const SpooledUpload &upload)
     return !note(upload, note_name::kSent).empty();
 }
 
+std::string was_refused(const SpooledUpload &upload)
+{
+    // a line with a position, then one for each part
+    const std::string parts = note(upload, note_name::kParts);
+    const std::size_t first = parts.find('\n');
+    const bool has_parts = first != std::string::npos && first + 1 < parts.size();
+    const bool begun = !note(upload, note_name::kUploadUrl).empty() || has_parts;
+    return begun ? std::string() : note(upload, note_name::kRefused);
+}
+
 std::string describe_upload(const SpooledUpload &upload)
 {
     if (upload.owner) {

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace gsttus {
@@ -22,8 +23,9 @@ struct RecoverOptions {
     std::string proxy; // may hold a login; empty: the environment's, else the system's
     bool ssl_strict = true;
     Duration outage_timeout = seconds(60);
-    std::uint64_t max_rate = 0; // bits/s; 0: no limit
-    std::string send_again;     // the id of one that was_sent(); empty: none
+    std::uint64_t max_rate = 0;  // bits/s; 0: no limit
+    std::string send_again;      // the id of one that was_sent(); empty: none
+    std::set<std::string> named; // ids of those whose own folder was named: see was_refused()
 };
 
 struct FinishedUpload {
@@ -37,6 +39,9 @@ std::string describe_upload(const SpooledUpload &upload);
 // All of it was sent, but the service did not show that it has it: finish_upload() is for who asks
 // for that, and sends all of it to a new upload.
 bool was_sent(const SpooledUpload &upload);
+// A server refused it before there was anything of it: a wrong key, a wrong address. What it said;
+// empty: it was not so.
+std::string was_refused(const SpooledUpload &upload);
 
 // `opened` is what was `listed`. `progress` is called on another thread. Cancelling leaves what is
 // not finished for another time.

@@ -214,6 +214,9 @@ int main(int argc, char **argv)
         Teller::complain(cat(places.error().message, " (see --help)"));
         return kUsage;
     }
+    for (const Place &place : *places)
+        if (!place.only.empty())
+            task.options.named.insert(place.only);
     const auto cancel = GRef<GCancellable>::adopt(g_cancellable_new());
     Teller teller(task.teller, cancel.get());
     if (!task.watch)

@@ -10,6 +10,7 @@
 #include "replay/recovery.h"
 #include "tus/route.h"
 #include "upload/note_names.h"
+#include "upload/notice.h"
 
 #include <algorithm>
 
@@ -96,6 +97,13 @@ std::optional<Error> Round::lasting_trouble(const SpooledUpload &upload) const
         return Error{.kind = ErrorKind::kProtocol,
                      .message = cat("It was sent, but is not proved to be there: --send-again ",
                                     upload.id, " sends it once more.")};
+    const std::string refused = was_refused(upload);
+    if (!refused.empty() && options_.named.count(upload.id) == 0 &&
+        options_.send_again != upload.id)
+        return Error{.kind = ErrorKind::kNotAuthorized,
+                     .message = cat("It was refused when it began: \"", refused, "\" ",
+                                    recover_command(upload.folder),
+                                    " tries it with what is right now; --delete removes it.")};
     return std::nullopt;
 }
 

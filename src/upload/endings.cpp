@@ -26,6 +26,14 @@ bool is_gone(int status)
     return status == 404 || status == 410;
 }
 
+// At the start, so that nothing but its first moments is here: who waits for the end with what it
+// sends (length-mode=spool) has all of it.
+bool was_refused(const UploadMachine &machine, const Error &error)
+{
+    return !machine.begun() && machine.mode() != LengthMode::kSpool &&
+           (error.kind == ErrorKind::kNotAuthorized || error.kind == ErrorKind::kNotFound);
+}
+
 // A server may hold on to the upload for a while after the PATCH was given up.
 bool is_busy(const HttpOutcome &outcome)
 {
@@ -218,6 +226,8 @@ void Endings::fail(Session &session, const Error &error)
     if (error.kind == ErrorKind::kUploadLost && is_gone(error.http_status))
         forget_url(machine);
     session.note();
+    if (was_refused(machine, error) && !core_.config.recovery)
+        session.notes.refused(announcer_.shown(error).message);
     if (session.was_proved && !machine.proved())
         session.remember(); // the server is not what it was
     give_up(announcer_.shown(error), {machine.acked(), machine.stored(), machine.upload_url()},

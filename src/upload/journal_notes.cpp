@@ -86,6 +86,12 @@ void JournalNotes::finished()
     core_.store->note(note_name::kFinished, "1");
 }
 
+void JournalNotes::refused(const std::string &text)
+{
+    MutexLock lock(core_.mutex);
+    core_.store->note(note_name::kRefused, text);
+}
+
 void JournalNotes::to_be_sent_again(const UploadMachine &machine)
 {
     MutexLock lock(core_.mutex);

@@ -36,6 +36,7 @@ public:
     // The last of them: nothing is left to do, or all of it has to be sent to a new upload.
     void finished();
     void to_be_sent_again(const UploadMachine &machine);
+    void refused(const std::string &text); // before there was an upload; without secrets
 
 private:
     LiveUpload::Core &core_;

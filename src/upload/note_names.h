@@ -19,6 +19,9 @@ constexpr const char *kFinished = "finished";
 // Where it was sent to as a whole, but the service did not show that it has it: not gone on with,
 // but sent again, as a new upload, by who asks for that. Without secrets; missing: not so.
 constexpr const char *kSent = "sent";
+// The server refused it before there was anything: what it said. A recovery does not send it of its
+// own accord; missing: not so.
+constexpr const char *kRefused = "refused";
 constexpr const char *kLength = "length"; // of the whole stream; missing: it had not ended
 // The recording's first bytes, of which it may have less, are not before the others in the files
 // but in one of their own (replay/head_file.h); from the end on also behind them.

@@ -681,6 +681,87 @@ void folder_that_vanishes_is_no_failure()
     test.check_stored(noise(kSize));
 }
 
+// --- what was refused when it began --------------------------------------------------------------
+
+struct RefusedRow {
+    const char *name;
+    const char *fault;
+    bool to_gcore;
+    bool by_name; // else --send-again
+};
+
+constexpr RefusedRow kRefused[] = {
+    {"key", "on POST any: answer 401", true, true},
+    {"authorization", "on POST any: answer 401", false, true},
+    {"forbidden", "on POST any: answer 403", false, false},
+    {"address", "on POST any: answer 404", false, true},
+};
+
+// The first moments of each try with a wrong key are nothing that somebody wants to find at the
+// server when the key is right.
+void refused_upload_waits_for_its_name(const RefusedRow &row)
+{
+    Case test;
+    g_assert_true(test.server->add_fault(row.fault).ok());
+    std::string folder;
+    {
+        DeafObserver observer;
+        LiveUpload upload(
+            test.config(SpoolMode::kOverflow),
+            row.to_gcore ? test.gcore_target() : test.tus_target(),
+            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+        upload.set_hints({});
+        upload.start();
+        (void)upload.write(noise(kSize));
+        upload.finish();
+        g_assert_true(upload.wait_drained() == DrainStatus::kFailed);
+        folder = upload.stats().spool_path;
+        upload.stop(OnStop::kKeep);
+    }
+    g_assert_cmpstr(folder.c_str(), !=, "");
+    test.server->clear_faults();
+    const std::vector<std::string> keys = {cat("GCORE_API_KEY=", kKey)};
+    std::vector<std::string> with = {"--api-url", test.server->url()};
+    const auto run = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), with.begin(), with.end());
+        return run_recover(more, keys);
+    };
+    const std::uint64_t before = test.server->snapshot().count("POST");
+    const Run all = run({test.folder.get()});
+    g_assert_cmpint(all.status, ==, 1);
+    g_assert_true(all.says("It was refused when it began"));
+    g_assert_true(all.says(folder));
+    g_assert_cmpuint(test.server->snapshot().count("POST"), ==, before);
+    const std::string id = folder.substr(folder.rfind('/') + 1);
+    const Run one = row.by_name ? run({folder}) : run({"--send-again", id, test.folder.get()});
+    g_assert_cmpint(one.status, ==, 0);
+    test.check_stored(noise(kSize));
+}
+
+// Here all of it is on the disk when the server refuses it.
+void refusal_at_the_end_is_tried_again()
+{
+    Case test;
+    g_assert_true(test.server->add_fault("on POST any: answer 403").ok());
+    {
+        UploadConfig config = test.config(SpoolMode::kOverflow);
+        config.length_mode = LengthMode::kSpool;
+        DeafObserver observer;
+        LiveUpload upload(
+            std::move(config), test.tus_target(),
+            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+        upload.set_hints({});
+        upload.start();
+        g_assert_true(upload.write(noise(kSize)).status == WriteStatus::kOk);
+        upload.finish();
+        g_assert_true(upload.wait_drained() == DrainStatus::kFailed);
+        upload.stop(OnStop::kKeep);
+    }
+    test.server->clear_faults();
+    g_assert_cmpint(test.recover({}).status, ==, 0);
+    test.check_stored(noise(kSize));
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -702,6 +783,10 @@ int main(int argc, char **argv)
     add_test("/recover-service/hostile-names", hostile_names_do_not_reach_the_terminal);
     add_test("/recover-service/json", json_is_all_that_is_on_stdout);
     add_test("/recover-service/commands", commands_get_the_facts);
+    for (const RefusedRow &row : kRefused)
+        add_row_test(std::string("/recover-service/refused/") + row.name, row,
+                     refused_upload_waits_for_its_name);
+    add_test("/recover-service/refused-at-the-end", refusal_at_the_end_is_tried_again);
     add_test("/recover-service/watch/appears", watcher_finishes_what_appears);
     add_test("/recover-service/watch/usual-places", watcher_sees_all_usual_places);
     add_test("/recover-service/watch/ends", watcher_ends_and_keeps_what_is_under_way);
