@@ -24,7 +24,7 @@ COMMENTS = {
     ".bb": HASHES, ".1": ROFF, "meson_options.txt": HASHES, "requirements.txt": HASHES,
     ".ci/run": HASHES, "debian/rules": HASHES, ".postrm": HASHES, "debian/tests/pipeline": HASHES,
 }
-FOLDERS = ("src", "plugin", "examples", "tests", "systemd", "docs", "packaging", "debian", ".ci")
+FOLDERS = ("src", "plugin", "examples", "tests", "systemd", "docs", "packaging", "debian/tests", ".ci")
 # What must stay the first line: it says how the file is read.
 FIRST = re.compile(r"#!.*\n|<!DOCTYPE [^>]*>\n|<\?xml [^>]*\?>\n|# yaml-language-server.*\n")
 
@@ -39,7 +39,8 @@ def comment_of(path):
 
 def sources(root):
     paths = [path for folder in FOLDERS for path in (root / folder).rglob("*")]
-    paths += [root / "meson.build", root / "meson_options.txt"]
+    # Deeper in debian/ is what a build of the packages leaves.
+    paths += [root / "meson.build", root / "meson_options.txt", *(root / "debian").glob("*")]
     for path in sorted(paths):
         inside = path.relative_to(root)
         if "node_modules" in inside.parts or "__pycache__" in inside.parts or not path.is_file():
