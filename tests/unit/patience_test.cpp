@@ -64,6 +64,7 @@ constexpr std::array kRows = {
     Row{"assembly", Mishap::kAssembly, 20, false, false},
     Row{"joined-gone", Mishap::kJoinedGone, 6, false, false},
     Row{"read-back", Mishap::kReadBack, 10, true, false},
+    Row{"still-held", Mishap::kStillHeld, 20, true, false},
 };
 static_assert(kRows.size() == kMishaps);
 
