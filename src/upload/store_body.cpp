@@ -75,17 +75,14 @@ Result<std::span<const std::byte>> StoreBody::view(std::uint64_t offset, std::si
         place = core_.place_of(from_ + offset);
     }
     const std::uint64_t at = place.at;
-    if (!piece_ || at < piece_->begin() || at >= piece_->end()) {
-        close();
-        MutexLock lock(core_.mutex);
-        piece_ = core_.store->piece(at);
-    }
+    if (!piece_ || at < piece_->begin() || at >= piece_end_)
+        find_piece(offset, at);
     if (!piece_)
         return gone();
     const Result<std::span<const std::byte>> got = [&] {
         const InDisk scope(core_);
-        return piece_->view(
-            at, static_cast<std::size_t>(std::min<std::uint64_t>({allowed_, most, place.length})));
+        return piece_->view(at, static_cast<std::size_t>(std::min<std::uint64_t>(
+                                    {allowed_, most, place.length, piece_end_ - at})));
     }();
     if (got) {
         allowed_ -= got->size();
@@ -94,6 +91,17 @@ Result<std::span<const std::byte>> StoreBody::view(std::uint64_t offset, std::si
     }
     MutexLock lock(core_.mutex);
     return at < core_.store->begin() ? gone() : got.error();
+}
+
+// Of an open body a muxer may still change what has not been taken, which a piece would not show.
+void StoreBody::find_piece(std::uint64_t offset, std::uint64_t at)
+{
+    close();
+    MutexLock lock(core_.mutex);
+    piece_ = core_.store->piece(at);
+    piece_end_ = piece_ ? piece_->end() : 0;
+    if (open_)
+        piece_end_ = std::min(piece_end_, at + (taken_ - offset));
 }
 
 // --- an open one ---------------------------------------------------------------------------------

@@ -50,6 +50,7 @@ private:
     bool has_to_end() REQUIRES(core_.mutex);
     void take(std::uint64_t size) REQUIRES(core_.mutex);
     void wait(std::uint64_t offset, TimePoint until, MutexLock &lock) REQUIRES(core_.mutex);
+    void find_piece(std::uint64_t offset, std::uint64_t at);
     void close();
 
     LiveUpload::Core &core_;
@@ -57,6 +58,7 @@ private:
     const GoAhead go_ahead_;
     std::size_t allowed_ = 0;            // that have not gone yet
     std::shared_ptr<const Piece> piece_; // that was shown last
+    std::uint64_t piece_end_ = 0;        // up to there; what is behind may have been changed since
     const std::optional<OpenBody> open_;
     std::uint64_t taken_ = 0; // of an open one: bytes that may go
     std::uint64_t shown_ = 0;

@@ -342,6 +342,40 @@ void held_bytes_are_rewritten_before_they_go()
     live.recording.check_stored(expected);
 }
 
+// Bytes that lie together with some that have gone are changed in memory, or over a file.
+void what_is_changed_behind_sent_bytes_goes_as_it_is()
+{
+    for (const SpoolMode mode : {SpoolMode::kNever, SpoolMode::kAlways}) {
+        const GCharOwn folder(g_dir_make_tmp("live-upload-XXXXXX", nullptr));
+        UploadConfig config = stream_config();
+        config.replay.spool_mode = mode;
+        config.replay.spool_dir = folder.get();
+        {
+            Live live({}, config);
+            prove(live);
+            live.wait_until_there();
+            std::vector<std::byte> expected(live.all.begin(), live.all.end());
+            for (int n = 0; n < 5; ++n) {
+                const std::size_t unit = live.at;
+                live.upload().hold_from(unit + 2000);
+                live.write(5000);
+                g_assert_true(comes_true([&] { return live.stored() >= unit + 1000; }));
+                const std::byte fresh[] = {std::byte{1}, std::byte{2}, std::byte{3}};
+                g_assert_true(live.upload().rewrite(unit + 3000, fresh));
+                std::memcpy(expected.data() + unit + 3000, fresh, sizeof fresh);
+                live.upload().hold_from(live.at);
+                g_assert_true(comes_true([&] { return live.stored() >= unit + 4000; }));
+            }
+            live.upload().finish();
+            g_assert_true(live.upload().wait_drained() == DrainStatus::kComplete);
+            live.upload().stop(OnStop::kFinish);
+            expected.resize(live.at);
+            live.recording.check_stored(expected);
+        }
+        g_assert_cmpint(remove_spool(folder.get()), ==, 0);
+    }
+}
+
 constexpr RequestMode kModes[] = {RequestMode::kBounded, RequestMode::kStream};
 
 // With a disk a request ends before what it carries would have to go there; and a block that takes
@@ -384,6 +418,7 @@ void add()
     add_test("/stream/stop", a_stop_ends_the_request);
     add_test("/stream/full", a_full_store_ends_the_request);
     add_test("/stream/held", held_bytes_are_rewritten_before_they_go);
+    add_test("/stream/changed", what_is_changed_behind_sent_bytes_goes_as_it_is);
     for (const RequestMode &mode : kModes)
         add_row_test(mode == RequestMode::kStream ? "/stream/disk" : "/stream/disk-when-bounded",
                      mode, nothing_goes_to_the_disk);
