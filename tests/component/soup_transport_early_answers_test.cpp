@@ -47,20 +47,23 @@ void answer_before_the_body_ends_is_taken_through_tls()
     g_assert_cmpuint(server.connections(), ==, 1);
 }
 
-// Lets a request wait after its first bytes, as a limit of the rate does.
+// Lets a request wait after its first bytes, as a limit of the rate does, until the server has
+// gone.
 class SlowBody final : public BodySource {
 public:
-    explicit SlowBody(const RawServer &server) : server_(server) {}
+    explicit SlowBody(RawServer &server) : server_(server) {}
 
     Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override
     {
+        if (offset > 0 && server_.notes().empty())
+            server_.note("waits");
         if (offset > 0)
-            server_.wait_notes(1);
+            server_.wait_notes(2);
         return out.size();
     }
 
 private:
-    const RawServer &server_;
+    RawServer &server_;
 };
 
 // A server may refuse and be gone, while nothing is sent.
@@ -72,6 +75,7 @@ void answer_of_who_is_gone_is_taken()
                              peer.read_request();
                              peer.answer("200 OK");
                              peer.read_head();
+                             seen->wait_notes(1);
                              peer.answer("401 Unauthorized", "", "who?");
                              peer.reset();
                              seen->note("gone");
