@@ -73,6 +73,14 @@ SoupBody::~SoupBody()
 
 gssize SoupBody::pull(std::span<std::byte> out, GCancellable *cancel, GError **error)
 {
+    const gssize size = fill(out, cancel, error);
+    if (size < 0 && request_.open_body) // libsoup ends its chunks also when there was an error
+        connection_.shut_down();
+    return size;
+}
+
+gssize SoupBody::fill(std::span<std::byte> out, GCancellable *cancel, GError **error)
+{
     while (!early_answer_ && !is_sent()) {
         if ((shown_.empty() || room_ == 0) && !wait_for_room(cancel, error))
             return -1;
@@ -220,8 +228,6 @@ bool SoupBody::look(GError **error)
         return true;
     }
     error_.emplace();
-    if (request_.open_body) // libsoup ends its chunks also when there was an error
-        connection_.shut_down();
     if (got)
         error_->message = cat("the body of a request to ", origin_of(request_.url), " ended after ",
                               pulled_, " of ", request_.body_length, " bytes");

@@ -38,6 +38,7 @@ public:
 
 private:
     gssize pull(std::span<std::byte> out, GCancellable *cancel, GError **error) override;
+    gssize fill(std::span<std::byte> out, GCancellable *cancel, GError **error);
     bool wait_for_room(GCancellable *cancel, GError **error);
     bool wait_for(const SoupLink &used, GCancellable *cancel, GError **error);
     bool is_answer(const SoupLink &link);

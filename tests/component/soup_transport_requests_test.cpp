@@ -217,6 +217,51 @@ void open_body_that_fails_has_no_end()
     ASSERT_STR(server.notes().front(), "75000 cut");
 }
 
+// A hundred bytes, and then nothing for ever.
+class SilentBody final : public BodySource {
+public:
+    Coming coming(std::uint64_t offset, Duration most) override
+    {
+        if (offset == 0)
+            return Coming::kBytes;
+        g_usleep(static_cast<gulong>(
+            std::chrono::duration_cast<std::chrono::microseconds>(most).count()));
+        return Coming::kNothingYet;
+    }
+
+    Result<std::size_t> read(std::uint64_t, std::span<std::byte> out) override
+    {
+        out[0] = std::byte{1};
+        return std::min<std::size_t>(out.size(), 100);
+    }
+};
+
+void open_body_that_is_cancelled_has_no_end()
+{
+    RawServer *seen = nullptr;
+    RawServer server({[&seen](RawConnection &peer) {
+        peer.read_head();
+        seen->note("here");
+        bool whole = false;
+        const std::string body = read_chunks(peer, whole);
+        seen->note(cat(body.size(), whole ? " whole" : " cut"));
+    }});
+    seen = &server;
+    Fixture f;
+    f.request.open_body = true;
+    const auto cancel = GRef<GCancellable>::adopt(g_cancellable_new());
+    std::thread later([&] {
+        server.wait_notes(1);
+        g_usleep(300000);
+        g_cancellable_cancel(cancel.get());
+    });
+    SilentBody silent;
+    failed(f.patch(server.url(), silent, 0, cancel.get()), ErrorKind::kCancelled, Reach::kMaybe);
+    later.join();
+    server.wait_notes(2);
+    ASSERT_STR(server.notes().back(), "100 cut");
+}
+
 // While nothing comes, the server's word is heard.
 void answer_while_an_open_body_is_silent()
 {
@@ -228,25 +273,7 @@ void answer_while_an_open_body_is_silent()
     }});
     Fixture f;
     f.request.timeout = seconds(600); // nobody waits for that
-
-    class Silent final : public BodySource {
-    public:
-        Coming coming(std::uint64_t offset, Duration most) override
-        {
-            if (offset == 0)
-                return Coming::kBytes;
-            g_usleep(static_cast<gulong>(
-                std::chrono::duration_cast<std::chrono::microseconds>(most).count()));
-            return Coming::kNothingYet; // for ever
-        }
-
-        Result<std::size_t> read(std::uint64_t, std::span<std::byte> out) override
-        {
-            out[0] = std::byte{1};
-            return std::min<std::size_t>(out.size(), 100);
-        }
-    } silent;
-
+    SilentBody silent;
     f.request.open_body = true;
     g_assert_cmpint(answered(f.patch(server.url(), silent, 0)).status, ==, 413);
     RawServer deaf({[](RawConnection &peer) {
@@ -274,6 +301,7 @@ int main(int argc, char **argv)
     add_test("/transport/request/unsendable-refused", unsendable_requests_are_refused);
     add_test("/transport/open-body/chunked", open_body_is_chunked);
     add_test("/transport/open-body/fails", open_body_that_fails_has_no_end);
+    add_test("/transport/open-body/cancelled", open_body_that_is_cancelled_has_no_end);
     add_test("/transport/open-body/silent", answer_while_an_open_body_is_silent);
     add_test("/transport/body/error-is-the-failure", body_source_error_is_the_failure);
     add_test("/transport/body/early-end-is-a-failure", body_source_that_ends_early_is_a_failure);
