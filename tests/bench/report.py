@@ -54,7 +54,7 @@ GOALS = [
      lambda rows: ratio(rows, "tussink (default)", "tussink, never", "cpu"), 1.05, True),
     ("throughput", "processor time of `always`, of libsoup's",
      lambda rows: ratio(rows, "tussink, always", "libsoup", "cpu"), 1.6, True),
-    ("tls", "processor time of `spool-mode=never`, of libsoup's",
+    ("tls", "processor time of `spool-mode=never` over TLS, of libsoup's",
      lambda rows: ratio(rows, "tussink, never", "libsoup", "cpu"), 1.1, True),
     ("latency", "p99.9 of a push with the server away for 20 s, in ms",
      lambda rows: value(rows, "tussink, server away 20 s", "p999"), 1, True),
