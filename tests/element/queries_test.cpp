@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The gst-tus developers
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a sink answers upstream and the application, and what goes to the server with the bytes.
+#include "base/text.h"
 #include "stream.h"
 #include "upstream.h"
 
@@ -114,7 +115,8 @@ void source_is_asked_whether_it_can_wait(const SourceRow &row)
         return;
     std::string launch = row.launch;
     if (const std::size_t at = launch.find("%s"); at != std::string::npos)
-        launch.replace(at, 2, std::string(g_getenv("GSTTUS_DOCS")) + "/muxers.md"); // any file
+        launch.replace(at, 2,
+                       gsttus::cat('"', g_getenv("GSTTUS_DOCS"), "/muxers.md\"")); // any file
     GstElement *pipeline = gst_parse_launch(launch.c_str(), nullptr);
     g_assert_nonnull(pipeline);
     gst_element_set_state(pipeline, GST_STATE_PAUSED);
