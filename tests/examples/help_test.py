@@ -9,6 +9,7 @@ help_test.py SOURCES PROGRAM...
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -32,7 +33,7 @@ def of_the_manual(page):
 def completed(script, program, *words):
     """What bash offers for the last word."""
     lines = (
-        f". {script}\nCOMP_WORDS=({program} {' '.join(repr(w) for w in words)})\n"
+        f". {shlex.quote(str(script))}\nCOMP_WORDS=({program} {' '.join(repr(w) for w in words)})\n"
         f"COMP_CWORD={len(words)}\n_{program.replace('-', '_')}\nprintf '%s\\n' \"${{COMPREPLY[@]}}\""
     )
     answer = subprocess.run(

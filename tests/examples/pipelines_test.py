@@ -108,7 +108,7 @@ def with_servers(block, bench, standin):
         block = block.replace(standin.address, standin.url)
     block = block.replace("https://tus.example.org/files/", f"{standin.url}/files/")
     block = block.replace("https://api.gcore.com/", f"{standin.url}/")
-    block = block.replace("bash examples/", f"bash {examples.EXAMPLES}/")
+    block = block.replace("bash examples/", f"bash {shlex.quote(str(examples.EXAMPLES))}/")
     if "rtsp://CAMERA/stream" in block:
         camera = bench.keep(examples.RtspCameras(bench.folder / "cameras", 0))
         block = block.replace("rtsp://CAMERA/", camera.url)
