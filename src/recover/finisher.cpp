@@ -160,6 +160,12 @@ private:
     const std::function<void(const std::string &)> tell_;
 };
 
+// There was nothing at the server yet.
+bool is_new(const ResumePoint &point)
+{
+    return point.upload_url.empty() && point.parts.empty();
+}
+
 UploadConfig upload_config(const SpooledUpload &upload, const ResumePoint &point,
                            std::uint64_t head, const RecoverOptions &options)
 {
@@ -167,9 +173,8 @@ UploadConfig upload_config(const SpooledUpload &upload, const ResumePoint &point
     config.recovery = point;
     config.left.homes = homes_of(upload);
     // the length is known, and the server did not take it last time; nor may it this time
-    const bool is_new = point.upload_url.empty() && point.parts.empty();
     config.length_mode =
-        was_sent(upload) || (head > 0 && is_new) ? LengthMode::kSpool : LengthMode::kAuto;
+        was_sent(upload) || (head > 0 && is_new(point)) ? LengthMode::kSpool : LengthMode::kAuto;
     config.left.head = head;
     config.left.keep_to_the_end = was_sent(upload);
     const GCharOwn parent(g_path_get_dirname(upload.folder.c_str()));
@@ -251,12 +256,7 @@ bool was_sent(const SpooledUpload &upload)
 
 std::string was_refused(const SpooledUpload &upload)
 {
-    // a line with a position, then one for each part
-    const std::string parts = note(upload, note_name::kParts);
-    const std::size_t first = parts.find('\n');
-    const bool has_parts = first != std::string::npos && first + 1 < parts.size();
-    const bool begun = !note(upload, note_name::kUploadUrl).empty() || has_parts;
-    return begun ? std::string() : note(upload, note_name::kRefused);
+    return is_new(resume_point_of(upload)) ? note(upload, note_name::kRefused) : std::string();
 }
 
 std::string describe_upload(const SpooledUpload &upload)

@@ -26,11 +26,12 @@ bool is_gone(int status)
     return status == 404 || status == 410;
 }
 
-// At the start, so that nothing but its first moments is here: who waits for the end with what it
-// sends (length-mode=spool) has all of it.
+// At once, so that nothing but its first moments is here: an outage, or who waits for the end with
+// what it sends (length-mode=spool), may have left hours of it.
 bool was_refused(const UploadMachine &machine, const Error &error)
 {
     return !machine.begun() && machine.mode() != LengthMode::kSpool &&
+           machine.counters().outages == 0 &&
            (error.kind == ErrorKind::kNotAuthorized || error.kind == ErrorKind::kNotFound);
 }
 
@@ -226,12 +227,12 @@ void Endings::fail(Session &session, const Error &error)
     if (error.kind == ErrorKind::kUploadLost && is_gone(error.http_status))
         forget_url(machine);
     session.note();
+    const Error shown = announcer_.shown(error);
     if (was_refused(machine, error) && !core_.config.recovery)
-        session.notes.refused(announcer_.shown(error).message);
+        session.notes.refused(shown.message);
     if (session.was_proved && !machine.proved())
         session.remember(); // the server is not what it was
-    give_up(announcer_.shown(error), {machine.acked(), machine.stored(), machine.upload_url()},
-            &session);
+    give_up(shown, {machine.acked(), machine.stored(), machine.upload_url()}, &session);
 }
 
 void Endings::give_up(Error report, const AtServer &there, Session *session)

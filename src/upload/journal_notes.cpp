@@ -89,7 +89,8 @@ void JournalNotes::finished()
 void JournalNotes::refused(const std::string &text)
 {
     MutexLock lock(core_.mutex);
-    core_.store->note(note_name::kRefused, text);
+    if (!core_.changes.resumed_at) // a pause may have been as long as an outage
+        core_.store->note(note_name::kRefused, text);
 }
 
 void JournalNotes::to_be_sent_again(const UploadMachine &machine)

@@ -738,14 +738,31 @@ void refused_upload_waits_for_its_name(const RefusedRow &row)
     test.check_stored(noise(kSize));
 }
 
-// Here all of it is on the disk when the server refuses it.
-void refusal_at_the_end_is_tried_again()
+struct LateRow {
+    const char *name;
+    const char *fault;
+    void (*change)(UploadConfig &config);
+};
+
+const LateRow kLate[] = {
+    {"spool", "on POST any: answer 403",
+     [](UploadConfig &config) { config.length_mode = LengthMode::kSpool; }},
+    {"outage", "on POST 1: answer 503", [](UploadConfig &) {}},
+    {"pause", "on POST any: answer 403",
+     [](UploadConfig &config) { config.runtime.paused = true; }},
+};
+
+// Here hours of it may be on the disk when the server refuses it.
+void late_refusal_is_tried_again(const LateRow &row)
 {
     Case test;
-    g_assert_true(test.server->add_fault("on POST any: answer 403").ok());
+    g_assert_true(test.server->add_fault(row.fault).ok());
+    g_assert_true(test.server->add_fault("on POST from 2: answer 403").ok());
     {
         UploadConfig config = test.config(SpoolMode::kOverflow);
-        config.length_mode = LengthMode::kSpool;
+        row.change(config);
+        RuntimeConfig runtime = config.runtime;
+        runtime.paused = false;
         DeafObserver observer;
         LiveUpload upload(
             std::move(config), test.tus_target(),
@@ -754,6 +771,7 @@ void refusal_at_the_end_is_tried_again()
         upload.start();
         g_assert_true(upload.write(noise(kSize)).status == WriteStatus::kOk);
         upload.finish();
+        upload.update(runtime);
         g_assert_true(upload.wait_drained() == DrainStatus::kFailed);
         upload.stop(OnStop::kKeep);
     }
@@ -786,7 +804,9 @@ int main(int argc, char **argv)
     for (const RefusedRow &row : kRefused)
         add_row_test(std::string("/recover-service/refused/") + row.name, row,
                      refused_upload_waits_for_its_name);
-    add_test("/recover-service/refused-at-the-end", refusal_at_the_end_is_tried_again);
+    for (const LateRow &row : kLate)
+        add_row_test(std::string("/recover-service/refused-late/") + row.name, row,
+                     late_refusal_is_tried_again);
     add_test("/recover-service/watch/appears", watcher_finishes_what_appears);
     add_test("/recover-service/watch/usual-places", watcher_sees_all_usual_places);
     add_test("/recover-service/watch/ends", watcher_ends_and_keeps_what_is_under_way);
