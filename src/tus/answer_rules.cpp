@@ -235,6 +235,27 @@ Verdict classify(RequestKind request, const Answer &answer)
     return Verdict::kFatal;
 }
 
+bool is_about_open_body(const Answer &answer)
+{
+    const Verdict verdict = classify(RequestKind::kPatch, answer);
+    if (verdict == Verdict::kInterrupted || verdict == Verdict::kLengthKnown)
+        return false;
+    switch (answer.status) {
+    case 400:
+    case 408:
+    case 411:
+    case 413:
+    case 415:
+    case 417:
+    case 422:
+    case 501:
+    case 505:
+        return true;
+    default:
+        return false;
+    }
+}
+
 Trouble trouble_of(const Answer &answer)
 {
     // tusd says 500 when nobody let go of the upload in time

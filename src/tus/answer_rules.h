@@ -34,6 +34,10 @@ enum class Verdict {
 
 Verdict classify(RequestKind request, const Answer &answer);
 
+// A PATCH whose body stayed open is not liked for that, or came too slowly; whoever says it, the
+// server or a proxy.
+bool is_about_open_body(const Answer &answer);
+
 // The kind of pause that a busy server needs.
 Trouble trouble_of(const Answer &answer);
 

@@ -39,7 +39,7 @@ public:
         asks_ = Asks::kProof;
     }
 
-    // It broke, or whatever answered says nothing of it.
+    // It broke: perhaps because it was open.
     void broke()
     {
         under_way_ = false;
@@ -66,14 +66,13 @@ public:
 
     void refuse()
     {
+        forget();
         trust_ = Trust::kOff;
-        under_way_ = false;
-        asks_ = Asks::kNothing;
         broken_ = 0;
     }
 
-    // The upload is made anew: what was sent to the last one shows nothing.
-    void forget_upload()
+    // What became of the last one shows nothing: its server was not reached, or its upload is gone.
+    void forget()
     {
         under_way_ = false;
         asks_ = Asks::kNothing;

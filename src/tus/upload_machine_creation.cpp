@@ -160,7 +160,7 @@ void UploadMachine::drop_upload()
 {
     route_.forget_upload();
     patience_.forget_upload();
-    open_.forget_upload();
+    open_.forget();
     positions_.restart();
 }
 

@@ -12,29 +12,6 @@ namespace {
 constexpr milliseconds kAfterCut{250};  // the server notes that the connection has gone
 constexpr milliseconds kStillHeld{500}; // … and lets go of the upload
 
-// Whoever says it, the server or a proxy: a body of unknown length is not liked, or came too
-// slowly.
-bool is_about_open(const Answer &answer)
-{
-    const Verdict verdict = classify(RequestKind::kPatch, answer);
-    if (verdict == Verdict::kInterrupted || verdict == Verdict::kLengthKnown)
-        return false;
-    switch (answer.status) {
-    case 400:
-    case 408:
-    case 411:
-    case 413:
-    case 415:
-    case 417:
-    case 422:
-    case 501:
-    case 505:
-        return true;
-    default:
-        return false;
-    }
-}
-
 } // namespace
 
 // Before any other looks at it: how far the body got. nullopt: the rest is as usual.
@@ -52,10 +29,10 @@ std::optional<Action> UploadMachine::open_ended(const Event &event, const Input 
     if (failure) {
         const bool is_about_it =
             failure->reached_server && !failure->reused_connection && !failure->paused;
-        is_about_it ? open_.broke() : open_.forget_upload();
+        is_about_it ? open_.broke() : open_.forget();
         return std::nullopt;
     }
-    if (is_about_open(*answer)) {
+    if (is_about_open_body(*answer)) {
         refuse_open(answer->status);
         return ask(input);
     }
