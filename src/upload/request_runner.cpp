@@ -186,17 +186,20 @@ Event RequestRunner::send_patch(const Patch &action, const Input &input)
 // A PATCH that stays open: what became of its body is told besides.
 Event RequestRunner::send_open(const Patch &action, const Input &input, StoreBody::GoAhead go)
 {
-    OpenBody open{
-        action.to - action.from, action.open_to - action.from, {}, {}, action.is_proof, [this] {
-            announcer_.progress();
-            announcer_.pass_on_warnings();
-        }};
+    OpenBody open;
+    open.sure = action.to - action.from;
+    open.most = action.open_to - action.from;
+    open.is_proof = action.is_proof;
+    open.idle = [this] {
+        announcer_.progress();
+        announcer_.pass_on_warnings();
+    };
     {
         MutexLock lock(core_.mutex);
         open.until = open_until(core_, moved_);
         open.gather = core_.runtime.flush_interval / 4;
     }
-    StoreBody body(core_, action.from, std::move(go), open);
+    StoreBody body(core_, action.from, std::move(go), std::move(open));
     HttpRequest request = make_patch(action, identity(), std::string());
     request.body = &body;
     Event event = send(std::move(request), input);

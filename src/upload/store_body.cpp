@@ -38,8 +38,8 @@ constexpr seconds kSilence{1};
 
 StoreBody::StoreBody(LiveUpload::Core &core, std::uint64_t from, GoAhead go_ahead,
                      std::optional<OpenBody> open)
-    : core_(core), from_(from), go_ahead_(std::move(go_ahead)), open_(open),
-      taken_(open ? open->sure : 0)
+    : core_(core), from_(from), go_ahead_(std::move(go_ahead)), open_(std::move(open)),
+      taken_(open_ ? open_->sure : 0)
 {
 }
 
