@@ -10,7 +10,7 @@
 build_packages=(
     g++ meson ninja-build pkg-config python3
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libsoup-3.0-dev libjson-glib-dev zlib1g-dev
-    libgnutls28-dev
+    libgnutls28-dev libdeflate-dev
 )
 runtime_packages=(
     ca-certificates glib-networking gstreamer1.0-tools gstreamer1.0-plugins-base

@@ -12,7 +12,11 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#ifdef GSTTUS_LIBDEFLATE
+#include <libdeflate.h>
+#else
 #include <zlib.h>
+#endif
 
 namespace gsttus {
 
@@ -126,8 +130,12 @@ Error disk_error(int error, std::string message)
 
 std::uint32_t crc_of(std::uint32_t before, std::span<const std::byte> data)
 {
+#ifdef GSTTUS_LIBDEFLATE
+    return libdeflate_crc32(before, data.data(), data.size());
+#else
     return static_cast<std::uint32_t>(
         crc32_z(before, reinterpret_cast<const Bytef *>(data.data()), data.size()));
+#endif
 }
 
 } // namespace gsttus

@@ -7,6 +7,7 @@
 #include <random>
 
 #include <malloc.h>
+#include <zlib.h>
 
 using gsttus::Segments;
 using gsttus::SpilledRun;
@@ -390,6 +391,25 @@ void blocks_are_not_on_the_heap()
 }
 #endif
 
+// What an older version or another build wrote is read with the same values.
+void check_value_is_zlibs()
+{
+    std::mt19937 random(1);
+    std::vector<std::byte> bytes(70'000);
+    for (auto &byte : bytes)
+        byte = static_cast<std::byte>(random());
+    for (const std::size_t length : {0, 1, 3, 15, 16, 17, 63, 64, 255, 4096, 4097, 65'000}) {
+        for (const std::size_t from : {0, 1, 7, 33}) {
+            const auto part = std::span(bytes).subspan(from, length);
+            for (const std::uint32_t before : {0U, 1U, 0xffffffffU})
+                g_assert_cmphex(
+                    gsttus::crc_of(before, part), ==,
+                    crc32_z(before, reinterpret_cast<const Bytef *>(part.data()), part.size()));
+        }
+    }
+    g_assert_cmphex(gsttus::crc_of(0, {}), ==, 0);
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -418,6 +438,7 @@ int main(int argc, char **argv)
     CASE("disk/last-block-is-filled-up-although-its-beginning-went-to-a-file",
          last_block_is_filled_up_although_its_beginning_went_to_a_file);
 #undef CASE
+    add_test("/replay-segments/disk/check-value-is-zlibs", check_value_is_zlibs);
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
     add_test("/replay-segments/memory/is-not-on-the-heap", blocks_are_not_on_the_heap);
 #endif
