@@ -49,7 +49,8 @@ void Announcer::pass_on(const Report &report, std::uint64_t pending)
     } else if (const auto *stalled = std::get_if<ReportStalled>(&report)) {
         const Error reason = shown(stalled->reason);
         log(LogLevel::kInfo, "upload",
-            cat("attempt ", stalled->attempt, " failed: ", reason.message, ' ', reason.detail));
+            cat("attempt ", stalled->attempt, " failed: ", reason.message, "; the next in ",
+                std::chrono::duration_cast<milliseconds>(stalled->retry_in).count(), " ms"));
         const bool first = stalled->attempt == 1 && member_.stalls_first(stalled->reason);
         tell(UploadStalled{reason, stalled->attempt, stalled->retry_in, pending, first});
     } else if (const auto *resumed = std::get_if<ReportResumed>(&report)) {

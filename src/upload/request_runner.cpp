@@ -291,7 +291,10 @@ Event RequestRunner::failed(const HttpFailure &failure)
         event.error = drained_too_long();
     event.error.message = secrets_(event.error.message);
     event.error.detail = secrets_(event.error.detail);
-    log(LogLevel::kDebug, "http", cat(event.error.message, " [", event.error.detail, "]"));
+    // in the library's words; what it means is told with the attempt
+    log(LogLevel::kDebug, "http",
+        cat("-> no answer: ",
+            event.error.detail.empty() ? event.error.message : event.error.detail));
     return event;
 }
 

@@ -4,6 +4,7 @@
 // changes; and what counts as an outage.
 #include "live_upload_fixture.h"
 
+#include <atomic>
 #include <cstring>
 #include <thread>
 
@@ -135,6 +136,26 @@ void changed_network_ends_a_wait_at_once()
     recording.check_stored(bytes);
 }
 
+std::atomic<int> lines_that_explain;
+
+// One line says what it means, another what the library said.
+void failure_is_explained_once_an_attempt()
+{
+    Recording recording;
+    recording.server->go_away();
+    lines_that_explain = 0;
+    set_log_sink([](LogLevel, const char *, std::string_view text, const LogPlace &) {
+        lines_that_explain += text.find("nobody accepts connections") != text.npos ? 1 : 0;
+    });
+    recording.upload->start();
+    recording.write(noise(1000));
+    g_assert_true(
+        recording.listener.wait_for([](const Listener &now) { return now.stalls_.size() > 2; }));
+    recording.upload->stop(OnStop::kTerminate);
+    set_log_sink(nullptr);
+    g_assert_cmpint(lines_that_explain, ==, static_cast<int>(recording.listener.stalls_.size()));
+}
+
 // Takes bodies from the upload as slowly as a link of 4 Mbit/s does.
 class SlowTransport final : public Transport {
 public:
@@ -223,6 +244,7 @@ int main(int argc, char **argv)
         for (const FaultRow &row : kFaults)
             add_row_test(std::string("/live-upload/fault/") + row.name, row, fault_costs_no_byte);
         add_test("/live-upload/outage/server-goes-away", server_that_goes_away_is_waited_for);
+        add_test("/live-upload/outage/explained-once", failure_is_explained_once_an_attempt);
         add_test("/live-upload/outage/network-changed", changed_network_ends_a_wait_at_once);
         add_test("/live-upload/outage-timeout/bytes-move", bytes_that_move_are_no_outage);
         for (const NoProgressRow &row : kNoProgress)
