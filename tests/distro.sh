@@ -5,9 +5,10 @@
 # a user with sudo in a folder with a space in its name. A machine is a chroot that debootstrap makes
 # below $TMPDIR, from the mirror and with the settings that apt has here; Debian's packages only.
 #
-#   bash tests/distro.sh NAME... [-- OPTION...]    debian-12, debian-13, debian-sid, debian-12-i386
+#   bash tests/distro.sh NAME... [--as WHO] [-- OPTION...]
 #
-# OPTION... are tests/run.sh's (-- --suite unit, say). As root, on Debian or Ubuntu. Prints a line for
+# NAME is debian-12, debian-13, debian-sid or debian-12-i386. WHO is root or someone (the user): only
+# as that one, in half of the time. OPTION... are tests/run.sh's (-- --suite unit, say). As root, on Debian or Ubuntu. Prints a line for
 # each; their output is in build-distro/. Mounts and processes end with it, however it ends.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,12 +19,23 @@ usage() {
 }
 
 names=()
+who=(someone root)
 while [ $# -gt 0 ]; do
     case "$1" in
         debian-12 | debian-13 | debian-sid | debian-12-i386) names+=("$1") ;;
         --help | -h)
             usage
             exit 0
+            ;;
+        --as)
+            case "${2-}" in
+                root | someone) who=("$2") ;;
+                *)
+                    echo "--as wants root or someone" >&2
+                    exit 2
+                    ;;
+            esac
+            shift
             ;;
         --)
             shift
@@ -63,6 +75,7 @@ if [ -z "${GST_TUS_DISTRO_TOP-}" ]; then
     trap clean_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
+    if [ ${#who[@]} -eq 1 ]; then names+=(--as "${who[0]}"); fi
     unshare --mount --propagation private --pid --fork --kill-child \
         bash tests/distro.sh "${names[@]}" -- "$@" &
     inside=$!
@@ -158,7 +171,7 @@ try() { # NAME ROOT WHO FOLDER COMMAND...
 }
 
 try_machine() { # NAME RUN-OPTION...
-    local name=$1 root=$top/$1 from
+    local name=$1 root=$top/$1 from one folder
     shift
     from=$(mirror)
     if ! bootstrap "$name" "$root" "$from" > "$logs/$name-debootstrap.log" 2>&1; then
@@ -167,14 +180,15 @@ try_machine() { # NAME RUN-OPTION...
         return 0
     fi
     furnish "$root"
-    copy_sources "$root/root/gst-tus"
-    copy_sources "$root/home/someone/a folder/gst-tus"
-    chroot "$root" chown -R someone:someone /home/someone
     # The user first: the machine is bare for sudo, too.
-    try "$name" "$root" someone "/home/someone/a folder/gst-tus" bash examples/quickstart.sh
-    try "$name" "$root" someone "/home/someone/a folder/gst-tus" bash tests/run.sh "$@"
-    try "$name" "$root" root /root/gst-tus bash examples/quickstart.sh
-    try "$name" "$root" root /root/gst-tus bash tests/run.sh "$@"
+    for one in "${who[@]}"; do
+        folder=/root/gst-tus
+        if [ "$one" = someone ]; then folder="/home/someone/a folder/gst-tus"; fi
+        copy_sources "$root$folder"
+        chroot "$root" chown -R "$one:$one" "${folder%/gst-tus}"
+        try "$name" "$root" "$one" "$folder" bash examples/quickstart.sh
+        try "$name" "$root" "$one" "$folder" bash tests/run.sh "$@"
+    done
     remove "$root"
 }
 
