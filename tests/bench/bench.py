@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 import report
@@ -177,6 +178,8 @@ def throughput(bench):
             return bench.pairs(
                 {
                     "libsoup": lambda: bench.run([bench.program("ceiling"), f"{url}x", file]),
+                    "libsoup, and SHA-256": lambda: bench.run(
+                        [bench.program("ceiling"), f"{url}x", file, "sha256"]),
                     "tussink, never": lambda: launch(*sink(url, "spool-mode=never")),
                     "tussink (default)": lambda: launch(*sink(url)),
                     "tussink, always": lambda: launch(*sink(url, "spool-mode=always")),
@@ -207,6 +210,8 @@ def tls(bench):
                 {
                     "libsoup": lambda: bench.run([bench.program("ceiling"), f"{url}/files/", file,
                                                   "tus"]),
+                    "libsoup, and SHA-256": lambda: bench.run(
+                        [bench.program("ceiling"), f"{url}/files/", file, "tus", "sha256"]),
                     "tussink, never": lambda: bench.run([*words, *ours, "spool-mode=never"]),
                     "tussink (default)": lambda: bench.run([*words, *ours]),
                 },
@@ -271,13 +276,45 @@ def sinks(bench):
     with bench.discard() as port:
         ours = " ".join(sink(f"http://127.0.0.1:{port}/files/"))
         render(bench, 1, 8, 1, ours)
+        counts = [1, 3] if bench.quick else [1, 10, 50, 100]
+        peers = {
+            str(count): lambda count=count: render(bench, count, 8, seconds, ours)
+            for count in counts
+        }
+        most = counts[-1]
+        # what so many threads do to each other on this machine, with a sink that does nothing
+        peers[f"{most}, fakesink"] = lambda: render(bench, most, 8, seconds, "fakesink sync=false")
         return bench.pairs(
-            {
-                str(count): lambda count=count: render(bench, count, 8, seconds, ours)
-                for count in ([1, 3] if bench.quick else [1, 10, 50, 100])
-            },
+            peers,
             [*RENDER, "cpu_per_mbit", "rss_per_sink", "threads_per_sink", "eos"],
         )
+
+
+def requests(bench):
+    """A live recording of 8 Mbit/s: what smaller requests cost."""
+    seconds = 2 if bench.quick else 10
+    bench.runs = min(bench.runs, 3)
+    with bench.discard() as port:
+        url = f"http://127.0.0.1:{port}/"
+
+        def counted():
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return [int(word) for word in answer.read().split()]
+
+        def seen(flush):
+            before = counted()
+            said = render(
+                bench, 1, 8, seconds, f"tussink endpoint={url}files/ flush-interval={flush}")
+            count, size = (after - then for after, then in zip(counted(), before))
+            return {"cpu_per_mbit": said["cpu_per_mbit"], "requests": count / seconds,
+                    "request_bytes": size / count, "eos": said["eos"]}  # fmt: skip
+
+        seen(1000)
+        return bench.pairs(
+            {f"flush-interval={flush}": lambda flush=flush: seen(flush)
+             for flush in ([200] if bench.quick else [1000, 200, 50, 0])},
+            ["requests", "request_bytes", "cpu_per_mbit", "eos"],
+        )  # fmt: skip
 
 
 class Line:
@@ -396,6 +433,26 @@ def eos(bench):
     return on_lines(bench, {f"{trip} ms": (20, trip, 1000) for trip in trips}, peers, ["eos"])
 
 
+def live(bench):
+    """A live recording of 0.85 of a line of 50 Mbit/s: from its end until it is complete."""
+    durations = [2] if bench.quick else [10, 30]
+    trips = [20] if bench.quick else [20, 200]
+
+    def peers(net, url):
+        def ours(seconds):
+            inside = [*net.inside(0), str(bench.program("render")), "1", "42.5", str(seconds),
+                      f"tussink endpoint={url}"]  # fmt: skip
+            said = json.loads(bench.run(inside)["said"].splitlines()[-1])
+            return {"eos": said["eos"], "late": said["late"]}
+
+        return {
+            f"{seconds} s": lambda seconds=seconds: ours(seconds) for seconds in durations
+        }
+
+    return on_lines(
+        bench, {f"{trip} ms": (50, trip, 1000) for trip in trips}, peers, ["eos", "late"])
+
+
 def length(bench):
     """One recording of so many bytes: what it costs does not grow with it."""
     bench.runs = 1
@@ -482,7 +539,9 @@ def startup(bench):
 
 BENCHES = {
     function.__name__: function
-    for function in (throughput, tls, latency, sinks, eos, line, length, recovery, startup)
+    for function in (
+        throughput, tls, latency, sinks, requests, eos, line, live, length, recovery, startup
+    )
 }
 
 

@@ -2,16 +2,37 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // bench-ceiling: the least that an upload with libsoup costs: one request with a file, blocking,
 // from a GFileInputStream, and nothing else.
-//   bench-ceiling URL FILE [tus]   (tus: creates an upload with it; else PUT)
+//   bench-ceiling URL FILE [tus] [sha256]
+// tus: creates an upload with it; else PUT. sha256: a second thread hashes the file meanwhile.
+#include "upload/digest.h"
+
 #include <cstdio>
+#include <set>
+#include <string>
 
 #include <libsoup/soup.h>
+
+namespace {
+
+gpointer hash(gpointer path)
+{
+    g_autoptr(GMappedFile) file = g_mapped_file_new(static_cast<char *>(path), FALSE, nullptr);
+    gsttus::Digest digest(G_CHECKSUM_SHA256);
+    if (file)
+        digest.add({reinterpret_cast<const std::byte *>(g_mapped_file_get_contents(file)),
+                    g_mapped_file_get_length(file)});
+    return GINT_TO_POINTER(file && !digest.value().empty());
+}
+
+} // namespace
 
 int main(int argc, char **argv)
 {
     if (argc < 3)
         return 2;
-    const bool tus = argc > 3;
+    const std::set<std::string> words(argv + 3, argv + argc);
+    const bool tus = words.contains("tus");
+    GThread *hasher = words.contains("sha256") ? g_thread_new("hash", hash, argv[2]) : nullptr;
     g_autoptr(GError) error = nullptr;
     g_autoptr(GFile) file = g_file_new_for_path(argv[2]);
     g_autoptr(GFileInputStream) stream = g_file_read(file, nullptr, &error);
@@ -43,5 +64,5 @@ int main(int argc, char **argv)
         std::fprintf(stderr, "%s\n", error ? error->message : "refused");
         return 1;
     }
-    return 0;
+    return hasher && !g_thread_join(hasher) ? 1 : 0;
 }

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The gst-tus developers
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // bench-discard: a tus 1.0.0 server that takes every byte and keeps none, so that a benchmark
-// measures the client. On this machine alone, or the address given. Also answers PUT. One thread a
-// connection; prints its port; ends when its standard input does.
+// measures the client. On this machine alone, or the address given. Also answers PUT, and GET with
+// how many other requests there were and what they and their answers took beside bodies, in bytes.
+// One thread a connection; prints its port; ends when its standard input does.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -33,6 +34,7 @@ struct Upload {
 
 std::mutex mutex;
 std::map<std::string, Upload> uploads;
+std::atomic<std::uint64_t> requests, overhead;
 
 std::string_view header(std::string_view head, std::string_view name)
 {
@@ -162,7 +164,19 @@ private:
         } else if (!drop(body)) {
             return false;
         }
-        return send_all(fd_, reply(method, path, head, body));
+        if (method == "GET")
+            return send_all(fd_, counted());
+        const std::string said = reply(method, path, head, body);
+        ++requests;
+        overhead += head.size() + 2 + said.size();
+        return send_all(fd_, said);
+    }
+
+    static std::string counted()
+    {
+        const std::string text = std::to_string(requests) + " " + std::to_string(overhead);
+        return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(text.size()) + "\r\n\r\n" +
+               text;
     }
 
     static std::string reply(const std::string &method, const std::string &path,
