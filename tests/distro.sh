@@ -3,13 +3,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Tries the README's two commands on bare machines: the quickstart and the test script, as root, and as
 # a user with sudo in a folder with a space in its name. A machine is a chroot that debootstrap makes
-# below $TMPDIR, from the mirror and with the settings that apt has here; Debian's packages only.
+# below $TMPDIR, from the mirror and with the settings that apt has here, and with the certificates that
+# were added here. What is installed before the two commands are Debian's packages only.
 #
 #   bash tests/distro.sh NAME... [--as WHO] [-- OPTION...]
 #
 # NAME is debian-12, debian-13, debian-sid or debian-12-i386. WHO is root or someone (the user): only
-# as that one, in half of the time. OPTION... are tests/run.sh's (-- --suite unit, say). As root, on Debian or Ubuntu. Prints a line for
-# each; their output is in build-distro/. Mounts and processes end with it, however it ends.
+# as that one, in half of the time. OPTION... are tests/run.sh's (-- --suite unit, say). As root, on
+# Debian or Ubuntu. Prints a line for each; their output is in build-distro/. Mounts and processes end
+# with it, however it ends.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . examples/install-dependencies.sh
@@ -88,6 +90,8 @@ top=$GST_TUS_DISTRO_TOP
 unset GST_TUS_DISTRO_TOP
 
 logs=$PWD/build-distro
+bundle=/etc/ssl/certs/ca-certificates.crt
+trust=() # what npm and pip must be told of it
 failed=0
 
 # Only what is on the disk itself: what is mounted there is this machine's.
@@ -136,6 +140,12 @@ furnish() { # ROOT
     done
     apt-config dump | grep -E '^Acquire::(Check-|http|ftp|Retries)' \
         > "$root/etc/apt/apt.conf.d/90this-machine" || true
+    # Whom this machine trusts, where it reaches others through a proxy of its own.
+    if compgen -G '/usr/local/share/ca-certificates/*.crt' > /dev/null; then
+        cp /usr/local/share/ca-certificates/*.crt "$root/usr/local/share/ca-certificates/"
+        chroot "$root" update-ca-certificates > /dev/null
+        trust=(NODE_EXTRA_CA_CERTS="$bundle" PIP_CERT="$bundle")
+    fi
     printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
     chmod +x "$root/usr/sbin/policy-rc.d"
     chroot "$root" useradd --create-home --shell /bin/bash someone
@@ -160,7 +170,7 @@ try() { # NAME ROOT WHO FOLDER COMMAND...
     "${personality[@]}" chroot "$root" setpriv --reuid="$who" --regid="$who" --init-groups \
         env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         HOME="$home" USER="$who" TERM=dumb ${http_proxy:+http_proxy="$http_proxy"} \
-        ${https_proxy:+https_proxy="$https_proxy"} \
+        ${https_proxy:+https_proxy="$https_proxy"} "${trust[@]}" \
         bash -c 'cd "$1" && shift && exec "$@"' bash "$folder" "$@" \
         > "$log" 2>&1 < /dev/null || status=$?
     said=$(tail -n 1 "$log")
