@@ -32,6 +32,8 @@ missing_packages() {
             chromium) command -v chromium > /dev/null && continue ;;
             xvfb) command -v Xvfb > /dev/null && continue ;;
             ffmpeg) command -v ffprobe > /dev/null && continue ;;
+            python3-venv) python3 -c 'import ensurepip, venv' 2> /dev/null && continue ;;
+            curl) command -v curl > /dev/null && continue ;;
             g++) command -v g++ > /dev/null && continue ;;
             ninja-build) command -v ninja > /dev/null && continue ;;
             pkg-config) command -v pkg-config > /dev/null && continue ;;
@@ -123,6 +125,10 @@ install_test_dependencies() {
     install_packages xvfb || true
     install_packages nodejs npm || true
     install_packages golang-go || true
+    # for a server from the Python index: Debian's python3 alone makes no virtual environment
+    install_packages python3-venv || true
+    # some commands of the pages
+    install_packages curl || true
     install_nginx || true
     # For the page suite only, which is skipped without it.
     install_packages chromium || true

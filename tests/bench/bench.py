@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import platform
+import re
 import signal
 import statistics
 import subprocess
@@ -554,6 +555,10 @@ def machine():
         except (OSError, subprocess.CalledProcessError, IndexError):
             return "none"
 
+    def version(command):
+        found = re.search(r"[0-9]+[.0-9]*", first(command))
+        return found[0] if found else "none"
+
     names = [
         line.split(":", 1)[1].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()
@@ -569,9 +574,9 @@ def machine():
         "processors": f"{os.cpu_count()} of {names[0] if names else platform.machine()}",
         "memory": f"{memory:.0f} GiB",
         "kernel": platform.release(),
-        "GStreamer": first(["gst-launch-1.0", "--gst-version"]).split()[-1],
+        "GStreamer": version(["gst-launch-1.0", "--gst-version"]),
         "libsoup": first(["pkg-config", "--modversion", "libsoup-3.0"]),
-        "curl": first(["curl", "--version"]).split()[1],
+        "curl": version(["curl", "--version"]),
         "tus-js-client": client,
         "revision": first(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"]),
         "load before": f"{os.getloadavg()[0]:.2f}",

@@ -78,7 +78,8 @@ class RtmpServer(servers.Server):
         config.write_text(
             f"load_module {module};\ndaemon off; master_process off; worker_processes 1;\n"
             f"pid {self.folder}/pid; error_log stderr warn;\nevents {{ worker_connections 64; }}\n"
-            f"rtmp {{ server {{ listen 127.0.0.1:{port}; application live {{ live on; }} }} }}\n"
+            f"rtmp {{ access_log off; server {{ listen 127.0.0.1:{port};"
+            " application live { live on; } } }\n"
         )
         self.spawn(program, "-p", self.folder, "-c", config)
         self.wait_for_port(port)

@@ -192,6 +192,8 @@ def plays_while_it_grows(tab):
     focus_by_tab(tab, "from-start")
     tab.press("Enter")
     plays_on(tab)
+    # long enough for plays_afterwards()
+    tab.until("video.buffered.length > 0 && video.buffered.end(video.buffered.length - 1) > 3", "3 s of it")
     expect(tab.run(GROWING), "the upload had ended before it was played")
 
 
