@@ -4,6 +4,9 @@
 
 #include "glib/ptr.h"
 
+#include <algorithm>
+
+#include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <gst/pbutils/pbutils.h>
 
@@ -12,6 +15,24 @@ namespace gsttus::standin {
 namespace {
 
 constexpr GstClockTime kPatience = 10 * GST_SECOND;
+
+// The header of a recording that was written from front to back does not know how long it became:
+// its fragments do.
+void look_for_streams(MediaInfo &media, const std::string &path)
+{
+    GStatBuf about{};
+    if (g_stat(path.c_str(), &about) != 0)
+        return;
+    const auto size = static_cast<std::uint64_t>(about.st_size);
+    MediaReader file({{path, size}}, {});
+    const ReadAt read = [&](std::uint64_t at, std::size_t most) {
+        file.go_to({at, std::min<std::uint64_t>(most, size - std::min(at, size))});
+        return file.next(most);
+    };
+    media.streams = find_streams(read, size, media.duration_ms);
+    if (media.streams)
+        media.duration_ms = static_cast<std::uint64_t>(media.streams->seconds * 1000 + 0.5);
+}
 
 MediaInfo look_into(const std::string &path)
 {
@@ -29,7 +50,8 @@ MediaInfo look_into(const std::string &path)
         info ? gst_discoverer_info_get_result(info.get()) : GST_DISCOVERER_ERROR;
     if (result != GST_DISCOVERER_OK && result != GST_DISCOVERER_MISSING_PLUGINS)
         return media;
-    media.duration_ms = gst_discoverer_info_get_duration(info.get()) / GST_MSECOND;
+    const GstClockTime duration = gst_discoverer_info_get_duration(info.get());
+    media.duration_ms = GST_CLOCK_TIME_IS_VALID(duration) ? duration / GST_MSECOND : 0;
     GList *video = gst_discoverer_info_get_video_streams(info.get());
     GList *audio = gst_discoverer_info_get_audio_streams(info.get());
     if (video) {
@@ -41,6 +63,8 @@ MediaInfo look_into(const std::string &path)
         media.audio_channels = gst_discoverer_audio_info_get_channels(
             static_cast<GstDiscovererAudioInfo *>(audio->data));
     media.valid = video || audio;
+    if (media.valid)
+        look_for_streams(media, path);
     gst_discoverer_stream_info_list_free(video);
     gst_discoverer_stream_info_list_free(audio);
     return media;

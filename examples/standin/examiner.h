@@ -5,10 +5,12 @@
 #pragma once
 
 #include "base/mutex.h"
+#include "playlist.h"
 
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -20,6 +22,7 @@ struct MediaInfo {
     std::uint64_t width = 0;
     std::uint64_t height = 0;
     std::uint64_t audio_channels = 0;
+    std::shared_ptr<const Streams> streams{}; // nullptr: it cannot be played over HLS as it is
 };
 
 class Examiner {

@@ -473,7 +473,8 @@ Reply GcoreApi::upload_parameters(const Request &request, const Video &video) co
 
 void GcoreApi::add_video(JsonBuilder *json, const Request &request, const Video &video) const
 {
-    const bool playable = video.status == "viewable" || video.status == "ready";
+    const bool playable = video.playable();
+    const Streams *streams = playable ? video.media.streams.get() : nullptr;
     const std::string base = cat(request.origin(), "/videos/", kClientId, "_", video.slug);
     json_builder_begin_object(json);
     // what the client has set comes first: it can not replace what the server says
@@ -497,8 +498,8 @@ void GcoreApi::add_video(JsonBuilder *json, const Request &request, const Video 
     add_or_null(json, "origin_width", video.media.width);
     add_or_null(json, "origin_height", video.media.height);
     add_or_null(json, "origin_audio_channels", video.media.audio_channels);
-    add_or_null(json, "hls_url", playable ? base + "/master.m3u8" : "");
-    add_or_null(json, "dash_url", playable ? base + "/dash.mpd" : "");
+    add_or_null(json, "hls_url", streams ? base + "/master.m3u8" : "");
+    add_or_null(json, "dash_url", streams && streams->dash() ? base + "/dash.mpd" : "");
     add_or_null(json, "iframe_url", cat(request.origin(), "/videos/", kClientId, "_", video.slug));
     g_autoptr(GDateTime) created = g_date_time_new_from_unix_utc(video.created_us / G_USEC_PER_SEC);
     const GCharOwn time(g_date_time_format(created, "%Y-%m-%dT%H:%M:%S.000Z"));

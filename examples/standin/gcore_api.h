@@ -44,6 +44,8 @@ struct Video {
     std::int64_t created_us = 0; // wall clock
     MediaInfo media{};
     std::shared_ptr<JsonObject> fields{}; // what the client has set
+
+    bool playable() const { return status == "viewable" || status == "ready"; }
 };
 
 class GcoreApi {

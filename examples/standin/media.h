@@ -43,6 +43,8 @@ public:
 
     std::string next(std::size_t most); // empty: the end, or nothing can be read
 
+    void go_to(ByteRange range) { range_ = range; }
+
 private:
     void close();
 

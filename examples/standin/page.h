@@ -59,7 +59,7 @@ private:
     void tell(SoupServerMessage *message, Watcher &watcher, const std::string &state);
     void tell_all();
 
-    void show_media(SoupServerMessage *message, const std::string &key);
+    void show_media(SoupServerMessage *message, const std::string &name);
     void send_media(SoupServerMessage *message);
 
     EventLoop &loop_;

@@ -99,8 +99,10 @@ void Page::tell_all()
 
 // What has come so far, and whatever of it is asked for. Of what still grows nobody knows the end
 // ("bytes 0-99/*"): a player asks again.
-void Page::show_media(SoupServerMessage *message, const std::string &key)
+// A name may end as players want it ("v7.mp4").
+void Page::show_media(SoupServerMessage *message, const std::string &name)
 {
+    const std::string key = name.substr(0, name.find('.'));
     const auto all = recorder_.read([](const Snapshot &records) { return recordings_of(records); });
     const auto found =
         std::find_if(all.begin(), all.end(), [&](const Recording &one) { return one.key == key; });

@@ -90,6 +90,8 @@ private:
     void switch_rate(bool on, std::uint64_t bytes_per_second);
     void note_trouble(std::string_view name, bool on);
     std::optional<Reply> link_reply(const Request &request) const;
+    Reply stream_reply(const Request &request, const Video &video) const;
+    std::optional<Recording> recording_of(const Video &video) const;
 
     // change(all, record): the record is nullptr when there were too many to keep.
     template <typename Change>

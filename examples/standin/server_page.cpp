@@ -15,6 +15,11 @@ namespace gsttus::standin {
 namespace {
 
 constexpr std::size_t kMostTroubles = 50;
+constexpr std::string_view kHeaderName = "header-";
+constexpr const char *kNotStreamed =
+    "Not Found: Gcore makes HLS and DASH of every video, the stand-in only of a file whose bytes "
+    "can "
+    "be played so as they are. iframe_url and mp4_url lead to this one";
 
 bool names_a_secret(const std::string &header)
 {
@@ -126,8 +131,47 @@ void Server::note_trouble(std::string_view name, bool on)
         troubles_.pop_front();
 }
 
-// The page itself, and where the API's answers say that a video can be seen. The stand-in makes no
-// HLS and no DASH.
+// What is played over HLS and DASH, if it is still the file that was looked into: another upload
+// into the same video takes its place.
+std::optional<Recording> Server::recording_of(const Video &video) const
+{
+    const auto all = recorder_.read([](const Snapshot &records) { return recordings_of(records); });
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Recording &one) {
+        return one.key == cat("v", video.id) && one.stored && one.finished && !one.removed;
+    });
+    if (!video.media.streams || found == all.end() || found->bytes != video.media.streams->size)
+        return std::nullopt;
+    return *found;
+}
+
+// "…/master.m3u8", "…/dash.mpd", and the headers that the latter names: "…/header-1.mp4".
+Reply Server::stream_reply(const Request &request, const Video &video) const
+{
+    const std::string folder = request.path.substr(0, request.path.rfind('/') + 1);
+    const std::string name = request.path.substr(folder.size());
+    if (!video.playable())
+        return api_error(404, "Not Found: the video is not ready");
+    const auto recording = recording_of(video);
+    const Streams *streams = recording ? video.media.streams.get() : nullptr;
+    if (!streams || (!name.ends_with(".m3u8") && !streams->dash()))
+        return api_error(404, kNotStreamed);
+    const std::string media = page_->media_url(video.id);
+    if (name.ends_with(".m3u8"))
+        return {.body = hls_playlist(*streams, media),
+                .content_type = "application/vnd.apple.mpegurl"};
+    if (name.ends_with(".mpd"))
+        return {.body = dash_manifest(*streams, media, cat(request.origin(), folder, kHeaderName)),
+                .content_type = "application/dash+xml"};
+    const std::string number = name.substr(kHeaderName.size());
+    const auto track = tus::parse_size(number.substr(0, number.find('.')));
+    if (!track)
+        return api_error(404, "Not Found");
+    const std::uint64_t size = streams->mp4->header;
+    std::string header = MediaReader(recording->pieces, {0, size}).next(size);
+    return {.body = header_of_track(std::move(header), *track), .content_type = "video/mp4"};
+}
+
+// The page itself, and where the API's answers say that a video can be seen.
 std::optional<Reply> Server::link_reply(const Request &request) const
 {
     if (!page_ || (request.method != "GET" && request.method != "HEAD"))
@@ -142,10 +186,10 @@ std::optional<Reply> Server::link_reply(const Request &request) const
     const std::uint64_t video = api_->video_of_link(request.path);
     if (!video)
         return std::nullopt;
-    if (request.path.ends_with(".m3u8") || request.path.ends_with(".mpd"))
-        return api_error(404, "Not Found: only the recording itself can be played here");
-    return lead_to(request.path.ends_with(".mp4") ? page_->media_url(video)
-                                                  : page_->player_url(video));
+    const std::string name = request.path.substr(request.path.rfind('/') + 1);
+    if (name.ends_with(".m3u8") || name.ends_with(".mpd") || name.starts_with(kHeaderName))
+        return stream_reply(request, *api_->find(video));
+    return lead_to(name.ends_with(".mp4") ? page_->media_url(video) : page_->player_url(video));
 }
 
 } // namespace gsttus::standin

@@ -166,6 +166,8 @@ void Server::examined(std::uint64_t video_id, const MediaInfo &media)
     if (!video)
         return;
     video->media = media;
+    if (!page_) // its links lead nowhere
+        video->media.streams = nullptr;
     if (!media.valid) {
         video->error = "File Invalid";
         api_->publish(*video);

@@ -167,7 +167,11 @@ void server_leads_to_the_page_and_api_links_to_the_player()
     const RawAnswer file = get(server->url(), link + "/720.mp4");
     g_assert_cmpint(file.status, ==, 302);
     g_assert_true(file.header("location").starts_with(cat(page, "media/v")));
-    g_assert_cmpint(get(server->url(), link + "/master.m3u8").status, ==, 404);
+    for (const char *name : {"/master.m3u8", "/dash.mpd", "/header-1.mp4"}) {
+        const RawAnswer early = get(server->url(), link + name);
+        g_assert_cmpint(early.status, ==, 404);
+        g_assert_nonnull(std::strstr(early.body.c_str(), "the video is not ready"));
+    }
     g_assert_cmpint(get(server->url(), "/videos/100_nobody").status, ==, 404);
 }
 

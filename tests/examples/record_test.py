@@ -96,6 +96,31 @@ def containers(bench):
         expect(len(streams_of(only_file(server))) == 2, f"{container}: {run.tail()}")
 
 
+def knows_dash():
+    answer = subprocess.run(["ffmpeg", "-hide_banner", "-demuxers"], capture_output=True, text=True,
+                            timeout=LONGEST, check=True)  # fmt: skip
+    return re.search(r"^ D +dash ", answer.stdout, re.MULTILINE)
+
+
+def plays_from_its_links(bench):
+    """What another player than GStreamer has of them is what is in the file."""
+    bench.need(*PICTURE, "avenc_aac", "mpegtsmux")
+    for container, sound in (("mp4", ()), ("ts", ()), ("mp4", ("--audio", "none"))):
+        server = bench.standin()
+        run = record(bench, "test", "--duration", "3s", "-c", container, "-b", "800k", *sound,
+                     "--wait", "ready", server=server)  # fmt: skip
+        run.finish(0)
+        stored = only_file(server)
+        hls = run.wait_for(r"^  (http://.*/)master\.m3u8")[0]
+        expect(content_of(hls.group(0).strip()) == content_of(stored), f"{container}: HLS differs")
+        if container != "mp4" or not knows_dash():
+            continue
+        dash = hls.group(1) + "dash.mpd"
+        expect(streams_of(dash) == streams_of(stored), f"{streams_of(dash)} over DASH")
+        # ffmpeg ends with the shortest stream of several
+        expect(not sound or content_of(dash) == content_of(stored), "DASH differs")
+
+
 def to_a_tus_server(bench):
     bench.need(*PICTURE)
     server = bench.standin()
@@ -363,6 +388,7 @@ def check_is_interrupted(bench):
 CASES = [
     ("a test picture, copied, and followed at Gcore", test_picture),
     ("each container", containers),
+    ("played from the links of the video", plays_from_its_links),
     ("to a tus server, without sound", to_a_tus_server),
     ("in pieces, with copies", pieces),
     ("a file and standard input as they are", as_it_is),
