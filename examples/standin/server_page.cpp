@@ -18,8 +18,7 @@ constexpr std::size_t kMostTroubles = 50;
 constexpr std::string_view kHeaderName = "header-";
 constexpr const char *kNotStreamed =
     "Not Found: Gcore makes HLS and DASH of every video, the stand-in only of a file whose bytes "
-    "can "
-    "be played so as they are. iframe_url and mp4_url lead to this one";
+    "can be played so as they are. iframe_url and mp4_url lead to this one";
 
 bool names_a_secret(const std::string &header)
 {
