@@ -151,11 +151,13 @@ void Printout::element(const GstStructure *fields, bool named)
         say(cat("  To send them: ", text(fields, "command")));
     } else if (is("gcore-video-status")) {
         const std::string error = text(fields, "error");
-        const std::string link = text(fields, "hls-url");
         say(cat(who, "Video ", number(fields, "video-id"), " is ", text(fields, "status"),
                 error.empty() ? "" : ": ", error));
-        if (!link.empty())
-            say(cat("  ", link));
+        // the player, and what other players take; either may be missing
+        for (const char *name : {"iframe-url", "hls-url"}) {
+            if (const std::string link = text(fields, name); !link.empty())
+                say(cat("  ", link));
+        }
     }
 }
 

@@ -82,6 +82,7 @@ def test_picture(bench):
     expect(streams_of(stored) == ["h264", "aac"], f"{streams_of(stored)}")
     number = run.wait_for('^Video ([0-9]+) "a b.mp4"$')[0].group(1)
     run.wait_for(f"^Video {number} is ready$")
+    run.wait_for(r"^  http://[^/]+/videos/[^/]+$")
     run.wait_for(r"^  http://.*\.m3u8")
 
 
@@ -91,8 +92,9 @@ def containers(bench):
     for container in ("mkv", "ts", "webm"):
         server = bench.standin()
         run = record(bench, "test", "--duration", "1s", "-c", container, "-b", "800k",
-                     server=server)  # fmt: skip
+                     "--wait", "ready", server=server)  # fmt: skip
         run.finish(0)
+        run.wait_for(r"^  http://[^/]+/videos/[^/]+$")
         expect(len(streams_of(only_file(server))) == 2, f"{container}: {run.tail()}")
 
 
