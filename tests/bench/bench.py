@@ -83,7 +83,7 @@ class Bench:
 
     def file(self, megabytes):
         path = Path("/dev/shm" if os.access("/dev/shm", os.W_OK) else self.scratch)
-        path = path / f"gst-tus-bench-{os.getpid()}"
+        path = path / f"gst-tus-bench-{os.getpid()}-{megabytes}"
         with open(path, "wb") as out:
             block = os.urandom(1 << 20)
             for _ in range(megabytes):
@@ -406,6 +406,36 @@ def line(bench):
         file.unlink()
 
 
+def backlog(bench):
+    """60 and 240 MB that wait, over 50 Mbit/s at 200 ms: what the line is without the start."""
+    sizes = [2, 4] if bench.quick else [60, 240]
+    bench.runs = 1
+    files = {megabytes: bench.file(megabytes) for megabytes in sizes}
+
+    def peers(net, url):
+        def wall(*words):
+            return bench.run([*net.inside(0), *words], 120)
+
+        def ours(file):
+            return wall("gst-launch-1.0", "-q", "filesrc", f"location={file}", "!", *sink(url))
+
+        def curl(file):
+            return wall("curl", "-sS", "-o", "/dev/null", "-T", file, f"{url}x")
+
+        return {
+            f"{megabytes} MB: {name}": lambda file=file, measure=measure: measure(file)
+            for name, measure in (("tussink", ours), ("curl", curl))
+            for megabytes, file in files.items()
+        }
+
+    try:
+        trip = 20 if bench.quick else 200
+        return on_lines(bench, {f"{trip} ms": (50, trip, 1000)}, peers, ["wall"])
+    finally:
+        for file in files.values():
+            file.unlink()
+
+
 def eos(bench):
     """A live recording of 8 Mbit/s: from its end until it is complete, over round trips."""
     seconds = 2 if bench.quick else 8
@@ -541,7 +571,8 @@ def startup(bench):
 BENCHES = {
     function.__name__: function
     for function in (
-        throughput, tls, latency, sinks, requests, eos, line, live, length, recovery, startup
+        throughput, tls, latency, sinks, requests, eos, line, backlog, live, length, recovery,
+        startup,
     )
 }
 
