@@ -143,7 +143,7 @@ furnish() { # ROOT
     # Whom this machine trusts, where it reaches others through a proxy of its own.
     if compgen -G '/usr/local/share/ca-certificates/*.crt' > /dev/null; then
         cp /usr/local/share/ca-certificates/*.crt "$root/usr/local/share/ca-certificates/"
-        chroot "$root" update-ca-certificates > /dev/null
+        chroot "$root" update-ca-certificates > /dev/null 2>&1
         trust=(NODE_EXTRA_CA_CERTS="$bundle" PIP_CERT="$bundle")
     fi
     printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
