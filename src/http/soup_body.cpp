@@ -24,8 +24,12 @@ constexpr std::size_t kMostRoom = std::size_t{64} << 10;
 // Of silence in an open body, between two looks for an answer.
 constexpr milliseconds kLook{250};
 
+// To read what may be an answer, when it is here already.
+constexpr seconds kLastLook{1};
+
 // Behind TLS a readable socket may hold a session ticket: that comes once, after the handshake, and
-// is gone when an answer has been read.
+// is gone when an answer has been read. Until then nobody knows, and only a body that gets no
+// further is given up for it: see SoupBody::last_look().
 bool may_answer(const SoupLink &link)
 {
     return !link.tls || link.has_answered;
@@ -38,12 +42,14 @@ ssize_t peek(const SoupLink &link, std::array<char, 4096> &bytes)
                 MSG_PEEK | MSG_DONTWAIT);
 }
 
-// Without TLS: a whole beginning of an answer is there, also when the connection is gone by now.
+// A whole beginning of an answer is there, also when the connection is gone by now; behind TLS it
+// may be one.
 bool left_answer(const SoupLink &link)
 {
     std::array<char, 4096> bytes{};
     const ssize_t size = peek(link, bytes);
-    return size > 0 && begins_final_answer({bytes.data(), static_cast<std::size_t>(size)});
+    return size > 0 &&
+           (link.tls || begins_final_answer({bytes.data(), static_cast<std::size_t>(size)}));
 }
 
 // Bytes that a socket takes without blocking when it is writable, which is when a third of its
@@ -119,10 +125,17 @@ bool SoupBody::write_out(const SoupLink &used, std::size_t end, GCancellable *ca
         took(static_cast<std::size_t>(written));
     if (written >= 0)
         return true;
-    // who refuses may close at once: what he said is there all the same
-    early_answer_ = !used.tls && left_answer(used);
+    return last_look(used, error);
+}
+
+// The body can not go on. Who refuses may close at once, or read nothing more: what he said is
+// there all the same, and libsoup reads it. Where it is no answer, that fails as the body has.
+bool SoupBody::last_look(const SoupLink &used, GError **error)
+{
+    early_answer_ = left_answer(used);
     if (early_answer_)
         g_clear_error(error);
+    alarm_.put_off(std::min<Duration>(request_.timeout, kLastLook));
     return early_answer_;
 }
 
@@ -144,7 +157,8 @@ bool SoupBody::wait_for_room(GCancellable *cancel, GError **error)
             return false;
         room_ = room_in(used->socket.get());
     }
-    alarm_.put_off(request_.timeout); // the server takes bytes
+    if (!early_answer_)
+        alarm_.put_off(request_.timeout); // the server takes bytes
     return true;
 }
 
@@ -152,20 +166,42 @@ bool SoupBody::wait_for(const SoupLink &used, GCancellable *cancel, GError **err
 {
     const bool watch = may_answer(used) && watch_answers_;
     const auto wanted = GIOCondition(watch ? G_IO_OUT | G_IO_IN : G_IO_OUT);
-    const auto patience =
-        std::chrono::duration_cast<std::chrono::microseconds>(request_.timeout).count();
     // mostly there is room: a wait that can be cancelled costs several system calls more
     GIOCondition now = g_socket_condition_check(used.socket.get(), GIOCondition(wanted | G_IO_IN));
     if (!(now & wanted)) {
-        if (!g_socket_condition_timed_wait(used.socket.get(), wanted, patience, cancel, error))
+        if (!sit_out(used, wanted, cancel, error))
             return false;
         now = g_socket_condition_check(used.socket.get(), GIOCondition(wanted | G_IO_IN));
     }
-    if (may_answer(used) && (now & (G_IO_IN | G_IO_HUP)) && is_answer(used))
-        early_answer_ = true;
-    else if (!(now & G_IO_OUT))
-        return g_socket_condition_timed_wait(used.socket.get(), G_IO_OUT, patience, cancel, error);
-    return true;
+    if (take_answer(used, now) || (now & G_IO_OUT))
+        return true;
+    return sit_out(used, G_IO_OUT, cancel, error);
+}
+
+// FALSE: it could not be waited for, or nothing has moved for the whole time.
+bool SoupBody::sit_out(const SoupLink &used, GIOCondition wanted, GCancellable *cancel,
+                       GError **error)
+{
+    const auto patience =
+        std::chrono::duration_cast<std::chrono::microseconds>(request_.timeout).count();
+    alarm_.hold(); // it would leave no time for a last look
+    GError *failure = nullptr;
+    if (g_socket_condition_timed_wait(used.socket.get(), wanted, patience, cancel, &failure))
+        return true;
+    const bool late = g_error_matches(failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+    g_propagate_error(error, failure);
+    return late && last_look(used, error);
+}
+
+// What has come while the body was on its way. TRUE: it is an answer, or all that can be had.
+bool SoupBody::take_answer(const SoupLink &used, GIOCondition now)
+{
+    if (!may_answer(used))
+        return (now & (G_IO_ERR | G_IO_HUP)) && last_look(used, nullptr);
+    early_answer_ = (now & (G_IO_IN | G_IO_HUP)) && is_answer(used);
+    if (early_answer_)
+        alarm_.put_off(request_.timeout);
+    return early_answer_;
 }
 
 // What waits in the socket.
@@ -210,9 +246,8 @@ bool SoupBody::await_more(GCancellable *cancel, GError **error)
 void SoupBody::look_for_answer()
 {
     SoupLink *used = connection_.link();
-    if (used && may_answer(*used) &&
-        (g_socket_condition_check(used->socket.get(), G_IO_IN) & (G_IO_IN | G_IO_HUP)))
-        early_answer_ = is_answer(*used);
+    if (used && !g_socket_is_closed(used->socket.get()))
+        (void)take_answer(*used, g_socket_condition_check(used->socket.get(), G_IO_IN));
 }
 
 bool SoupBody::look(GError **error)

@@ -41,6 +41,9 @@ private:
     gssize fill(std::span<std::byte> out, GCancellable *cancel, GError **error);
     bool wait_for_room(GCancellable *cancel, GError **error);
     bool wait_for(const SoupLink &used, GCancellable *cancel, GError **error);
+    bool sit_out(const SoupLink &used, GIOCondition wanted, GCancellable *cancel, GError **error);
+    bool take_answer(const SoupLink &used, GIOCondition now);
+    bool last_look(const SoupLink &used, GError **error);
     bool is_answer(const SoupLink &link);
     void look_for_answer();
     bool look_for_more(GCancellable *cancel, GError **error);

@@ -94,6 +94,80 @@ void answer_of_who_is_gone_is_taken()
     }
 }
 
+// The first request of a connection: behind TLS 1.3 nobody sees what it is that waits in the
+// socket. What else would be the end of the request is the time to look.
+void answer_to_the_first_request_of_a_connection_is_taken()
+{
+    for (const bool tls : {false, true}) {
+        RawServer server({[](RawConnection &peer) {
+                             peer.read_head();
+                             peer.answer("413 Too Large", "", "stop");
+                             peer.hold(); // reads nothing, closes nothing
+                         }},
+                         {.tls = tls});
+        Fixture f;
+        f.use({.ssl_strict = false});
+        f.request.timeout = seconds(1);
+        PatternBody body(kHuge);
+        const HttpOutcome outcome = f.patch(server.url(), body, kHuge);
+        g_assert_cmpint(answered(outcome).status, ==, 413);
+        ASSERT_STR(answered(outcome).body, "stop");
+        g_assert_cmpuint(server.connections(), ==, 1);
+    }
+}
+
+void first_answer_of_who_is_gone_is_taken()
+{
+    for (const bool tls : {false, true}) {
+        RawServer *seen = nullptr;
+        RawServer server({[&seen](RawConnection &peer) {
+                             peer.read_head();
+                             seen->wait_notes(1);
+                             peer.answer("401 Unauthorized", "", "who?");
+                             peer.reset();
+                             seen->note("gone");
+                         }},
+                         {.tls = tls});
+        seen = &server;
+        Fixture f;
+        f.use({.ssl_strict = false});
+        SlowBody body(server);
+        const HttpOutcome outcome = f.patch(server.url(), body, kHuge);
+        g_assert_cmpint(answered(outcome).status, ==, 401);
+        ASSERT_STR(answered(outcome).body, "who?");
+        g_assert_cmpuint(server.connections(), ==, 1);
+    }
+}
+
+// What waits there may be no more than a session ticket: here a record that does not end.
+void silence_behind_tls_is_no_answer()
+{
+    for (const bool gone : {false, true}) {
+        RawServer *seen = nullptr;
+        RawServer server({[&seen, gone](RawConnection &peer) {
+                             peer.read_head();
+                             peer.write_below(std::string("\x17\x03\x03\x00\xff", 5));
+                             if (!gone)
+                                 return peer.hold();
+                             seen->wait_notes(1);
+                             peer.reset();
+                             seen->note("gone");
+                         }},
+                         {.tls = true});
+        seen = &server;
+        Fixture f;
+        f.use({.ssl_strict = false});
+        f.request.timeout = seconds(1);
+        PatternBody endless(kHuge);
+        SlowBody slow(server);
+        BodySource &body = gone ? static_cast<BodySource &>(slow) : endless;
+        const HttpOutcome outcome = f.patch(server.url(), body, kHuge);
+        const ErrorKind kind = gone ? ErrorKind::kNetwork : ErrorKind::kTimeout;
+        g_assert_true(failed(outcome, kind, Reach::kMaybe).error.retryable);
+        g_assert_cmpuint(server.connections(), ==, 1);
+    }
+}
+
 void interim_answer_within_the_body_does_not_stop_it()
 {
     RawServer server({[&](RawConnection &peer) {
@@ -228,6 +302,9 @@ int main(int argc, char **argv)
     add_test("/transport/early-answer/plain", answer_before_the_body_ends_is_taken);
     add_test("/transport/early-answer/tls", answer_before_the_body_ends_is_taken_through_tls);
     add_test("/transport/early-answer/gone", answer_of_who_is_gone_is_taken);
+    add_test("/transport/early-answer/first", answer_to_the_first_request_of_a_connection_is_taken);
+    add_test("/transport/early-answer/first-gone", first_answer_of_who_is_gone_is_taken);
+    add_test("/transport/early-answer/silence", silence_behind_tls_is_no_answer);
     add_test("/transport/early-answer/interim", interim_answer_within_the_body_does_not_stop_it);
     add_test("/transport/body/plain", [] { body_goes_from_where_it_lies(false); });
     add_test("/transport/body/tls", [] { body_goes_from_where_it_lies(true); });

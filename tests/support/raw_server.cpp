@@ -150,6 +150,11 @@ void RawConnection::tunnel(std::uint16_t port, std::string_view first)
     back.join();
 }
 
+void RawConnection::write_below(std::string_view bytes)
+{
+    g_socket_send(socket_, bytes.data(), bytes.size(), stop_, Ignored());
+}
+
 void RawConnection::reset()
 {
     const linger now{1, 0};

@@ -33,12 +33,13 @@ public:
     void answer(std::string_view status, std::string_view headers = {}, std::string_view body = {});
     // To 127.0.0.1:port, both ways, until one of them ends; `first` goes there before.
     void tunnel(std::uint16_t port, std::string_view first = {});
-    void reset();                           // RST instead of FIN
-    void drip(std::string_view piece);      // again and again, slowly, until the peer is gone
-    void wait_close();                      // until the peer closes; throws away what comes
-    void hold();                            // until the server goes: the silent peer
-    std::string client_certificate() const; // in PEM
-    std::string protocol() const;           // agreed on with TLS (ALPN), out of h2 and http/1.1
+    void write_below(std::string_view bytes); // into the socket, past TLS
+    void reset();                             // RST instead of FIN
+    void drip(std::string_view piece);        // again and again, slowly, until the peer is gone
+    void wait_close();                        // until the peer closes; throws away what comes
+    void hold();                              // until the server goes: the silent peer
+    std::string client_certificate() const;   // in PEM
+    std::string protocol() const;             // agreed on with TLS (ALPN), out of h2 and http/1.1
 
 private:
     GIOStream *stream_; // the server's
