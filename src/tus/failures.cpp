@@ -198,6 +198,12 @@ Error surplus(std::uint64_t offset, std::uint64_t sent_offset)
 
 Error somebody_else(std::uint64_t offset, std::uint64_t sent_offset, const std::string &where)
 {
+    if (offset < sent_offset)
+        return make(ErrorKind::kUploadLost,
+                    cat("The server went back to byte ", offset,
+                        ", which is before this recording: only who has sent what was there (",
+                        where, ") can send it again."),
+                    offset);
     return make(ErrorKind::kUploadLost,
                 cat("The server has ", offset, " bytes of this upload, but ", sent_offset,
                     " were sent: somebody else writes to it (", where, ")."),
@@ -217,6 +223,14 @@ Error sent_again(std::uint64_t bytes)
 {
     return make(ErrorKind::kServer, cat("The server lost ", bytes,
                                         " bytes that it had confirmed; they are sent again."));
+}
+
+Error not_ours(Error refusal, bool heard_of)
+{
+    refusal.message += cat(heard_of ? "" : " No byte was sent to it: check upload-url.",
+                           " It is not made anew, since this recording did not begin it; without "
+                           "upload-url a recording gets an upload of its own.");
+    return refusal;
 }
 
 Error cut_off(std::uint64_t max_size)

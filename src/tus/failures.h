@@ -38,9 +38,12 @@ Error no_open_requests(int status, const std::string &where);
 Error smaller_requests(Error refusal, std::uint64_t size);
 Error expires(std::chrono::seconds left);
 Error surplus(std::uint64_t offset, std::uint64_t sent_offset);
+// An offset that is beyond what was sent, or before where this recording began.
 Error somebody_else(std::uint64_t offset, std::uint64_t sent_offset, const std::string &where);
 Error back_too_far(std::uint64_t offset, std::uint64_t held_offset);
 Error sent_again(std::uint64_t bytes);
+// The upload is gone, and was not begun by this recording. `heard_of`: the server has known it.
+Error not_ours(Error refusal, bool heard_of);
 Error cut_off(std::uint64_t max_size);
 Error cut_off_unfinished(Error reason, std::uint64_t max_size);
 Error no_more_parts(std::uint64_t end);

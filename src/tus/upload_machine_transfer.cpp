@@ -475,8 +475,11 @@ Action UploadMachine::lost(const Answer &answer, const Input &input)
 Action UploadMachine::make_anew(Error error, const Input &input, Duration retry_after)
 {
     error.kind = ErrorKind::kUploadLost;
-    const bool whole = positions_.origin_known() && positions_.origin() == 0 &&
-                       config_.upload_url.empty() && input.held_from <= positions_.base();
+    const bool ours = config_.upload_url.empty() && positions_.origin_known() &&
+                      positions_.origin() == 0; // from its first byte on
+    if (!ours)
+        return fail(failures::not_ours(std::move(error), positions_.origin_known()));
+    const bool whole = input.held_from <= positions_.base();
     if (!whole || patience_.exhausted(Mishap::kRecreation)) {
         error.message += whole ? " Creating it anew did not help."
                                : " It can not be made again: its first bytes are no longer here.";

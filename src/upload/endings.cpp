@@ -224,7 +224,8 @@ void Endings::not_begun(const Error &error)
 void Endings::fail(Session &session, const Error &error)
 {
     const UploadMachine &machine = session.machine;
-    if (error.kind == ErrorKind::kUploadLost && is_gone(error.http_status))
+    const bool gone = error.kind == ErrorKind::kUploadLost && is_gone(error.http_status);
+    if (gone)
         forget_url(machine);
     session.note();
     const Error shown = announcer_.shown(error);
@@ -232,7 +233,9 @@ void Endings::fail(Session &session, const Error &error)
         session.notes.refused(shown.message);
     if (session.was_proved && !machine.proved())
         session.remember(); // the server is not what it was
-    give_up(shown, {machine.acked(), machine.stored(), machine.upload_url()}, &session);
+    const bool again = machine.origin_known() && is_whole(machine);
+    give_up(shown, {machine.acked(), machine.stored(), machine.upload_url(), gone && !again},
+            &session);
 }
 
 void Endings::give_up(Error report, const AtServer &there, Session *session)
@@ -324,7 +327,8 @@ Endings::Kept Endings::keep_rest(Error &said, std::uint64_t missing, const AtSer
         out.folder = *kept;
         said.message +=
             cat(" What the server does not have is kept on disk: ", recover_command(out.folder),
-                " finishes the upload.");
+                there.gone ? " finishes the upload, should it be there again."
+                           : " finishes the upload.");
     } else {
         said.message += cat(" The ", missing,
                             " bytes that the server does not have are not kept "

@@ -4,6 +4,7 @@
 #include "live_upload_fixture.h"
 
 #include <cstring>
+#include <filesystem>
 
 using namespace gsttus;
 using namespace gsttus::test;
@@ -43,6 +44,30 @@ void what_cannot_heal_fails_at_once(const FailureRow &row)
     g_test_message("%s", recording.listener.failure_->message.c_str());
     ASSERT_STR(to_string(recording.listener.failure_->kind), to_string(row.kind));
     g_assert_cmpint(recording.listener.failure_->http_status, ==, row.status);
+}
+
+// What is kept finishes no upload that is not there, and was not begun here.
+void an_upload_that_was_never_there_is_not_promised_to_be_finished()
+{
+    const GCharOwn folder(g_dir_make_tmp("live-upload-XXXXXX", nullptr));
+    UploadConfig config = quick_config();
+    config.replay.spool_mode = SpoolMode::kAlways;
+    config.replay.spool_dir = folder.get();
+    Recording recording;
+    config.upload_url = recording.server->files_url() + "nowhere";
+    recording.begin(std::move(config), recording.server->files_url());
+    recording.write(noise(1000)); // before it is known
+    recording.upload->start();
+    recording.upload->finish();
+    g_assert_true(recording.upload->wait_drained() == DrainStatus::kFailed);
+    recording.upload->stop(OnStop::kFinish);
+    const std::string text = recording.listener.failure_->message;
+    g_test_message("%s", text.c_str());
+    g_assert_nonnull(strstr(text.c_str(), "should it be there again"));
+    g_assert_null(strstr(text.c_str(), "no longer here"));
+    g_assert_cmpuint(recording.listener.kept_.size(), ==, 1);
+    recording.upload.reset();
+    std::filesystem::remove_all(folder.get());
 }
 
 void outage_timeout_gives_up()
@@ -85,6 +110,8 @@ int main(int argc, char **argv)
         for (const FailureRow &row : kFailures)
             add_row_test(std::string("/live-upload/failure/") + row.name, row,
                          what_cannot_heal_fails_at_once);
+        add_test("/live-upload/failure/never-there",
+                 an_upload_that_was_never_there_is_not_promised_to_be_finished);
         add_test("/live-upload/failure/outage-timeout", outage_timeout_gives_up);
         add_test("/live-upload/drain-timeout/request-under-way",
                  drain_timeout_bounds_a_request_that_began_before_the_end);

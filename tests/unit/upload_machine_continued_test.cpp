@@ -9,6 +9,12 @@ using namespace gsttus::test;
 
 namespace {
 
+std::string text_of(const Error &error)
+{
+    g_test_message("%s", error.message.c_str());
+    return error.message;
+}
+
 // --- upload-url ----------------------------------------------------------------------------------
 
 void a_given_upload_is_continued_where_it_stands()
@@ -59,7 +65,10 @@ void a_given_upload_that_goes_back_before_its_beginning_is_an_error()
     s.gets(Started{}).gets(offset_is(1010));
     s.produces(30).ends().gets(Tick{}).expect_patch(0, 30, 1040);
     s.gets(status(409)).gets(offset_is(1000)).expect<Wait>();
-    s.time_passes().insists(offset_is(1000)).expect_failed(ErrorKind::kUploadLost);
+    s.time_passes().insists(offset_is(1000));
+    const std::string text = text_of(s.expect_failed(ErrorKind::kUploadLost));
+    g_assert_true(text.find("went back to byte 1000") != std::string::npos);
+    g_assert_true(text.find("somebody else writes") == std::string::npos);
 }
 
 void a_given_upload_that_is_gone_is_not_made_anew()
@@ -67,6 +76,40 @@ void a_given_upload_that_is_gone_is_not_made_anew()
     Script s;
     s.config.upload_url = kUpload;
     s.gets(Started{}).gets(status(404)).expect_failed(ErrorKind::kUploadLost);
+}
+
+// All that was recorded is here: who would say the opposite sends the reader on a search.
+void who_began_an_upload_that_is_gone_is_told()
+{
+    const auto has = [](const std::string &text, const char *part) {
+        return text.find(part) != std::string::npos;
+    };
+    for (const int number : {404, 410}) {
+        Script given;
+        given.config.upload_url = kUpload;
+        given.produces(100).gets(Started{}).gets(status(number));
+        std::string text = text_of(given.expect_failed(ErrorKind::kUploadLost));
+        g_assert_false(has(text, "no longer here"));
+        g_assert_true(has(text, "No byte was sent to it"));
+        g_assert_true(has(text, "upload-url"));
+
+        Script known;
+        known.config.upload_url = kUpload;
+        known.gets(Started{}).gets(offset_is(1000)).produces(101).gets(Tick{});
+        known.gets(acknowledged(1100)).produces(201).gets(Tick{}).gets(status(number));
+        text = text_of(known.insists(status(number)).expect_failed(ErrorKind::kUploadLost));
+        g_assert_false(has(text, "no longer here"));
+        g_assert_false(has(text, "No byte"));
+        g_assert_true(has(text, "upload-url"));
+
+        Script ours; // of which this is true
+        ours.starts_and_creates().produces(201).gets(Tick{}).gets(acknowledged(100));
+        ours.in.held_from = 1;
+        ours.gets(status(number)).insists(status(number));
+        text = text_of(ours.expect_failed(ErrorKind::kUploadLost));
+        g_assert_true(has(text, "no longer here"));
+        g_assert_false(has(text, "upload-url"));
+    }
 }
 
 // --- what another process began ------------------------------------------------------------------
@@ -168,6 +211,7 @@ int main(int argc, char **argv)
     add_test("/machine/upload-url/back",
              a_given_upload_that_goes_back_before_its_beginning_is_an_error);
     add_test("/machine/upload-url/gone", a_given_upload_that_is_gone_is_not_made_anew);
+    add_test("/machine/upload-url/gone-text", who_began_an_upload_that_is_gone_is_told);
     add_test("/machine/recovery/finished", an_upload_of_another_process_is_finished);
     add_test("/machine/recovery/server-has-more",
              an_upload_that_has_more_than_the_disk_ends_with_it);
