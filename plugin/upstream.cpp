@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include <gst/base/gstbasesrc.h>
+
 namespace gsttus {
 
 namespace {
@@ -110,12 +112,19 @@ bool can_be_read_again(GstPad *source)
     return false;
 }
 
+// Whatever its factory is called: others make sources of their own from it.
+bool is_kind_of(GstElement *element, const char *type_name)
+{
+    const GType type = g_type_from_name(type_name); // 0: nobody has made one
+    return type != 0 && g_type_is_a(G_OBJECT_TYPE(element), type);
+}
+
 // What a leaky queue and an application do not hand over is lost, a live broadcast goes on, and to
 // a tee branches come later.
 bool lets_wait(GstElement *element)
 {
     GstElementFactory *maker = gst_element_get_factory(element);
-    if (!maker || lists("tee appsrc fdsrc", GST_OBJECT_NAME(maker)) ||
+    if (!maker || lists("tee fdsrc", GST_OBJECT_NAME(maker)) || is_kind_of(element, "GstAppSrc") ||
         has_word(klass_of(element), "Adaptive"))
         return false;
     Upstream upstream;
@@ -155,8 +164,10 @@ public:
             return true; // it feeds by two ways
         elements_.push_back(element);
         const std::vector<PadRef> pads = pads_of(element.get(), &GstElement::sinkpads);
-        if (pads.empty())
-            return can_be_read_again(source.get());
+        if (pads.empty()) // what only answers for another pipeline (ipcpipelinesrc) hides who waits
+            return (GST_IS_BASE_SRC(element.get()) ||
+                    !has_word(klass_of(element.get()), "Source")) &&
+                   can_be_read_again(source.get());
         return std::all_of(pads.begin(), pads.end(),
                            [this](const PadRef &further) { return can_wait(further.get()); });
     }

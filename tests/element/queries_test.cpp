@@ -72,6 +72,51 @@ void register_broadcast()
     g_assert_true(gst_element_register(nullptr, "broadcast", GST_RANK_NONE, type));
 }
 
+// "appslike": an application's source that is made of appsrc, as others' are.
+void register_appslike()
+{
+    GstElement *like = gst_element_factory_make("appsrc", nullptr);
+    GTypeQuery parent;
+    g_type_query(G_OBJECT_TYPE(like), &parent);
+    gst_object_unref(like);
+    const GType type = g_type_register_static_simple(
+        parent.type, "TestAppsLike", static_cast<guint>(parent.class_size), nullptr,
+        static_cast<guint>(parent.instance_size), nullptr, GTypeFlags(0));
+    g_assert_true(gst_element_register(nullptr, "appslike", GST_RANK_NONE, type));
+}
+
+gboolean answer_for_another(GstPad *, GstObject *, GstQuery *query)
+{
+    GstFormat format = GST_FORMAT_UNDEFINED;
+    if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) {
+        gst_query_set_latency(query, FALSE, 0, GST_CLOCK_TIME_NONE);
+    } else if (GST_QUERY_TYPE(query) == GST_QUERY_SEEKING) {
+        gst_query_parse_seeking(query, &format, nullptr, nullptr, nullptr);
+        gst_query_set_seeking(query, format, TRUE, 0, -1);
+    } else {
+        return FALSE;
+    }
+    return TRUE;
+}
+
+// "relay": as ipcpipelinesrc it answers for what it does not show.
+void register_relay()
+{
+    const auto init_class = [](gpointer klass, gpointer) {
+        gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Relay", "Source",
+                                              "Passes on", "tests");
+    };
+    const auto init = [](GTypeInstance *self, gpointer) {
+        GstPad *pad = gst_pad_new("src", GST_PAD_SRC);
+        gst_pad_set_query_function(pad, answer_for_another);
+        gst_element_add_pad(GST_ELEMENT(self), pad);
+    };
+    const GType type =
+        g_type_register_static_simple(GST_TYPE_ELEMENT, "TestRelay", sizeof(GstElementClass),
+                                      init_class, sizeof(GstElement), init, GTypeFlags(0));
+    g_assert_true(gst_element_register(nullptr, "relay", GST_RANK_NONE, type));
+}
+
 struct SourceRow {
     const char *name, *launch, *needs;
     bool can_wait;
@@ -99,6 +144,12 @@ const SourceRow kSources[] = {
     {"broadcast", "filesrc location=%s ! broadcast ! fakesink name=sink", "", false},
     {"pipe", "fdsrc fd=0 ! fakesink name=sink", "", false},
     {"application", "appsrc ! fakesink name=sink", "", false},
+    {"application-that-seeks", "appslike stream-type=seekable ! fakesink name=sink", "", false},
+    {"another-pipeline",
+     "filesrc location=%s ! proxysink name=from proxysrc name=to ! fakesink name=sink",
+     "proxysink proxysrc", false},
+    {"another-pipeline-live", "intervideosrc ! fakesink name=sink", "intervideosrc", false},
+    {"another-process", "relay ! fakesink name=sink", "", false},
     {"live", "videotestsrc is-live=true ! fakesink name=sink", "videotestsrc", false},
     {"pictures", "videotestsrc ! fakesink name=sink", "videotestsrc", true},
     {"muxed", "videotestsrc ! x264enc ! mp4mux ! fakesink name=sink", "x264enc mp4mux", true},
@@ -108,6 +159,19 @@ const SourceRow kSources[] = {
      "x264enc mp4mux avenc_aac", false},
     {"nothing", "fakesink name=sink", "", false},
 };
+
+// What a line for gst-launch can not say.
+void join_by_proxy(GstElement *pipeline)
+{
+    if (!GST_IS_BIN(pipeline))
+        return;
+    GstElement *from = gst_bin_get_by_name(GST_BIN(pipeline), "from");
+    GstElement *to = gst_bin_get_by_name(GST_BIN(pipeline), "to");
+    if (from && to)
+        g_object_set(to, "proxysink", from, nullptr);
+    gst_clear_object(&from);
+    gst_clear_object(&to);
+}
 
 void source_is_asked_whether_it_can_wait(const SourceRow &row)
 {
@@ -119,6 +183,7 @@ void source_is_asked_whether_it_can_wait(const SourceRow &row)
                        gsttus::cat('"', g_getenv("GSTTUS_DOCS"), "/muxers.md\"")); // any file
     GstElement *pipeline = gst_parse_launch(launch.c_str(), nullptr);
     g_assert_nonnull(pipeline);
+    join_by_proxy(pipeline);
     gst_element_set_state(pipeline, GST_STATE_PAUSED);
     gst_element_get_state(pipeline, nullptr, nullptr, GST_SECOND);
     GstElement *sink = GST_IS_BIN(pipeline) ? gst_bin_get_by_name(GST_BIN(pipeline), "sink")
@@ -199,6 +264,8 @@ int main(int argc, char **argv)
     add_test("/stream/caps-event", the_type_of_the_caps_event_counts);
     add_test("/stream/mp4-index-at-end", index_at_the_end_of_a_file_is_no_news);
     register_broadcast();
+    register_appslike();
+    register_relay();
     for (const SourceRow &row : kSources)
         add_row_test(std::string("/queries/can-wait/") + row.name, row,
                      source_is_asked_whether_it_can_wait);
