@@ -132,9 +132,10 @@ GstFlowReturn Recording::render(GstBaseSink *sink, GstBuffer *buffer)
     if (broken_)
         return GST_FLOW_ERROR;
     advisor_.look(sink, position_);
-    // Here, and not on the way to PLAYING: who changes states may hold what the answer waits for.
+    // Asked by write(), and not on the way to PLAYING: who changes states may hold what the answer
+    // waits for.
     if (position_ == 0)
-        upload_->set_source_can_wait(can_wait(GST_BASE_SINK_PAD(sink)));
+        upload_->set_source([pad = GST_BASE_SINK_PAD(sink)] { return can_wait(pad); });
     // one memory after the other: mapping them together would copy
     const unsigned count = gst_buffer_n_memory(buffer);
     for (unsigned i = 0; i < count; ++i) {

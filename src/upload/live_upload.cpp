@@ -15,6 +15,7 @@ namespace gsttus {
 namespace {
 constexpr seconds kDiskRetry{1};
 constexpr milliseconds kHeldRetry{100}; // what is only held gives way soon
+constexpr milliseconds kAskSource{250}; // less than a queue behind a live source holds
 constexpr seconds kDiskHangs{10};       // then what may be rewritten gives way, too
 constexpr seconds kCallbackPatience{1};
 constexpr seconds kGoodbye{10}; // for what a stop still does at the server, which has time-outs
@@ -98,9 +99,24 @@ void wait_for_room(LiveUpload::Core &core, MutexLock &lock, TimePoint &patience)
     --core.waiters.writers;
 }
 
-// It is held back: no trouble, and nothing to be told. Looks again for what nobody wakes it for.
+// Whether it still can wait.
+void ask_source(LiveUpload::Core &core, MutexLock &lock) REQUIRES(core.mutex)
+{
+    const std::function<bool()> can_wait = core.source.can_wait;
+    lock.unlock();
+    const bool can = can_wait();
+    lock.lock();
+    core.source.asked_at = Clock::now();
+    if (!can)
+        core.source.can_wait = nullptr;
+}
+
+// It is held back, if it still can wait: no trouble, and nothing to be told. Looks again for what
+// nobody wakes it for.
 void wait_for_server(LiveUpload::Core &core, MutexLock &lock) REQUIRES(core.mutex)
 {
+    if (Clock::now() - core.source.asked_at >= kAskSource)
+        return ask_source(core, lock);
     const bool blocked = core.thread.waiting.has_value(); // for more than it gets
     ++core.waiters.writers;
     core.waiters.blocked += blocked ? 1 : 0;
@@ -422,10 +438,10 @@ void LiveUpload::update(RuntimeConfig runtime)
     core_->wake.app.notify_all();
 }
 
-void LiveUpload::set_source_can_wait(bool can_wait)
+void LiveUpload::set_source(std::function<bool()> can_wait)
 {
     MutexLock lock(core_->mutex);
-    core_->source.can_wait = can_wait;
+    core_->source.can_wait = std::move(can_wait);
 }
 
 void LiveUpload::set_hints(StreamHints hints)

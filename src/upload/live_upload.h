@@ -176,9 +176,11 @@ public:
     // The upload is created with what is known when the first byte or a title is there, or soon
     // after start().
     void set_hints(StreamHints hints); // any thread
-    // A file, say, which comes as fast as it is taken: with SpoolMode::kOverflow what the server is
-    // slower than then waits there, as long as the server takes anything. Any thread.
-    void set_source_can_wait(bool can_wait);
+    // A file, say, comes as fast as it is taken: with SpoolMode::kOverflow what the server is
+    // slower than waits there, as long as the server takes anything. write() asks for that, without
+    // a lock: before it holds the source back, and while it does, since others may have joined.
+    // FALSE counts for all that comes. Before the first write().
+    void set_source(std::function<bool()> can_wait);
     // Any thread. Wakes a waiting retry; ends a request whose own address is gone.
     void network_changed();
     UploadStats stats() const; // any thread, also after stop()

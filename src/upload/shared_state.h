@@ -63,7 +63,9 @@ struct SourceFacts {
     bool hints_complete = false;
     std::optional<TimePoint> ended_at; // finish() or stop(kFinish): no byte follows
     Arrivals arrivals;
-    bool can_wait = false; // nothing is lost when it is held up
+    // Nothing is lost when it is held up: asked by who writes. None: that is not so.
+    std::function<bool()> can_wait;
+    TimePoint asked_at{};
     HeadFacts head;
     Tail tail;
 };

@@ -4,6 +4,7 @@
 // to disk; as soon as it does not, nothing holds the source up.
 #include "live_upload_fixture.h"
 
+#include <atomic>
 #include <thread>
 
 using namespace gsttus;
@@ -17,10 +18,13 @@ constexpr std::size_t kBytes = std::size_t{6} << 20;
 // With a spool folder of its own, which is empty in the end.
 struct Source {
     explicit Source(UploadConfig config = quick_config(), StandinOptions options = {},
-                    bool can_wait = true)
-        : recording(std::move(options), in_folder(std::move(config), folder.get()))
+                    bool waits = true)
+        : can_wait(waits), recording(std::move(options), in_folder(std::move(config), folder.get()))
     {
-        recording.upload->set_source_can_wait(can_wait);
+        recording.upload->set_source([this] {
+            ++asked;
+            return can_wait.load();
+        });
     }
 
     ~Source() { g_assert_cmpint(remove_spool(folder.get()), ==, 0); }
@@ -61,6 +65,8 @@ struct Source {
         recording.check_stored(all);
     }
 
+    std::atomic<bool> can_wait;
+    std::atomic<unsigned> asked = 0;
     const GCharOwn folder{g_dir_make_tmp("live-upload-XXXXXX", nullptr)};
     Recording recording;
 };
@@ -81,6 +87,27 @@ void what_is_faster_than_the_server_waits_at_its_source()
         source.finish(bytes);
         g_assert_cmpuint(source.recording.listener.warnings_.size(), ==, 0);
     }
+}
+
+// What is held up now may have been joined by what must not be. Nobody asks where nothing is held
+// up, and who said no once is not asked again.
+void a_source_that_can_not_wait_any_longer_is_let_go()
+{
+    Source source;
+    g_assert_true(source.recording.server->add_fault("on PATCH any: stall 60 s").ok());
+    source.recording.upload->start();
+    const std::vector<std::byte> bytes = noise(kBytes);
+    source.write(std::span(bytes).first(50000));
+    g_assert_cmpuint(source.asked, ==, 0);
+    std::thread writer([&] { source.write(std::span(bytes).subspan(50000)); });
+    g_assert_true(comes_true([&] { return source.asked > 1; })); // held up, and asked again
+    g_assert_cmpuint(source.recording.upload->stats().bytes_rendered, <, kWindow);
+    source.can_wait = false;
+    writer.join(); // all of it is taken, although the server takes nothing
+    const unsigned asked = source.asked;
+    source.write(std::span(bytes).first(50000));
+    g_assert_cmpuint(source.asked, ==, asked);
+    source.recording.upload->stop(OnStop::kTerminate);
 }
 
 struct Row {
@@ -193,6 +220,7 @@ void stop_and_interrupt_end_the_waiting()
 void add_tests()
 {
     add_test("/live-upload-source/waits", what_is_faster_than_the_server_waits_at_its_source);
+    add_test("/live-upload-source/let-go", a_source_that_can_not_wait_any_longer_is_let_go);
     for (const Row &row : kRows)
         add_row_test(std::string("/live-upload-source/goes-on/") + row.name, row,
                      nothing_waits_for_each_other);

@@ -307,7 +307,7 @@ void a_full_store_ends_the_request()
         config.replay.rollback_margin = 0;
         {
             Live live({}, config);
-            live.upload().set_source_can_wait(mode == SpoolMode::kOverflow);
+            live.upload().set_source([mode] { return mode == SpoolMode::kOverflow; });
             prove(live);
             for (int n = 0; n < 30; ++n)
                 live.write(100000);

@@ -105,6 +105,37 @@ void flush_in_the_middle_of_a_buffer_is_no_going_back()
     }
 }
 
+// --- a source that can wait ----------------------------------------------------------------------
+
+// What was held back as a file alone has company now that is lost when it has to wait: a live
+// source, or a branch to somebody else.
+void company_that_comes_later_is_not_held_up(const char *join)
+{
+    constexpr std::uint64_t kFile = 6 << 20, kMemory = 1 << 20;
+    const auto server = start_standin();
+    g_assert_true(server->add_fault("on PATCH any: stall 60 s").ok());
+    const NoiseFile file(kFile);
+    Pipeline pipeline(file.source() +
+                      "! output-selector name=branch ! funnel name=funnel ! "
+                      "tussink name=sink stop-timeout=100 on-stop=terminate "
+                      "rollback-margin=0 max-memory=" +
+                      std::to_string(kMemory) + " endpoint=" + server->files_url());
+    g_assert_cmpint(pipeline.request(GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
+    pipeline.wait_for_bytes(kMemory / 2);
+    g_usleep(500000); // time to take more, which it must not
+    g_assert_cmpuint(stat(pipeline.sink(), "bytes-rendered"), <, kMemory);
+    GstElement *company = gst_parse_bin_from_description(join, TRUE, nullptr);
+    g_assert_nonnull(company);
+    g_assert_true(gst_bin_add(GST_BIN(pipeline.get()), company));
+    GstElement *at =
+        gst_bin_get_by_name(GST_BIN(pipeline.get()), company->numsrcpads > 0 ? "funnel" : "branch");
+    g_assert_true(company->numsrcpads > 0 ? gst_element_link(company, at)
+                                          : gst_element_link(at, company));
+    gst_object_unref(at);
+    g_assert_true(gst_element_sync_state_with_parent(company));
+    pipeline.wait_for_bytes(kFile);
+}
+
 // --- the drain -----------------------------------------------------------------------------------
 
 struct Draining {
@@ -228,6 +259,10 @@ int main(int argc, char **argv)
     add_test("/states/full/null", null_while_render_waits_for_room);
     add_test("/states/full/flush", flush_while_render_waits_for_room);
     add_test("/states/full/flush-in-a-buffer", flush_in_the_middle_of_a_buffer_is_no_going_back);
+    add_test("/states/company/live",
+             [] { company_that_comes_later_is_not_held_up("fakesrc is-live=true num-buffers=0"); });
+    add_test("/states/company/branch",
+             [] { company_that_comes_later_is_not_held_up("queue ! fakesink async=false"); });
     add_test<Draining, &Draining::pause_and_play>("/states/drain/pause");
     add_test<Draining, &Draining::completed_while_paused_ends_when_playing>(
         "/states/drain/complete-while-paused");
