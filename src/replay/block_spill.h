@@ -28,6 +28,9 @@ public:
 
     Result<void> run() override;
 
+    // That it writes, if it is one.
+    std::shared_ptr<MemoryBlock> block() const { return part_ ? part_->block : nullptr; }
+
 private:
     BlockSpill(FileOps &ops, std::optional<Segment> part, std::unique_ptr<SpoolWrite> write);
 

@@ -7,10 +7,11 @@ namespace gsttus {
 
 namespace {
 
-void release_file(const Segment &segment, Spool &spool)
+std::shared_ptr<MemoryBlock> release(Segment segment, Spool &spool)
 {
     if (segment.file)
         spool.release_file(segment.file, segment.length());
+    return std::move(segment.block);
 }
 
 } // namespace
@@ -76,14 +77,14 @@ Moved move_to_disk(Segments &segments, Spool &spool, std::size_t index, Spool::B
     return moved;
 }
 
-void free_front(Segments &segments, Spool &spool)
+std::shared_ptr<MemoryBlock> free_front(Segments &segments, Spool &spool)
 {
-    release_file(segments.take_front(), spool);
+    return release(segments.take_front(), spool);
 }
 
 void free_back(Segments &segments, Spool &spool)
 {
-    release_file(segments.take_back(), spool);
+    (void)release(segments.take_back(), spool);
 }
 
 } // namespace gsttus

@@ -34,7 +34,8 @@ bool move_written(Segments &segments, Spool &spool, std::size_t index, const Spi
 // Writes the segment at `index`, which is not safe, to disk.
 Moved move_to_disk(Segments &segments, Spool &spool, std::size_t index, Spool::Bound bound);
 
-void free_front(Segments &segments, Spool &spool);
+// Returns its block, if it has one.
+std::shared_ptr<MemoryBlock> free_front(Segments &segments, Spool &spool);
 void free_back(Segments &segments, Spool &spool);
 
 } // namespace gsttus

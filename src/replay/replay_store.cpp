@@ -247,7 +247,9 @@ std::unique_ptr<ReplayStore::Spill> ReplayStore::begin_spill(bool facts)
 
 void ReplayStore::end_spill(std::unique_ptr<Spill> spill)
 {
+    std::shared_ptr<MemoryBlock> block = spill->block();
     disk_took(BlockSpill::end(std::move(spill), segments_, spool_));
+    segments_.leave(std::move(block));
 }
 
 void ReplayStore::disk_took(bool some)
@@ -264,8 +266,10 @@ void ReplayStore::release(std::uint64_t acked, Deletion deletion)
     acked = std::clamp(acked, begin(), end());
     if (acked != acked_ || spool_.is_stale())
         free_behind(acked);
-    if (deletion == Deletion::kNow)
-        spool_.delete_needless();
+    if (deletion == Deletion::kLater)
+        return;
+    spool_.delete_needless();
+    (void)segments_.take_freed();
 }
 
 void ReplayStore::free_behind(std::uint64_t acked)
@@ -278,7 +282,7 @@ void ReplayStore::free_behind(std::uint64_t acked)
     bool freed = false;
     while (!holds_ && !segments_.empty() && segments_.front().end <= keep_from &&
            (told || segments_.front().block)) {
-        free_front(segments_, spool_);
+        segments_.leave(free_front(segments_, spool_));
         freed = true;
     }
     segments_.forget_arrivals_before(acked);

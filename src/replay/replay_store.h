@@ -100,9 +100,13 @@ public:
     // append() frees from it too before it says full (but lets the spill thread try first).
     // `acked` may be less than last time: a server that went back. What is not acknowledged is
     // never freed. With Deletion::kLater, files that are not needed any more stay until clean_up()
-    // is run.
+    // is run, and blocks of memory until who calls has done with take_freed().
     enum class Deletion { kNow, kLater };
     void release(std::uint64_t acked, Deletion deletion = Deletion::kNow);
+
+    // The memory of blocks that release(), end_spill() and let_go() have left, to be given back to
+    // the system without the mutex. It counts nowhere any more.
+    FreedBlocks take_freed() { return segments_.take_freed(); }
 
     std::uint64_t begin() const { return segments_.begin(); } // oldest position held
 

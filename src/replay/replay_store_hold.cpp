@@ -59,6 +59,7 @@ void ReplayStore::end_holding(std::string_view why, Error error)
     hold_ended_ = true;
     spool_.trouble().take_back(); // perhaps nobody needs the disk any more
     hold_all(false);
+    (void)segments_.take_freed(); // at once: a writer waits for it
     disk_has_room();
 }
 

@@ -169,17 +169,20 @@ public:
     {
         if (capacity > kLargestSpare)
             return;
+        std::vector<BlockBytes> gone; // given back to the system without the lock: that takes long
         const MutexLock lock(mutex_);
         --in_use_;
         if (capacity > capacity_) { // the large ones are worth it
-            spare_.clear();
+            gone.swap(spare_);
             capacity_ = capacity;
         }
         if (bytes && capacity == capacity_)
             spare_.push_back(std::move(bytes));
         // as many as may be wanted again, and few when nobody uploads
-        while (spare_.size() > std::min(in_use_ / 2 + kFewSpare, kMostSpare))
+        while (spare_.size() > std::min(in_use_ / 2 + kFewSpare, kMostSpare)) {
+            gone.push_back(std::move(spare_.back()));
             spare_.pop_back();
+        }
     }
 
 private:
@@ -252,6 +255,15 @@ std::shared_ptr<MemoryBlock> allocate_block(std::size_t capacity,
     if (!block->bytes)
         block->bytes = map_block(capacity);
     return block->bytes ? block : nullptr;
+}
+
+void FreedBlocks::add(std::shared_ptr<MemoryBlock> block)
+{
+    if (!block || block.use_count() > 1) // the last who reads it gives it back
+        return;
+    if (const auto budget = std::exchange(block->budget, nullptr))
+        budget->give_back(block->capacity);
+    blocks_.push_back(std::move(block));
 }
 
 bool continues(const Segment &segment, std::uint64_t position, const SpilledRun &written)

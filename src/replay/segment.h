@@ -36,6 +36,19 @@ struct MemoryBlock {
 std::shared_ptr<MemoryBlock> allocate_block(std::size_t capacity,
                                             std::shared_ptr<MemoryBudget> budget = nullptr);
 
+// Blocks that nobody needs any more. To give memory back to the system takes longer than a writer
+// should wait for the owner's mutex: it is done where this goes, without that. What they took of
+// the budget is given back at once.
+class FreedBlocks {
+public:
+    void add(std::shared_ptr<MemoryBlock> block);
+
+    bool empty() const { return blocks_.empty(); }
+
+private:
+    std::vector<std::shared_ptr<MemoryBlock>> blocks_;
+};
+
 struct Check {
     std::uint32_t length = 0, crc = 0;
 };

@@ -199,7 +199,7 @@ void Segments::free_blocks()
 {
     for (Segment &segment : held_) {
         release_memory(segment);
-        segment.block.reset();
+        freed_.add(std::exchange(segment.block, nullptr));
     }
 }
 

@@ -11,6 +11,7 @@
 #include <deque>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace gsttus {
 
@@ -89,7 +90,12 @@ public:
     void drop_last_run();
 
     void clear();       // end() stays
-    void free_blocks(); // nothing of them can be read any more
+    void free_blocks(); // into take_freed(); nothing of them can be read any more
+
+    // Into take_freed(), if it is a block that nobody else has.
+    void leave(std::shared_ptr<MemoryBlock> block) { freed_.add(std::move(block)); }
+
+    FreedBlocks take_freed() { return std::exchange(freed_, {}); }
 
     // For every one of a file that is held.
     template <typename Do>
@@ -117,6 +123,7 @@ private:
     std::uint64_t memory_used_ = 0;
     std::size_t blocks_ = 0;
     bool no_memory_ = false;
+    FreedBlocks freed_;
 };
 
 } // namespace gsttus

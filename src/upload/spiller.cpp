@@ -72,6 +72,11 @@ bool Spiller::Chores::do_one(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS
     task.work.reset(); // it may close files
     lock.lock();
     done(std::move(task), result);
+    if (FreedBlocks freed = core_.store->take_freed(); !freed.empty()) {
+        lock.unlock();
+        freed = {};
+        lock.lock();
+    }
     return true;
 }
 
@@ -248,12 +253,14 @@ void Spiller::work_off()
 
 void Spiller::end(LastAct act)
 {
+    FreedBlocks freed; // goes without the mutex
     MutexLock lock(core_.mutex);
     core_.fate.act = act;
     core_.fate.spill_over = true;
     core_.wake.disk.notify_all();
     if (act == LastAct::kDiscard) { // memory does not wait for a disk that hangs
         core_.store->let_go();
+        freed = core_.store->take_freed();
         core_.fate.lent = core_.view();
     }
     if (thread_ && !core_.fate.spill_gone)

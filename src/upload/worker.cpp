@@ -178,6 +178,7 @@ void Worker::after_step(Session &session, const Input &input, const Event &event
     const bool moved = machine.acked() > std::exchange(acked_, machine.acked());
     const JournalNotes::Facts facts = session.facts();
     std::uint64_t pending = 0;
+    FreedBlocks freed;
     {
         MutexLock lock(core_.mutex);
         // Before bytes are given up, and together: what is said of them must not be older.
@@ -186,8 +187,10 @@ void Worker::after_step(Session &session, const Input &input, const Event &event
         publish(machine, announcer_.secrets(), core_.tally, input.now);
         core_.thread.in_trouble = machine.in_trouble();
         release(machine);
+        freed = core_.store->take_freed();
         core_.wake.disk.notify_all();
     }
+    freed = {};
     spiller_.work_off();
     const std::vector<Report> reports = machine.take_reports();
     for (const Report &report : reports)

@@ -353,6 +353,29 @@ void block_counts_until_the_last_who_reads_it_is_gone()
     g_assert_cmpuint(budget->used(), ==, 0);
 }
 
+// Others may have the room before the memory is given back.
+void freed_block_counts_no_more()
+{
+    auto budget = std::make_shared<gsttus::MemoryBudget>();
+    Segments segments(kWindow, budget);
+    fill(segments, 3 * kBlock);
+    const std::weak_ptr<const gsttus::MemoryBlock> first = segments[0].block;
+    std::shared_ptr<const gsttus::MemoryBlock> reader = segments[1].block;
+    segments.leave(segments.take_front().block);
+    segments.leave(segments.take_front().block);
+    g_assert_cmpuint(segments.memory_used(), ==, kBlock);
+    g_assert_false(first.expired());
+    g_assert_cmpuint(budget->used(), ==, 2 * kBlock); // of which one is read
+    reader.reset();
+    g_assert_cmpuint(budget->used(), ==, kBlock);
+    segments.free_blocks();
+    g_assert_cmpuint(budget->used(), ==, 0);
+    g_assert_false(segments.take_freed().empty());
+    g_assert_true(first.expired());
+    g_assert_true(segments.take_freed().empty());
+    g_assert_cmpuint(budget->used(), ==, 0);
+}
+
 void pressure_comes_in_two_steps()
 {
     using Pressure = gsttus::MemoryBudget::Pressure;
@@ -448,6 +471,7 @@ int main(int argc, char **argv)
              least_memory_is_there_beyond_the_budget);
     add_test("/replay-segments/budget/block-counts-until-the-last-who-reads-it-is-gone",
              block_counts_until_the_last_who_reads_it_is_gone);
+    add_test("/replay-segments/budget/freed", freed_block_counts_no_more);
     add_test("/replay-segments/budget/pressure-comes-in-two-steps", pressure_comes_in_two_steps);
     return g_test_run();
 }
