@@ -55,13 +55,17 @@ JournalNotes::Facts JournalNotes::facts(const UploadMachine &machine,
     facts[note_name::kHomes] = lines_of(homes); // the upload-url may be anywhere
     if (const std::string sha256 = core_.sha256(); !sha256.empty())
         facts[note_name::kSha256] = sha256;
+    std::erase_if(facts, [this](const auto &fact) {
+        const auto known = written_.find(fact.first);
+        return known != written_.end() && known->second == fact.second;
+    });
     return facts;
 }
 
 // The analysis does not see that it is the caller's mutex.
 void JournalNotes::write(const Facts &facts, const UploadMachine &machine) NO_THREAD_SAFETY_ANALYSIS
 {
-    if (facts.empty())
+    if (core_.config.replay.spool_mode == SpoolMode::kNever)
         return;
     ReplayStore &store = *core_.store;
     const auto put = [this, &store](const std::string &name, const std::string &value) {

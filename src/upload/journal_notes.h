@@ -28,9 +28,10 @@ public:
 
     using Facts = std::map<std::string, std::string>;
 
-    // What there is to note; nothing where there is no journal.
+    // What there is to note and has changed since the last time, found out without the mutex;
+    // nothing where there is no journal.
     Facts facts(const UploadMachine &machine, const std::vector<std::string> &homes) const;
-    // What of it has changed since the last time. With the mutex.
+    // Notes that. With the mutex.
     void write(const Facts &facts, const UploadMachine &machine);
 
     // The last of them: nothing is left to do, or all of it has to be sent to a new upload.

@@ -188,8 +188,8 @@ void Worker::after_step(Session &session, const Input &input, const Event &event
         core_.thread.in_trouble = machine.in_trouble();
         release(machine);
         freed = core_.store->take_freed();
-        core_.wake.disk.notify_all();
     }
+    core_.wake.disk.notify_all();
     freed = {};
     spiller_.work_off();
     const std::vector<Report> reports = machine.take_reports();
