@@ -382,10 +382,10 @@ void LiveUpload::stop(OnStop policy)
     if (!core_->thread.handle)
         return;
     const bool at_once = core_->stop.policy != OnStop::kFinish;
-    const bool own_thread = core_->thread.handle == g_thread_self();
+    const bool own_thread = core_->thread.handle->is_this();
     if (own_thread) { // called from an observer: it ends when that returns
         core_->stop.by = deadline;
-        g_thread_unref(std::exchange(core_->thread.handle, nullptr));
+        core_->thread.handle.reset();
     }
     lock.unlock();
     if (at_once)
@@ -407,15 +407,15 @@ void LiveUpload::join(TimePoint deadline)
     lock.lock();
     const Holder holder = wait_for_exit(*core_, lock, deadline);
     // of two stops, the first gets it
-    GThread *thread = std::exchange(core_->thread.handle, nullptr);
+    std::unique_ptr<Thread> thread = std::exchange(core_->thread.handle, nullptr);
     lock.unlock();
     if (!thread)
         return;
     if (holder == Holder::kNobody) {
-        g_thread_join(thread);
+        thread->join();
         return;
     }
-    g_thread_unref(thread); // on its own now
+    thread.reset(); // on its own now
     if (holder == Holder::kDisk)
         core_->observer.on_warning(
             disk_does_not_answer(std::chrono::ceil<seconds>(core_->config.disk_patience)));

@@ -114,26 +114,12 @@ LiveUpload::Core::Core(UploadConfig config_in, std::unique_ptr<Target> target_in
         note_destination(*store, *target, config);
 }
 
-GThread *LiveUpload::Core::make_thread(const char *name, void (*run)(Core &))
+std::unique_ptr<Thread> LiveUpload::Core::make_thread(const char *name, void (*run)(Core &))
 {
-    struct Start {
-        std::shared_ptr<Core> core;
-        void (*run)(Core &);
-    };
-
-    auto start = std::make_unique<Start>(Start{shared_from_this(), run});
-    GThread *made = g_thread_try_new(
-        name,
-        [](gpointer data) -> gpointer {
-            const std::unique_ptr<Start> mine(static_cast<Start *>(data));
-            yield_to_the_source();
-            mine->run(*mine->core);
-            return nullptr;
-        },
-        start.get(), nullptr);
-    if (made)
-        (void)start.release(); // the thread's
-    return made;
+    return Thread::start(name, [core = shared_from_this(), run] {
+        yield_to_the_source();
+        run(*core);
+    });
 }
 
 bool LiveUpload::Core::gives_back(TimePoint now) const

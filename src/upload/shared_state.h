@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/mutex.h"
+#include "base/thread.h"
 #include "glib/ptr.h"
 #include "replay/head_block.h"
 #include "upload/arrivals.h"
@@ -105,7 +106,7 @@ struct StopRequest {
 
 // The upload thread, as the others see it.
 struct UploadThread {
-    GThread *handle = nullptr; // owned; nullptr: not begun, or nobody's any more
+    std::unique_ptr<Thread> handle; // nullptr: not begun, or nobody's any more
     TimePoint started_at{};
     std::optional<Wait> waiting;             // what it waits for
     std::optional<TimePoint> callback_since; // an observer runs
@@ -175,7 +176,7 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
 
     // The thread shares the core: whatever happens to others, it has ground to stand on. nullptr:
     // the system has no thread.
-    GThread *make_thread(const char *name, void (*run)(Core &));
+    std::unique_ptr<Thread> make_thread(const char *name, void (*run)(Core &));
 
     bool closed() const REQUIRES(mutex) { return source.ended_at.has_value(); } // no byte more
 

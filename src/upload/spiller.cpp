@@ -285,10 +285,8 @@ void Spiller::stop(TimePoint deadline)
         gone = core_.fate.spill_gone;
     }
     if (gone)
-        g_thread_join(thread_);
-    else
-        g_thread_unref(thread_);
-    thread_ = nullptr;
+        thread_->join();
+    thread_.reset();
 }
 
 } // namespace gsttus

@@ -37,7 +37,7 @@ private:
 
     LiveUpload::Core &core_;
     const std::unique_ptr<Chores> chores_; // the upload thread's
-    GThread *thread_ = nullptr;            // owned; nullptr: there is none, or it is on its own
+    std::unique_ptr<Thread> thread_;       // nullptr: there is none, or it is on its own
 };
 
 } // namespace gsttus

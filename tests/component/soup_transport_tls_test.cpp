@@ -304,6 +304,8 @@ void dates_of_a_certificate_may_get_right()
 {
     for (const auto &[pem, word, year] :
          {std::tuple{kOldPem, "expired", "2001"}, std::tuple{kYoungPem, "not valid yet", "2200"}}) {
+        if (sizeof(time_t) == 4 && pem == kYoungPem)
+            continue; // where a time has 32 bits, GnuTLS does not know that year
         Server server({.tls = true, .certificate = pem});
         Fixture f;
         f.use({.ssl_ca_file = write_file("dated.pem", part_of(pem, false))});
