@@ -2,10 +2,10 @@
 # SPDX-FileCopyrightText: 2026 The gst-tus developers
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Gets the real servers and the real client of the interop suite: tusd, also the last one of its first
-# version, from the Go module proxy and aiohttp-tus from the Python index into a cache folder, @tus/server, tus-node-server and tus-js-client
-# from the npm registry beside this script (package.json puts a small package in place of the two large
-# ones that tus-node-server needs for clouds only). Does nothing when they are there. What cannot be had
-# is said aloud; the cases that need it are skipped.
+# version, from the Go module proxy and aiohttp-tus from the Python index into a cache folder,
+# @tus/server, tus-node-server and tus-js-client from the npm registry beside this script (package.json
+# puts a small package in place of the two large ones that tus-node-server needs for clouds only). Does
+# nothing when they are there. What cannot be had is said aloud; the cases that need it are skipped.
 
 tusd_versions=(github.com/tus/tusd/v2@v2.10.0 github.com/tus/tusd@v1.13.0)
 tusd_go=1.25.8 # what the newest of them asks for
@@ -61,6 +61,15 @@ install_tusd() { # MODULE@VERSION
     rm -f "$log"
 }
 
+# npm 9, which Debian 12 and 13 have, fails where one package stands in for another (package.json).
+npm_ci() {
+    local npm=(npm)
+    case "$(npm --version)" in
+        [1-9].*) npm=(npm exec --yes --package=npm@10.9.4 -- npm) ;;
+    esac
+    cd "$interop_folder" && timeout 600 "${npm[@]}" ci --no-audit --no-fund
+}
+
 install_node_packages() {
     local stamp=$interop_folder/node_modules/.installed-from log
     cmp -s "$interop_folder/package-lock.json" "$stamp" && return 0
@@ -69,7 +78,7 @@ install_node_packages() {
         return 0
     fi
     log=$(mktemp)
-    if (cd "$interop_folder" && timeout 600 npm ci --no-audit --no-fund) > "$log" 2>&1; then
+    if (npm_ci) > "$log" 2>&1; then
         cp "$interop_folder/package-lock.json" "$stamp"
     else
         tail -n 5 "$log"
