@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "upload/journal_notes.h"
+#include "upload/note_names.h"
 #include "upload/recording_hash.h"
 
 #include <algorithm>
@@ -115,7 +116,7 @@ Result<LateHead> place_head(const HeadNotes &notes, const std::vector<std::byte>
         out.told = kOlder;
     }
     if (part == 0 || !out.told.empty())
-        note_head(store, at, head);
+        store.note(note_name::kHeadAt, head_note(at, head));
     const auto begin = std::span(head).first(static_cast<std::size_t>(part));
     if (!out.told.empty() && !store.rewrite(at, begin))
         return of_two_moments();

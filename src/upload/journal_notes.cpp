@@ -30,9 +30,9 @@ void note_destination(ReplayStore &store, const Target &target, const UploadConf
         store.note(note_name::kHeader, std::to_string(config.seekable_header));
 }
 
-void note_head(ReplayStore &store, std::uint64_t at, std::span<const std::byte> head)
+std::string head_note(std::uint64_t at, std::span<const std::byte> head)
 {
-    store.note(note_name::kHeadAt, cat(at, ' ', head.size(), ' ', crc_of(0, head)));
+    return cat(at, ' ', head.size(), ' ', crc_of(0, head));
 }
 
 JournalNotes::Facts JournalNotes::facts(const UploadMachine &machine,

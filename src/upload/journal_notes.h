@@ -19,8 +19,9 @@ namespace gsttus {
 // Where the upload is to go; before there is a machine.
 void note_destination(ReplayStore &store, const Target &target, const UploadConfig &config);
 
-// Where in the store the head of a recording is, or comes next: before any of it is there.
-void note_head(ReplayStore &store, std::uint64_t at, std::span<const std::byte> head);
+// Where in the store the head of a recording is, or comes next: before any of it is in a file
+// there.
+std::string head_note(std::uint64_t at, std::span<const std::byte> head);
 
 class JournalNotes {
 public:

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "upload/journal_notes.h"
+#include "upload/note_names.h"
 #include "upload/process.h"
 #include "upload/spool_check.h"
 
@@ -211,14 +212,20 @@ void LiveUpload::Core::place_head()
     if (!head.at) {
         head.at = store->end();
         store->hold_back(head.at);
-        if (!rest.empty()) // known before any of these bytes is on the disk
-            note_head(*store, *head.at, rest);
+        if (!rest.empty())
+            head.note = head_note(*head.at, rest);
         head.placed = store->append_beyond(rest);
     } else {
         head.placed += store->append(rest);
     }
     if (head.placed == block.size())
         block.place();
+}
+
+void LiveUpload::Core::note_safe_head()
+{
+    if (!source.head.note.empty() && !head_is_at_risk())
+        store->note(note_name::kHeadAt, std::exchange(source.head.note, {}));
 }
 
 bool LiveUpload::Core::head_is_at_risk() const
@@ -293,11 +300,13 @@ Result<void> LiveUpload::Core::keep_head()
         if (folder && !block.is_safe(store->folder()))
             save = block.begin_save(store->file_ops(), folder, store->folder(), true);
     }
-    if (!save)
-        return {};
-    Result<void> result = save->run();
+    Result<void> result = save ? save->run() : Result<void>();
     MutexLock lock(mutex);
-    (void)source.head.block.end_save(std::move(save), result, Clock::now());
+    if (save)
+        (void)source.head.block.end_save(std::move(save), result, Clock::now());
+    // also where it could not be saved: a recovery sees by that that the one on the disk is older
+    if (!source.head.note.empty())
+        store->note(note_name::kHeadAt, std::exchange(source.head.note, {}));
     return result;
 }
 

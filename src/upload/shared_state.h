@@ -42,7 +42,8 @@ struct HeadFacts {
     HeadBlock block;
     std::uint64_t placed = 0;        // of its bytes, in the store; of another process' too
     std::optional<std::uint64_t> at; // where they are there, or are about to be
-    bool goes_first = false;         // one upload, in the order of the file: see Core::place_of()
+    std::string note; // of that, which waits until the head's file is there; empty: there is none
+    bool goes_first = false; // one upload, in the order of the file: see Core::place_of()
     bool hashed = false;
     // Nothing came behind it: to be hashed by who asks.
     std::shared_ptr<const MemoryBlock> to_hash;
@@ -224,6 +225,9 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
     StoreView view() const REQUIRES(mutex);
     // Does fate.act without the mutex; nobody else touches the store from then on.
     void finish_store(MutexLock &lock) REQUIRES(mutex);
+    // The journal is told of the head's place when a crash finds the head itself: before, and as
+    // long as it is at risk, none of its bytes in the store goes to a file.
+    void note_safe_head() REQUIRES(mutex);
     Result<void> keep_head(); // while nobody else touches the store
     bool worker_is_due() const REQUIRES(mutex);
     bool can_send() const REQUIRES(mutex); // before the end

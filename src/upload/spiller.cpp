@@ -97,6 +97,7 @@ Task Spiller::Chores::next(TimePoint now)
         if (auto look = store.look(core_.source.head.block.file()))
             return {Task::Kind::kLook, nullptr, nullptr, std::move(look), nullptr};
     }
+    core_.note_safe_head();
     store.hold_back(core_.head_is_at_risk() ? core_.source.head.at : std::nullopt);
     const bool rests = core_.gives_back(now);
     store.set_due(now - core_.memory_patience(now), rests);

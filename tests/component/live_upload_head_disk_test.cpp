@@ -166,7 +166,8 @@ WatchedDisk &new_disk()
 }
 
 struct Watched {
-    explicit Watched(SpoolMode mode = SpoolMode::kOverflow, std::string place = {})
+    explicit Watched(SpoolMode mode = SpoolMode::kOverflow, std::string place = {},
+                     bool away = false)
     {
         config.seekable_header = kHeader;
         config.replay.spool_mode = mode;
@@ -180,6 +181,8 @@ struct Watched {
         recording = std::make_unique<Recording>(std::move(options), config);
         recording->begin(config, recording->server->files_url(),
                          std::make_unique<ReplayStore>(config.replay, disk));
+        if (away)
+            recording->server->go_away();
         recording->upload->start();
     }
 
@@ -263,9 +266,10 @@ struct Watched {
 struct OrderRow {
     const char *name;
     SpoolMode mode;
-    bool saved;   // an older head is on the disk
-    int failures; // of the disk with the last one
-    bool stops;   // at once, else the disk thread brings it there
+    bool saved;        // an older head is on the disk
+    int failures;      // of the disk with the last one
+    bool stops;        // at once, else the disk thread brings it there
+    bool away = false; // the server, from the start: there is no folder before
 };
 
 const std::vector<OrderRow> kOrders = {
@@ -275,12 +279,17 @@ const std::vector<OrderRow> kOrders = {
     {"stopped", SpoolMode::kOverflow, false, 0, true},
     {"stopped-saved", SpoolMode::kOverflow, true, 0, true},
     {"stopped-refused", SpoolMode::kOverflow, true, 1, true},
+    {"away", SpoolMode::kOverflow, false, 0, false, true},
+    {"away-stopped", SpoolMode::kOverflow, false, 0, true, true},
 };
 
 void head_is_on_the_disk_before_its_copy(const OrderRow &row)
 {
-    Watched watched(row.mode);
-    watched.record();
+    Watched watched(row.mode, {}, row.away);
+    if (row.away)
+        watched.recording->write(watched.file);
+    else
+        watched.record();
     if (row.saved)
         g_assert_true(comes_true([&] { return watched.head_is_saved(); }));
     watched.disk.fail_head(row.failures);
