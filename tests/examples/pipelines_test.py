@@ -100,6 +100,11 @@ class PrintedStandIn(servers.StandIn):
         self.url = self.wait_for_url().rstrip("/")
 
 
+def listens_to_datagrams(port):
+    lines = Path("/proc/net/udp").read_text().splitlines()[1:]
+    return any(line.split()[1].endswith(f":{port:04X}") for line in lines)
+
+
 def with_servers(block, bench, standin):
     """The same, to and from local servers."""
     for there, here in HARDWARE.items():
@@ -114,9 +119,13 @@ def with_servers(block, bench, standin):
         camera = bench.keep(examples.RtspCameras(bench.folder / "cameras", 0))
         block = block.replace("rtsp://CAMERA/", camera.url)
     if "srt://SENDER:7001" in block:
-        address = f"srt://127.0.0.1:{servers.free_port()}"
-        bench.keep(Sender(bench.folder, "-f", "mpegts", f"{address}?mode=listener"))
-        block = block.replace("srt://SENDER:7001", address)
+        port = servers.free_port()
+        sender = bench.keep(
+            Sender(bench.folder, "-f", "mpegts", f"srt://127.0.0.1:{port}?mode=listener")
+        )
+        # who calls before that is not answered, and srtsrc may not call again
+        sender.wait_for(lambda: listens_to_datagrams(port), f"listen on port {port}")
+        block = block.replace("srt://SENDER:7001", f"srt://127.0.0.1:{port}")
     if "srt://:7002" in block:
         address = f"srt://127.0.0.1:{servers.free_port()}"
         block = block.replace("srt://:7002", address)
