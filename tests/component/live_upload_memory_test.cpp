@@ -14,8 +14,9 @@ using namespace gsttus::test;
 
 namespace {
 
-// What a source does meanwhile; runs within UnmapBlock.
+// What a source does meanwhile; runs within UnmapBlock, while it is watched. Set before that.
 std::function<void()> meanwhile;
+std::atomic<bool> watched{false};
 std::atomic<bool> tried{false};
 std::atomic<unsigned> times{0}, stuck{0};
 std::vector<std::future<void>> late; // as long as `tried`
@@ -25,13 +26,15 @@ std::vector<std::future<void>> late; // as long as `tried`
 // In place of block_memory.cpp.
 void gsttus::UnmapBlock::operator()(std::byte *bytes) const
 {
-    if (meanwhile && !tried.exchange(true)) {
-        std::future<void> other = std::async(std::launch::async, meanwhile);
-        if (other.wait_for(patience(milliseconds(500))) != std::future_status::ready) {
-            ++stuck;
-            late.push_back(std::move(other)); // to be waited for when this has let go
+    if (watched && !tried.exchange(true)) {
+        if (watched) { // still
+            std::future<void> other = std::async(std::launch::async, meanwhile);
+            if (other.wait_for(patience(milliseconds(500))) != std::future_status::ready) {
+                ++stuck;
+                late.push_back(std::move(other)); // to be waited for when this has let go
+            }
+            ++times;
         }
-        ++times;
         tried = false;
     }
     std::free(bytes);
@@ -50,11 +53,12 @@ void a_block_is_to_be_had_meanwhile()
 {
     times = stuck = 0;
     meanwhile = [] { g_assert_nonnull(allocate_block(kBlock).get()); };
+    watched = true;
     std::vector<std::shared_ptr<MemoryBlock>> blocks;
     for (int n = 0; n < 40; ++n)
         blocks.push_back(allocate_block(kBlock));
     blocks.clear();
-    meanwhile = nullptr;
+    watched = false;
     g_assert_cmpuint(times, >, 0);
     g_assert_cmpuint(stuck, ==, 0);
 }
@@ -76,13 +80,14 @@ void an_upload_takes_bytes_meanwhile(Way way)
         if (way != Way::kAcknowledged)
             recording.server->go_away();
         meanwhile = [&recording] { (void)recording.upload->status(); };
+        watched = true;
         recording.upload->start();
         // less than goes to the disk for want of room, or more
         recording.write(noise(way == Way::kSpilled ? 24 << 20 : 8 << 20), kBlock);
         if (way == Way::kGivenUp)
             recording.upload->stop(OnStop::kTerminate);
         g_assert_true(comes_true([] { return times > 0; }));
-        meanwhile = nullptr;
+        watched = false;
         while (tried)
             g_usleep(1000);
         recording.upload->stop(OnStop::kTerminate);
