@@ -52,6 +52,12 @@ Result<std::string> keep_somewhere(ReplayStore &store, const UploadConfig &confi
     return last;
 }
 
+void note_place(ReplayStore &store, HeadFacts &head)
+{
+    if (!head.note.empty())
+        store.note(note_name::kHeadAt, std::exchange(head.note, {}));
+}
+
 } // namespace
 
 bool StopRequest::is_due(TimePoint now)
@@ -224,8 +230,8 @@ void LiveUpload::Core::place_head()
 
 void LiveUpload::Core::note_safe_head()
 {
-    if (!source.head.note.empty() && !head_is_at_risk())
-        store->note(note_name::kHeadAt, std::exchange(source.head.note, {}));
+    if (!head_is_at_risk())
+        note_place(*store, source.head);
 }
 
 bool LiveUpload::Core::head_is_at_risk() const
@@ -305,8 +311,7 @@ Result<void> LiveUpload::Core::keep_head()
     if (save)
         (void)source.head.block.end_save(std::move(save), result, Clock::now());
     // also where it could not be saved: a recovery sees by that that the one on the disk is older
-    if (!source.head.note.empty())
-        store->note(note_name::kHeadAt, std::exchange(source.head.note, {}));
+    note_place(*store, source.head);
     return result;
 }
 

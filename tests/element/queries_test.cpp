@@ -55,34 +55,33 @@ void formats_and_uri_are_answered()
 
 // --- whether the source can wait -----------------------------------------------------------------
 
-// "broadcast": an element of the kind that follows a stream which does not wait.
-void register_broadcast()
+// An element like another, but for what `init` says of its class.
+void register_like(const char *factory, const char *name, const char *type_name,
+                   GClassInitFunc init)
 {
-    GstElement *like = gst_element_factory_make("identity", nullptr);
+    GstElement *like = gst_element_factory_make(factory, nullptr);
     GTypeQuery parent;
     g_type_query(G_OBJECT_TYPE(like), &parent);
     gst_object_unref(like);
     const GType type = g_type_register_static_simple(
-        parent.type, "TestBroadcast", static_cast<guint>(parent.class_size),
-        [](gpointer klass, gpointer) {
-            gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Broadcast",
-                                                  "Codec/Demuxer/Adaptive", "A stream", "tests");
-        },
+        parent.type, type_name, static_cast<guint>(parent.class_size), init,
         static_cast<guint>(parent.instance_size), nullptr, GTypeFlags(0));
-    g_assert_true(gst_element_register(nullptr, "broadcast", GST_RANK_NONE, type));
+    g_assert_true(gst_element_register(nullptr, name, GST_RANK_NONE, type));
+}
+
+// "broadcast": an element of the kind that follows a stream which does not wait.
+void register_broadcast()
+{
+    register_like("identity", "broadcast", "TestBroadcast", [](gpointer klass, gpointer) {
+        gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Broadcast",
+                                              "Codec/Demuxer/Adaptive", "A stream", "tests");
+    });
 }
 
 // "appslike": an application's source that is made of appsrc, as others' are.
 void register_appslike()
 {
-    GstElement *like = gst_element_factory_make("appsrc", nullptr);
-    GTypeQuery parent;
-    g_type_query(G_OBJECT_TYPE(like), &parent);
-    gst_object_unref(like);
-    const GType type = g_type_register_static_simple(
-        parent.type, "TestAppsLike", static_cast<guint>(parent.class_size), nullptr,
-        static_cast<guint>(parent.instance_size), nullptr, GTypeFlags(0));
-    g_assert_true(gst_element_register(nullptr, "appslike", GST_RANK_NONE, type));
+    register_like("appsrc", "appslike", "TestAppsLike", nullptr);
 }
 
 gboolean answer_for_another(GstPad *, GstObject *, GstQuery *query)
