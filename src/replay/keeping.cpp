@@ -66,10 +66,7 @@ Result<std::string> Keeping::run_whole()
 // Folder and journal.
 bool Keeping::begin()
 {
-    if (!spool_.ensure_journal())
-        return false;
-    described_ = true;
-    return true;
+    return spool_.ensure_journal();
 }
 
 // What came of it, its owner knows. FALSE: it is not there.

@@ -30,8 +30,8 @@ public:
     // As ReplayStore::keep_whole(); what it does not take all of is left as it is.
     Result<std::string> run_whole();
 
-    // A journal was written: the files are worth keeping.
-    bool is_described() const { return described_; }
+    // There is a journal: the files are worth keeping.
+    bool is_described() const { return spool_.has_journal(); }
 
 private:
     bool write_first();
@@ -52,7 +52,6 @@ private:
     const std::uint64_t acked_;
     const std::function<Result<void>()> &first_; // the caller's
     Error error_;                                // of the last attempt
-    bool described_ = false;
 };
 
 } // namespace gsttus
