@@ -23,6 +23,8 @@ Result<std::string> Keeping::run()
 {
     const std::uint64_t whole = segments_.end();
     spool_.delete_needless();
+    if (!segments_.empty() && segments_.back().is_safe())
+        spool_.seal(); // with older bytes behind it, a file could not be cut
     const bool first = write_first();
     Result<std::string> kept = write_bytes(whole);
     spool_.trouble().retry_now();
@@ -139,18 +141,10 @@ bool Keeping::free_acked()
     return freed;
 }
 
-// The end of what is in files, and so what is in memory behind it.
+// The end of what is in files.
 bool Keeping::give_up_for_first()
 {
-    std::size_t i = 0;
-    while (i < segments_.size() && !segments_[i].is_safe())
-        ++i;
-    if (i == segments_.size())
-        return false;
-    while (!segments_.back().is_safe())
-        free_back(segments_, spool_);
-    cut_back();
-    return true;
+    return take_back_last(0);
 }
 
 bool Keeping::give_up_newest()
@@ -162,28 +156,44 @@ bool Keeping::give_up_newest()
         ++i;
     while (i < segments_.size() && !segments_[i].is_safe())
         ++i;
-    if (i == segments_.size())
+    return take_back_last(i);
+}
+
+// The last checked run in a file goes back to memory, to be written anew as far as there is room
+// for it then. FALSE: from `first` on, nothing is in a file.
+bool Keeping::take_back_last(std::size_t first)
+{
+    std::size_t i = segments_.size();
+    while (i > first && !segments_[i - 1].is_safe())
+        --i;
+    if (i == first)
         return false;
-    while (!segments_.back().is_safe())
-        free_back(segments_, spool_);
-    cut_back();
+    const Segment run = last_run(segments_[--i]);
+    std::vector<std::byte> buffer;
+    const auto bytes = movable(run, spool_.ops(), buffer);
+    if (!bytes || !segments_.move_to_memory(i, *bytes, spool_.ops().now()))
+        give_up_from(i);
+    if (run.offset + run.length() == run.file->size) // else others of its bytes are behind these
+        spool_.cut_file(run.file, run.offset);
+    spool_.release_file(run.file, 0);
+    spool_.delete_needless();
+    spool_.trouble().retry_now();
+    (void)spool_.renew_journal(); // else it is tried again
     return true;
 }
 
-// Gives up the last checked run of the last segment, which is of a file.
-void Keeping::cut_back()
+// The last checked run of that segment, which is of a file, and all that follows.
+void Keeping::give_up_from(std::size_t index)
 {
-    const Segment &last = segments_.back();
-    if (last.checks.size() == 1 || last.end - last.checks.back().length <= acked_) {
+    while (segments_.size() > index + 1)
         free_back(segments_, spool_);
-        if (segments_.empty())
-            segments_.restart_at(acked_);
-        return;
-    }
-    const bool file_ends_here = last.offset + last.length() == last.file->size;
-    segments_.drop_last_run();
-    if (file_ends_here) // else others of its bytes are behind these
-        spool_.cut_file(last.file, last.offset + last.length());
+    const Segment &last = segments_.back();
+    if (last.checks.size() > 1 && last.end - last.checks.back().length > acked_)
+        segments_.drop_last_run();
+    else
+        free_back(segments_, spool_);
+    if (segments_.empty())
+        segments_.restart_at(acked_);
 }
 
 std::uint64_t Keeping::kept_until() const
@@ -194,7 +204,7 @@ std::uint64_t Keeping::kept_until() const
         if (!segments_[i].is_safe())
             return std::max(acked_, segments_[i].begin);
     }
-    return segments_.end();
+    return std::max(acked_, segments_.end());
 }
 
 Error Keeping::kept_in_part(std::uint64_t whole) const

@@ -43,7 +43,8 @@ private:
     bool free_acked();
     bool give_up_newest();
     bool give_up_for_first();
-    void cut_back();
+    bool take_back_last(std::size_t first);
+    void give_up_from(std::size_t index);
     std::uint64_t kept_until() const;
     Error kept_in_part(std::uint64_t whole) const;
 

@@ -296,6 +296,16 @@ Segment segment_of(std::uint64_t position, const SpilledRun &written)
             .checks = {{written.length, written.crc}}};
 }
 
+Segment last_run(const Segment &segment)
+{
+    const Check last = segment.checks.back();
+    return {.begin = segment.end - last.length,
+            .end = segment.end,
+            .file = segment.file,
+            .offset = segment.offset + segment.length() - last.length,
+            .checks = {last}};
+}
+
 void append_records(const Segment &segment, std::vector<DataRecord> &out)
 {
     std::uint64_t done = 0;

@@ -81,6 +81,7 @@ struct Segment {
 // Adds what was written to the end of a segment of the same file.
 void extend(Segment &segment, const SpilledRun &written);
 Segment segment_of(std::uint64_t position, const SpilledRun &written);
+Segment last_run(const Segment &segment); // that has a check value of its own, of one of a file
 bool continues(const Segment &segment, std::uint64_t position, const SpilledRun &written);
 void append_records(const Segment &segment, std::vector<DataRecord> &out);
 

@@ -164,6 +164,28 @@ bool Segments::move_to_disk(std::size_t index, const SpilledRun &written)
     return !joins;
 }
 
+bool Segments::move_to_memory(std::size_t index, std::span<const std::byte> data, TimePoint now)
+{
+    auto block = allocate_block(std::max(kLargestBlock, data.size())); // one that others can use
+    if (!block)
+        return false;
+    std::memcpy(block->bytes.get(), data.data(), data.size());
+    const auto at = held_.begin() + static_cast<std::ptrdiff_t>(index);
+    const std::uint64_t end = at->end, begin = end - data.size();
+    memory_used_ += block->capacity;
+    ++blocks_;
+    Segment moved{
+        .begin = begin, .end = end, .block = std::move(block), .arrivals = {{begin, now}}};
+    if (at->checks.size() == 1) {
+        *at = std::move(moved);
+        return true;
+    }
+    at->end = begin;
+    at->checks.pop_back();
+    held_.insert(at + 1, std::move(moved));
+    return true;
+}
+
 void Segments::forget_arrivals_before(std::uint64_t position)
 {
     if (const std::size_t index = first_from(position); index < held_.size())

@@ -55,7 +55,7 @@ public:
     // A quarter of the window stays free for what comes in, where there is another place.
     bool is_tight() const
     {
-        return window_ - memory_used_ < window_ / 4 ||
+        return memory_used_ + window_ / 4 > window_ ||
                (budget_ && budget_->pressure() == MemoryBudget::Pressure::kAll);
     }
 
@@ -80,6 +80,10 @@ public:
     // The segment at `index`, or its beginning (of one of a file: its first checked runs), is
     // elsewhere on the disk now. FALSE: as a part of the segment before it, else as one of its own.
     bool move_to_disk(std::size_t index, const SpilledRun &written);
+
+    // The last checked run of the one at `index`, which is of a file, has these bytes: it is of
+    // memory now, whatever the bounds are. FALSE: the system has none, and nothing has changed.
+    bool move_to_memory(std::size_t index, std::span<const std::byte> data, TimePoint now);
 
     void forget_arrivals_before(std::uint64_t position);
 

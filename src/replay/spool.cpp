@@ -327,6 +327,12 @@ bool Spool::ensure_journal()
     return end(std::move(visit)).has_value();
 }
 
+bool Spool::renew_journal()
+{
+    journal_is_.stale = true;
+    return ensure_journal();
+}
+
 void Spool::note(const std::string &name, const std::string &value)
 {
     tell({.name = name, .value = value});

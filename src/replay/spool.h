@@ -88,6 +88,9 @@ public:
     // The same for bytes from `offset` on, to where the file ends.
     void cut_file(const std::shared_ptr<SpillFile> &file, std::uint64_t offset);
 
+    // What is written from now on goes to another file.
+    void seal();
+
     void delete_needless();
 
     // Files not before the journal knows that they may go, if the disk takes that.
@@ -102,6 +105,9 @@ public:
 
     // Makes folder and journal now if they are not there. FALSE: the reason is in trouble().
     bool ensure_journal();
+
+    // The same, and what it says of files is not so any more.
+    bool renew_journal();
 
     bool has_journal() const { return journal_is_.there; }
 
@@ -182,7 +188,6 @@ private:
     std::optional<SpilledRun> take_over(SpoolWrite &write);
     void take_over_telling(SpoolWrite &write);
     void tell(Fact fact);
-    void seal();
     std::string where() const; // for messages
     void fail(Error error);
 

@@ -20,6 +20,8 @@ constexpr std::uint64_t kReserve = std::uint64_t{256} << 20; // left to others o
 // With one check value: so much is read back at a time.
 constexpr std::uint64_t kMostRun = std::uint64_t{1} << 18;
 constexpr std::uint64_t kCheckEvery = std::uint64_t{4} << 20;
+constexpr std::uint64_t kDiskBlock = 4096; // of most file systems
+constexpr std::uint64_t kLongestRecord = 64;
 
 Error spool_error(int error, const std::string &where, const char *what)
 {
@@ -47,19 +49,37 @@ void SpoolWrite::run(std::span<const std::byte> data)
     data = data.first(static_cast<std::size_t>(
         std::min({std::uint64_t{data.size()}, kMostRun, file_size_ - offset_, *allowed_})));
     outcome_ = write_fully(ops_, fd_->get(), data, offset_);
-    crc_ = crc_of(0, data.first(outcome_.written));
-    if (!telling_.journal || outcome_.written == 0)
+    if (outcome_.written == 0)
         return;
-    const int error =
-        telling_.journal->add(DataRecord{.position = position_,
-                                         .file_offset = offset_,
-                                         .file = file_->number,
-                                         .length = static_cast<std::uint32_t>(outcome_.written),
-                                         .crc = crc_});
-    if (error == 0)
-        return;
+    int error = add_record(data);
+    if ((error == ENOSPC || error == EDQUOT) && make_room_for_record())
+        error = add_record(data);
     // Bytes without a record would be lost in a crash: they do not count as written.
-    error_ = not_writable(error, path_);
+    if (error != 0)
+        error_ = not_writable(error, path_);
+}
+
+// Of what was written of `data`, if there is a journal.
+int SpoolWrite::add_record(std::span<const std::byte> data)
+{
+    const auto length = static_cast<std::uint32_t>(outcome_.written);
+    crc_ = crc_of(0, data.first(length));
+    return telling_.journal ? telling_.journal->add(DataRecord{.position = position_,
+                                                               .file_offset = offset_,
+                                                               .file = file_->number,
+                                                               .length = length,
+                                                               .crc = crc_})
+                            : 0;
+}
+
+// The bytes have taken the last of it: their end gives way. FALSE: all of them had to.
+bool SpoolWrite::make_room_for_record()
+{
+    const std::uint64_t end = offset_ + outcome_.written;
+    const std::uint64_t cut =
+        std::max(offset_, (end - std::min(end, kLongestRecord)) / kDiskBlock * kDiskBlock);
+    outcome_.written = static_cast<std::size_t>(cut - offset_);
+    return ops_.truncate(fd_->get(), static_cast<off_t>(cut)) == 0 && outcome_.written > 0;
 }
 
 // After a rest.

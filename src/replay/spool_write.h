@@ -45,6 +45,8 @@ private:
     bool begin_journal();
     bool ask_for_room();
     bool open_spill_file();
+    int add_record(std::span<const std::byte> data);
+    bool make_room_for_record();
 
     FileOps &ops_;
     const std::string &spool_dir_;           // the Spool's

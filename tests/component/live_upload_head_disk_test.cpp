@@ -70,10 +70,13 @@ public:
             errno = EIO;
             return -1;
         }
-        if (used() + length > capacity_) {
+        const std::uint64_t room = capacity_ - std::min(capacity_, used());
+        if (room == 0) {
+            full_ = true;
             errno = ENOSPC;
             return -1;
         }
+        length = std::min<std::uint64_t>(length, room);
         const std::string_view text(static_cast<const char *>(data), length);
         const bool has_mark = text.find(kMark) != text.npos;
         marked_ = marked_ || (is_head && has_mark);
@@ -117,6 +120,13 @@ public:
         capacity_ = used() + more;
     }
 
+    // It was, at least once.
+    bool full()
+    {
+        MutexLock lock(mutex_);
+        return full_;
+    }
+
     bool spilled()
     {
         MutexLock lock(mutex_);
@@ -154,7 +164,7 @@ private:
     int head_failures_ GUARDED_BY(mutex_) = 0;
     bool marked_ GUARDED_BY(mutex_) = false, safe_ GUARDED_BY(mutex_) = false;
     bool spilled_ GUARDED_BY(mutex_) = false, early_ GUARDED_BY(mutex_) = false;
-    bool early_note_ GUARDED_BY(mutex_) = false;
+    bool early_note_ GUARDED_BY(mutex_) = false, full_ GUARDED_BY(mutex_) = false;
     std::atomic<int> looks_{0};
 };
 
@@ -312,13 +322,19 @@ struct FullRow {
     bool in_files; // much of the recording is there already
     bool ended;
     std::uint64_t room; // for what is left
+    bool taken = false; // by bytes, before the head comes
 };
 
 const std::vector<FullRow> kFull = {
-    {"memory", false, false, 300000},        {"memory-ended", false, true, 300000},
-    {"files", true, false, 30000},           {"files-ended", true, true, 30000},
-    {"files-nothing", true, false, 0},       {"files-nothing-ended", true, true, 0},
+    {"memory", false, false, 300000},
+    {"memory-ended", false, true, 300000},
+    {"files", true, false, 30000},
+    {"files-ended", true, true, 30000},
+    {"files-nothing", true, false, 0},
+    {"files-nothing-ended", true, true, 0},
     {"nearly-all-ended", true, true, 90000},
+    {"memory-taken", false, false, 300000, true},
+    {"memory-taken-ended", false, true, 300000, true},
 };
 
 void full_disk_costs_the_end_not_the_head(const FullRow &row)
@@ -335,6 +351,8 @@ void full_disk_costs_the_end_not_the_head(const FullRow &row)
         watched.file.insert(watched.file.end(), more.begin(), more.end());
     }
     watched.disk.fill(row.room);
+    if (row.taken)
+        g_assert_true(comes_true([&] { return watched.disk.full(); }));
     watched.rewrite();
     if (row.ended)
         watched.upload().finish();

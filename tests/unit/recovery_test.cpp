@@ -25,6 +25,7 @@ using gsttus::test::FaultyOps;
 using gsttus::test::kKiB;
 using gsttus::test::kWindow;
 using gsttus::test::read_file;
+using gsttus::test::SmallDisk;
 using gsttus::test::TempDir;
 using gsttus::test::write_file;
 
@@ -209,45 +210,6 @@ struct Recovering : gsttus::test::StoreTest {
         }
     }
 
-    // A disk of so many bytes: short writes, then none.
-    class SmallDisk final : public gsttus::FileOps {
-    public:
-        explicit SmallDisk(std::uint64_t size) : left_(size) {}
-
-        ssize_t write_at(int fd, const void *data, std::size_t length, off_t offset) override
-        {
-            if (left_ == 0) {
-                errno = ENOSPC;
-                return -1;
-            }
-            const ssize_t n = FileOps::write_at(
-                fd, data, static_cast<std::size_t>(std::min<std::uint64_t>(length, left_)), offset);
-            left_ -= static_cast<std::uint64_t>(n);
-            return n;
-        }
-
-        int truncate(int fd, off_t length) override
-        {
-            struct stat info {};
-
-            g_assert_cmpint(::fstat(fd, &info), ==, 0);
-            left_ += static_cast<std::uint64_t>(std::max<off_t>(0, info.st_size - length));
-            return FileOps::truncate(fd, length);
-        }
-
-        int remove_at(int dir, const char *name, int flags) override
-        {
-            struct stat info {};
-
-            if (::fstatat(dir, name, &info, 0) == 0 && S_ISREG(info.st_mode))
-                left_ += static_cast<std::uint64_t>(info.st_size);
-            return FileOps::remove_at(dir, name, flags);
-        }
-
-    private:
-        std::uint64_t left_;
-    };
-
     static void spill(ReplayStore &store)
     {
         while (auto work = store.begin_spill()) {
@@ -267,7 +229,7 @@ struct Recovering : gsttus::test::StoreTest {
     void full_disk_keeps_what_is_on_it()
     {
         for (const bool by_thread : {true, false}) {
-            SmallDisk small(4096 * kKiB);
+            SmallDisk small(dir.path(), 4096 * kKiB);
             std::uint64_t until = 0, end = 0;
             {
                 ReplayStore store(config(SpoolMode::kOverflow), small);
@@ -286,7 +248,7 @@ struct Recovering : gsttus::test::StoreTest {
             assert_holds_all(*opened.store);
             g_assert_cmpuint(opened.store->begin(), ==, 0);
             g_assert_cmpuint(opened.store->end(), ==, until);
-            g_assert_cmpuint(until, >=, end - kWindow - 1024 * kKiB);
+            g_assert_cmpuint(until, >=, end - kWindow - 16 * kKiB); // the journal
             opened.store->discard();
         }
     }
@@ -297,7 +259,7 @@ struct Recovering : gsttus::test::StoreTest {
         bounded.max_spool_size = 8192 * kKiB; // files of 1 MiB
         for (const std::uint64_t margin : {std::uint64_t{0}, 8192 * kKiB}) {
             bounded.rollback_margin = margin;
-            SmallDisk small(4096 * kKiB);
+            SmallDisk small(dir.path(), 4096 * kKiB);
             std::uint64_t end = 0;
             {
                 ReplayStore store(bounded, small);
@@ -326,7 +288,7 @@ struct Recovering : gsttus::test::StoreTest {
                 append(store, 3072 * kKiB);
                 g_assert_true(store.keep().ok());
             }
-            SmallDisk full(0);
+            SmallDisk full(dir.path(), 0);
             {
                 auto opened = open_upload(dir.spool(), only_id(), full);
                 g_assert_true(opened.ok());
@@ -356,7 +318,7 @@ struct Recovering : gsttus::test::StoreTest {
         fs::rename(folder + "/journal", folder + "/journal.old");
         write_file(folder + "/journal", "torn");
         {
-            SmallDisk full(0);
+            SmallDisk full(dir.path(), 0);
             auto opened = open_upload(dir.spool(), only_id(), full);
             g_assert_true(opened.ok());
             opened->store->note("upload-url", "http://server/2");

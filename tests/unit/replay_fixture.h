@@ -236,6 +236,44 @@ private:
     bool halved_ = false;
 };
 
+// A disk on which the files below `folder` have so many bytes together: short writes, then none.
+class SmallDisk final : public FileOps {
+public:
+    SmallDisk(std::string folder, std::uint64_t size) : folder_(std::move(folder)), size_(size) {}
+
+    ssize_t write_at(int fd, const void *data, std::size_t length, off_t offset) override
+    {
+        struct stat info {};
+
+        g_assert_cmpint(::fstat(fd, &info), ==, 0);
+        const std::uint64_t within =
+            static_cast<std::uint64_t>(std::max<off_t>(0, info.st_size - offset));
+        const std::size_t n =
+            std::min<std::uint64_t>(length, within + size_ - std::min(size_, used()));
+        if (n == 0) {
+            errno = ENOSPC;
+            return -1;
+        }
+        return FileOps::write_at(fd, data, n, offset);
+    }
+
+    // From now on, so much more than there is.
+    void leave(std::uint64_t bytes) { size_ = used() + bytes; }
+
+private:
+    std::uint64_t used() const
+    {
+        std::uint64_t sum = 0;
+        std::error_code error; // a file that goes just now
+        for (const auto &entry : fs::recursive_directory_iterator(folder_, error))
+            sum += entry.is_regular_file(error) ? entry.file_size(error) : 0;
+        return sum;
+    }
+
+    const std::string folder_;
+    std::uint64_t size_;
+};
+
 constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMiB = 1024 * kKiB;
 constexpr std::uint64_t kWindow = 64 * kKiB; // of memory

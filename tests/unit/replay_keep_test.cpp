@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The gst-tus developers
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is kept of a recording where the disk is full or fails.
+// What is kept of a recording where the disk is full: all that finds room, whatever has to go there
+// before it, and whatever the disk says to the rest.
 #include "replay/recovery.h"
 #include "replay_fixture.h"
 
@@ -8,6 +9,10 @@ using namespace gsttus;
 using namespace gsttus::test;
 
 namespace {
+
+constexpr std::uint64_t kRun = 256 * kKiB; // what has one check value in a file
+// Two journals, and what of the disk's last blocks gives way to them.
+constexpr std::uint64_t kJournals = 12 * kKiB;
 
 void spill_all(ReplayStore &store)
 {
@@ -28,6 +33,85 @@ void expect_kept(const StoreTest &test, std::uint64_t begin, std::uint64_t end)
     g_assert_cmpuint(opened->store->begin(), <=, begin);
     g_assert_cmpuint(opened->store->end(), ==, end);
     assert_holds_all(*opened->store);
+}
+
+// A file of another that has to be there first, written as such a file is: whole, under another
+// name.
+class First {
+public:
+    First(ReplayStore &store, SmallDisk &disk, std::uint64_t size)
+        : store_(store), disk_(disk), content_(size, 'x')
+    {
+    }
+
+    Result<void> operator()() const
+    {
+        const int dir = store_.folder_fd()->get();
+        const FdRef fd = open_file(disk_, dir, "first.new", O_RDWR | O_CREAT | O_TRUNC, 0600);
+        g_assert_nonnull(fd.get());
+        const auto written = write_fully(disk_, fd->get(), std::as_bytes(std::span(content_)), 0);
+        if (written.error == 0 && disk_.rename_at(dir, "first.new", "first") == 0)
+            return {};
+        disk_.remove_at(dir, "first.new", 0);
+        return Error{.kind = ErrorKind::kNoSpace, .message = "No room for it."};
+    }
+
+private:
+    ReplayStore &store_;
+    SmallDisk &disk_;
+    std::string content_;
+};
+
+struct Row {
+    const char *name;
+    std::uint64_t in_files, in_memory; // bytes
+    std::uint64_t acked;
+    std::uint64_t first; // of what comes first
+    std::uint64_t room;  // for that, and for what is in memory
+};
+
+// As far as the end of what there is room for.
+const std::vector<Row> kRows = {
+    {"one-run", kRun, 0, 0, 70000, 40000},
+    {"one-run-and-memory", kRun, 200000, 0, 70000, 40000},
+    {"one-run-much-room", kRun, 200000, 0, 70000, 250000},
+    {"less-than-a-run", 30000, 100000, 0, 20000, 0},
+    {"runs", 4 * kRun, 100000, 0, 300000, 5000},
+    {"runs-nothing-first", 4 * kRun, 100000, 0, 0, 5000},
+    {"runs-large-first", 4 * kRun, 100000, 0, 900000, 0},
+    {"acked-in-the-last-run", kRun, 100000, 100000, 150000, 0},
+    {"nothing-left", kRun, 100000, 0, 10, 0},
+    {"memory", 0, 300000, 0, 70000, 150000},
+};
+
+void what_finds_room_is_kept(const Row &row)
+{
+    StoreTest test;
+    SmallDisk disk(test.dir.path(), 1024 * kMiB);
+    std::uint64_t end = 0, until = 0;
+    {
+        ReplayConfig config = test.config(SpoolMode::kOverflow);
+        config.max_memory = 4 * kMiB;
+        ReplayStore store(config, disk);
+        store.spill_by_thread();
+        append(store, row.in_files);
+        store.begin_journal();
+        spill_all(store);
+        g_assert_cmpuint(store.on_disk(), ==, row.in_files);
+        append(store, row.in_memory);
+        store.release(row.acked);
+        store.note("said", "while there is no room");
+        disk.leave(row.room);
+        end = store.end();
+        const Result<std::string> kept =
+            row.first > 0 ? store.keep(First(store, disk, row.first)) : store.keep();
+        until = kept ? store.end() : kept.error().offset.value();
+    }
+    const std::uint64_t all = row.in_files + row.room;
+    const std::uint64_t room = all - std::min(all, row.first + kJournals);
+    g_assert_cmpuint(until, >=, std::min(end, std::max(room, row.acked)));
+    g_assert_cmpuint(until, <=, end);
+    expect_kept(test, row.acked, until);
 }
 
 // The journal was there before: what it speaks of stays, also if nothing can be added to it.
@@ -54,11 +138,68 @@ void disk_that_takes_nothing_loses_nothing()
     }
 }
 
+// Bytes in memory are older than those in files: the newest goes, and no more of it than needed.
+void older_bytes_find_room()
+{
+    for (const std::uint64_t room : {std::uint64_t{0}, std::uint64_t{30000}, kRun}) {
+        StoreTest test;
+        SmallDisk disk(test.dir.path(), 1024 * kMiB);
+        std::uint64_t end = 0, until = 0;
+        {
+            ReplayStore store(test.config(SpoolMode::kOverflow), disk);
+            append(store, kWindow + 3 * kRun);
+            g_assert_cmpuint(store.on_disk(), ==, 3 * kRun);
+            disk.leave(room);
+            end = store.end();
+            const auto kept = store.keep();
+            until = kept ? end : *kept.error().offset;
+        }
+        g_assert_cmpuint(until, >=, std::min(end, 3 * kRun + room - kJournals));
+        expect_kept(test, 0, until);
+    }
+}
+
+// A run that gives way has to be read: where that fails, it goes, and the rest stays.
+void run_that_cannot_be_read_is_given_up()
+{
+    StoreTest test;
+    {
+        ReplayStore store(test.config(SpoolMode::kOverflow));
+        store.spill_by_thread();
+        for (std::uint64_t bytes = 0; bytes < 3 * kRun; bytes += kBlock) {
+            append(store, kBlock);
+            spill_all(store);
+        }
+        append(store, kBlock);
+        {
+            std::fstream file(store.folder() + "/00000001.spill",
+                              std::ios::in | std::ios::out | std::ios::binary);
+            file.seekp(static_cast<std::streamoff>(3 * kRun - 1));
+            file.put('?');
+            file.put('?');
+        }
+        int calls = 0;
+        const auto kept = store.keep([&]() -> Result<void> {
+            if (++calls == 1)
+                return Error{.kind = ErrorKind::kNoSpace, .message = "No."};
+            return {};
+        });
+        g_assert_cmpint(calls, ==, 2);
+        g_assert_false(kept.ok());
+        g_assert_cmpuint(*kept.error().offset, ==, 2 * kRun);
+    }
+    expect_kept(test, 0, 2 * kRun);
+}
+
 } // namespace
 
 int main(int argc, char **argv)
 {
     gsttus::test::init(argc, argv);
+    for (const Row &row : kRows)
+        add_row_test(std::string("/replay/keep/full/") + row.name, row, what_finds_room_is_kept);
     add_test("/replay/keep/disk-takes-nothing", disk_that_takes_nothing_loses_nothing);
+    add_test("/replay/keep/older-bytes-find-room", older_bytes_find_room);
+    add_test("/replay/keep/cannot-be-read", run_that_cannot_be_read_is_given_up);
     return g_test_run();
 }
