@@ -20,7 +20,7 @@ constexpr std::uint64_t kReserve = std::uint64_t{256} << 20; // left to others o
 // With one check value: so much is read back at a time.
 constexpr std::uint64_t kMostRun = std::uint64_t{1} << 18;
 constexpr std::uint64_t kCheckEvery = std::uint64_t{4} << 20;
-constexpr std::uint64_t kDiskBlock = 4096; // of most file systems
+constexpr std::uint64_t kDiskBlock = 4096; // of most file systems; of others it is larger
 constexpr std::uint64_t kLongestRecord = 64;
 
 Error spool_error(int error, const std::string &where, const char *what)
@@ -52,7 +52,8 @@ void SpoolWrite::run(std::span<const std::byte> data)
     if (outcome_.written == 0)
         return;
     int error = add_record(data);
-    if ((error == ENOSPC || error == EDQUOT) && make_room_for_record())
+    for (std::uint64_t block = kDiskBlock;
+         (error == ENOSPC || error == EDQUOT) && make_room_for_record(block); block *= 4)
         error = add_record(data);
     // Bytes without a record would be lost in a crash: they do not count as written.
     if (error != 0)
@@ -72,12 +73,13 @@ int SpoolWrite::add_record(std::span<const std::byte> data)
                             : 0;
 }
 
-// The bytes have taken the last of it: their end gives way. FALSE: all of them had to.
-bool SpoolWrite::make_room_for_record()
+// The bytes have taken the last of it: their end gives way, of a disk with such blocks. FALSE: all
+// of them had to.
+bool SpoolWrite::make_room_for_record(std::uint64_t block)
 {
     const std::uint64_t end = offset_ + outcome_.written;
     const std::uint64_t cut =
-        std::max(offset_, (end - std::min(end, kLongestRecord)) / kDiskBlock * kDiskBlock);
+        std::max(offset_, (end - std::min(end, kLongestRecord)) / block * block);
     outcome_.written = static_cast<std::size_t>(cut - offset_);
     return ops_.truncate(fd_->get(), static_cast<off_t>(cut)) == 0 && outcome_.written > 0;
 }

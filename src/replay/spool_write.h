@@ -46,7 +46,7 @@ private:
     bool ask_for_room();
     bool open_spill_file();
     int add_record(std::span<const std::byte> data);
-    bool make_room_for_record();
+    bool make_room_for_record(std::uint64_t block);
 
     FileOps &ops_;
     const std::string &spool_dir_;           // the Spool's

@@ -236,20 +236,24 @@ private:
     bool halved_ = false;
 };
 
-// A disk on which the files below `folder` have so many bytes together: short writes, then none.
+// A disk on which the files below `folder` have so many bytes together, each in whole blocks: short
+// writes, then none.
 class SmallDisk final : public FileOps {
 public:
-    SmallDisk(std::string folder, std::uint64_t size) : folder_(std::move(folder)), size_(size) {}
+    SmallDisk(std::string folder, std::uint64_t size, std::uint64_t block = 1)
+        : folder_(std::move(folder)), size_(size), block_(block)
+    {
+    }
 
     ssize_t write_at(int fd, const void *data, std::size_t length, off_t offset) override
     {
         struct stat info {};
 
         g_assert_cmpint(::fstat(fd, &info), ==, 0);
-        const std::uint64_t within =
-            static_cast<std::uint64_t>(std::max<off_t>(0, info.st_size - offset));
-        const std::size_t n =
-            std::min<std::uint64_t>(length, within + size_ - std::min(size_, used()));
+        const std::uint64_t taken = blocks(static_cast<std::uint64_t>(info.st_size));
+        const std::uint64_t within = taken - std::min(taken, static_cast<std::uint64_t>(offset));
+        const std::uint64_t left = (size_ - std::min(size_, used())) / block_ * block_;
+        const std::size_t n = std::min<std::uint64_t>(length, within + left);
         if (n == 0) {
             errno = ENOSPC;
             return -1;
@@ -266,12 +270,16 @@ private:
         std::uint64_t sum = 0;
         std::error_code error; // a file that goes just now
         for (const auto &entry : fs::recursive_directory_iterator(folder_, error))
-            sum += entry.is_regular_file(error) ? entry.file_size(error) : 0;
+            sum += entry.is_regular_file(error) ? blocks(entry.file_size(error)) : 0;
         return sum;
     }
 
+    // What a file of that size takes.
+    std::uint64_t blocks(std::uint64_t size) const { return (size + block_ - 1) / block_ * block_; }
+
     const std::string folder_;
     std::uint64_t size_;
+    const std::uint64_t block_;
 };
 
 constexpr std::uint64_t kKiB = 1024;

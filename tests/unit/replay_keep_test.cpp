@@ -191,6 +191,25 @@ void run_that_cannot_be_read_is_given_up()
     expect_kept(test, 0, 2 * kRun);
 }
 
+// The journal needs another block for a record, and the bytes have taken the last one.
+void record_finds_room_in_large_blocks()
+{
+    constexpr std::uint64_t kDiskBlock = 64 * kKiB;
+    StoreTest test;
+    SmallDisk disk(test.dir.path(), 1024 * kMiB, kDiskBlock);
+    {
+        ReplayStore store(test.config(SpoolMode::kAlways), disk);
+        append(store, kRun);
+        const std::uint64_t size = fs::file_size(store.folder() + "/journal");
+        store.note("n", std::string(kDiskBlock - size - 30, 'n')); // with what it has beside
+        g_assert_cmpuint(fs::file_size(store.folder() + "/journal") / kDiskBlock, ==, 0);
+        disk.leave(kRun);
+        append(store, kRun);
+        g_assert_cmpuint(store.on_disk(), ==, 2 * kRun - kDiskBlock);
+    }
+    expect_kept(test, 0, 2 * kRun - kDiskBlock);
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -201,5 +220,6 @@ int main(int argc, char **argv)
     add_test("/replay/keep/disk-takes-nothing", disk_that_takes_nothing_loses_nothing);
     add_test("/replay/keep/older-bytes-find-room", older_bytes_find_room);
     add_test("/replay/keep/cannot-be-read", run_that_cannot_be_read_is_given_up);
+    add_test("/replay/keep/large-blocks", record_finds_room_in_large_blocks);
     return g_test_run();
 }
