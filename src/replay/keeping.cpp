@@ -23,7 +23,7 @@ Result<std::string> Keeping::run()
 {
     const std::uint64_t whole = segments_.end();
     spool_.delete_needless();
-    if (!segments_.empty() && segments_.back().is_safe())
+    if (has_older_in_memory())
         spool_.seal(); // with older bytes behind it, a file could not be cut
     const bool first = write_first();
     Result<std::string> kept = write_bytes(whole);
@@ -31,6 +31,17 @@ Result<std::string> Keeping::run()
     if (!first && begin()) // a disk that works by now; and its owner hears of it
         (void)first_();
     return kept;
+}
+
+// Than those in a file.
+bool Keeping::has_older_in_memory() const
+{
+    std::size_t i = 0;
+    while (i < segments_.size() && segments_[i].is_safe())
+        ++i;
+    while (i < segments_.size() && !segments_[i].is_safe())
+        ++i;
+    return i < segments_.size();
 }
 
 // `whole`: where they ended before anything made room.

@@ -34,6 +34,7 @@ public:
     bool is_described() const { return spool_.has_journal(); }
 
 private:
+    bool has_older_in_memory() const;
     bool write_first();
     Result<std::string> write_bytes(std::uint64_t whole);
     bool begin();

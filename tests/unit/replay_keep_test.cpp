@@ -139,24 +139,33 @@ void disk_that_takes_nothing_loses_nothing()
 }
 
 // Bytes in memory are older than those in files: the newest goes, and no more of it than needed.
-void older_bytes_find_room()
+void older_bytes_find_room(bool newest_in_memory)
 {
     for (const std::uint64_t room : {std::uint64_t{0}, std::uint64_t{30000}, kRun}) {
         StoreTest test;
         SmallDisk disk(test.dir.path(), 1024 * kMiB);
+        const std::uint64_t acked = newest_in_memory ? kBlock : 0;
         std::uint64_t end = 0, until = 0;
         {
             ReplayStore store(test.config(SpoolMode::kOverflow), disk);
             append(store, kWindow + 3 * kRun);
+            store.release(acked);
+            append(store, acked);
             g_assert_cmpuint(store.on_disk(), ==, 3 * kRun);
             disk.leave(room);
             end = store.end();
             const auto kept = store.keep();
             until = kept ? end : *kept.error().offset;
         }
-        g_assert_cmpuint(until, >=, std::min(end, 3 * kRun + room - kJournals));
-        expect_kept(test, 0, until);
+        g_assert_cmpuint(until, >=, std::min(end, acked + 3 * kRun + room - kJournals));
+        expect_kept(test, acked, until);
     }
+}
+
+void older_bytes_find_room_before_others()
+{
+    older_bytes_find_room(false);
+    older_bytes_find_room(true);
 }
 
 // A run that gives way has to be read: where that fails, it goes, and the rest stays.
@@ -218,7 +227,7 @@ int main(int argc, char **argv)
     for (const Row &row : kRows)
         add_row_test(std::string("/replay/keep/full/") + row.name, row, what_finds_room_is_kept);
     add_test("/replay/keep/disk-takes-nothing", disk_that_takes_nothing_loses_nothing);
-    add_test("/replay/keep/older-bytes-find-room", older_bytes_find_room);
+    add_test("/replay/keep/older-bytes-find-room", older_bytes_find_room_before_others);
     add_test("/replay/keep/cannot-be-read", run_that_cannot_be_read_is_given_up);
     add_test("/replay/keep/large-blocks", record_finds_room_in_large_blocks);
     return g_test_run();
