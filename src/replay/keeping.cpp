@@ -182,11 +182,12 @@ bool Keeping::take_back_last(std::size_t first)
     const Segment run = last_run(segments_[--i]);
     std::vector<std::byte> buffer;
     const auto bytes = movable(run, spool_.ops(), buffer);
-    if (!bytes || !segments_.move_to_memory(i, *bytes, spool_.ops().now()))
+    const bool moved = bytes && segments_.move_to_memory(i, *bytes, spool_.ops().now());
+    if (!moved)
         give_up_from(i);
     if (run.offset + run.length() == run.file->size) // else others of its bytes are behind these
         spool_.cut_file(run.file, run.offset);
-    spool_.release_file(run.file, 0);
+    spool_.release_file(run.file, moved ? run.length() : 0);
     spool_.delete_needless();
     spool_.trouble().retry_now();
     (void)spool_.renew_journal(); // else it is tried again
@@ -199,10 +200,13 @@ void Keeping::give_up_from(std::size_t index)
     while (segments_.size() > index + 1)
         free_back(segments_, spool_);
     const Segment &last = segments_.back();
-    if (last.checks.size() > 1 && last.end - last.checks.back().length > acked_)
+    const std::uint64_t length = last.checks.back().length;
+    if (last.checks.size() > 1 && last.end - length > acked_) {
+        spool_.release_file(last.file, length);
         segments_.drop_last_run();
-    else
+    } else {
         free_back(segments_, spool_);
+    }
     if (segments_.empty())
         segments_.restart_at(acked_);
 }

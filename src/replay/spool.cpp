@@ -232,7 +232,6 @@ void Spool::cut_file(const std::shared_ptr<SpillFile> &file, std::uint64_t offse
     if (!fd || ops_.truncate(fd->get(), static_cast<off_t>(offset)) != 0)
         log(LogLevel::kWarning, "replay",
             cat("a spill file in ", file->folder, " could not be cut"));
-    used_ -= std::min(used_, file->size - offset);
     file->size = offset;
 }
 

@@ -85,7 +85,7 @@ public:
     // it over.
     void release_file(const std::shared_ptr<SpillFile> &file, std::uint64_t bytes);
 
-    // The same for bytes from `offset` on, to where the file ends.
+    // Nobody needs what the file has from `offset` on.
     void cut_file(const std::shared_ptr<SpillFile> &file, std::uint64_t offset);
 
     // What is written from now on goes to another file.

@@ -169,11 +169,14 @@ void older_bytes_find_room_before_others()
 }
 
 // A run that gives way has to be read: where that fails, it goes, and the rest stays.
-void run_that_cannot_be_read_is_given_up()
+void run_that_cannot_be_read_is_given_up(std::uint64_t max_spool_size, const char *name,
+                                         std::uint64_t end_in_file)
 {
     StoreTest test;
     {
-        ReplayStore store(test.config(SpoolMode::kOverflow));
+        ReplayConfig config = test.config(SpoolMode::kOverflow);
+        config.max_spool_size = max_spool_size;
+        ReplayStore store(config);
         store.spill_by_thread();
         for (std::uint64_t bytes = 0; bytes < 3 * kRun; bytes += kBlock) {
             append(store, kBlock);
@@ -181,9 +184,9 @@ void run_that_cannot_be_read_is_given_up()
         }
         append(store, kBlock);
         {
-            std::fstream file(store.folder() + "/00000001.spill",
+            std::fstream file(store.folder() + name,
                               std::ios::in | std::ios::out | std::ios::binary);
-            file.seekp(static_cast<std::streamoff>(3 * kRun - 1));
+            file.seekp(static_cast<std::streamoff>(end_in_file - 1));
             file.put('?');
             file.put('?');
         }
@@ -196,8 +199,37 @@ void run_that_cannot_be_read_is_given_up()
         g_assert_cmpint(calls, ==, 2);
         g_assert_false(kept.ok());
         g_assert_cmpuint(*kept.error().offset, ==, 2 * kRun);
+        g_assert_cmpuint(store.on_disk(), ==, 2 * kRun);
     }
     expect_kept(test, 0, 2 * kRun);
+}
+
+void runs_that_cannot_be_read_are_given_up()
+{
+    run_that_cannot_be_read_is_given_up(200 * kMiB, "/00000001.spill", 3 * kRun);
+    run_that_cannot_be_read_is_given_up(2 * kMiB, "/00000003.spill", kRun); // a file each
+}
+
+// What the server had is behind it in the file, and goes with it.
+void what_goes_back_is_not_on_disk()
+{
+    StoreTest test;
+    ReplayConfig config = test.config(SpoolMode::kOverflow, kMiB);
+    config.max_memory = 4 * kMiB;
+    ReplayStore store(config);
+    append(store, 2 * kRun);
+    store.release(kRun);
+    g_assert_true(store.keep().ok());
+    g_assert_cmpuint(store.on_disk(), ==, 2 * kRun);
+    int calls = 0;
+    const auto kept = store.keep([&]() -> Result<void> {
+        if (++calls <= 2)
+            return Error{.kind = ErrorKind::kNoSpace, .message = "No."};
+        return {};
+    });
+    g_assert_true(kept.ok());
+    g_assert_cmpint(calls, ==, 3);
+    g_assert_cmpuint(store.on_disk(), ==, kRun);
 }
 
 // The journal needs another block for a record, and the bytes have taken the last one.
@@ -228,7 +260,8 @@ int main(int argc, char **argv)
         add_row_test(std::string("/replay/keep/full/") + row.name, row, what_finds_room_is_kept);
     add_test("/replay/keep/disk-takes-nothing", disk_that_takes_nothing_loses_nothing);
     add_test("/replay/keep/older-bytes-find-room", older_bytes_find_room_before_others);
-    add_test("/replay/keep/cannot-be-read", run_that_cannot_be_read_is_given_up);
+    add_test("/replay/keep/cannot-be-read", runs_that_cannot_be_read_are_given_up);
+    add_test("/replay/keep/not-on-disk", what_goes_back_is_not_on_disk);
     add_test("/replay/keep/large-blocks", record_finds_room_in_large_blocks);
     return g_test_run();
 }
