@@ -177,7 +177,7 @@ bool Keeping::take_back_last(std::size_t first)
     std::size_t i = segments_.size();
     while (i > first && !segments_[i - 1].is_safe())
         --i;
-    if (i == first)
+    if (i == first || must_stay(i - 1))
         return false;
     const Segment run = last_run(segments_[--i]);
     std::vector<std::byte> buffer;
@@ -190,8 +190,37 @@ bool Keeping::take_back_last(std::size_t first)
     spool_.release_file(run.file, moved ? run.length() : 0);
     spool_.delete_needless();
     spool_.trouble().retry_now();
-    (void)spool_.renew_journal(); // else it is tried again
+    if (spool_.renew_journal()) { // else it is tried again
+        left_behind_ = 0;
+        cut_end(run.file);
+    } else if (left_behind_ == 0) {
+        left_behind_ = run.file->number;
+    }
     return true;
+}
+
+// Nothing older is in a file, and the journal speaks of what was taken back from another one: if
+// that is still there, a recovery would take what is older for acknowledged.
+bool Keeping::must_stay(std::size_t index) const
+{
+    const Segment &segment = segments_[index];
+    std::size_t oldest = 0;
+    while (!segments_[oldest].is_safe())
+        ++oldest;
+    return index == oldest && segment.checks.size() == 1 && left_behind_ != 0 &&
+           left_behind_ != segment.file->number && spool_.is_stale() && spool_.is_described();
+}
+
+// The journal speaks of nothing there that is not held.
+void Keeping::cut_end(const std::shared_ptr<SpillFile> &file)
+{
+    std::uint64_t end = 0;
+    for (std::size_t i = 0; i < segments_.size(); ++i) {
+        if (segments_[i].file == file)
+            end = std::max(end, segments_[i].offset + segments_[i].length());
+    }
+    if (end > 0 && end < file->size) // else it is gone, or has no such end
+        spool_.cut_file(file, end);
 }
 
 // The last checked run of that segment, which is of a file, and all that follows.

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace gsttus {
@@ -45,6 +46,8 @@ private:
     bool give_up_newest();
     bool give_up_for_first();
     bool take_back_last(std::size_t first);
+    bool must_stay(std::size_t index) const;
+    void cut_end(const std::shared_ptr<SpillFile> &file);
     void give_up_from(std::size_t index);
     std::uint64_t kept_until() const;
     Error kept_in_part(std::uint64_t whole) const;
@@ -54,6 +57,7 @@ private:
     const std::uint64_t acked_;
     const std::function<Result<void>()> &first_; // the caller's
     Error error_;                                // of the last attempt
+    std::uint32_t left_behind_ = 0; // the journal says that what was taken back is in that file
 };
 
 } // namespace gsttus

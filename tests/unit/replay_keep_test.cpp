@@ -232,6 +232,97 @@ void what_goes_back_is_not_on_disk()
     g_assert_cmpuint(store.on_disk(), ==, kRun);
 }
 
+// A server that went back: what it had is behind what is newer, in the same file.
+void what_is_between_others_makes_room()
+{
+    for (const std::uint64_t room : {std::uint64_t{0}, std::uint64_t{20000}}) {
+        StoreTest test;
+        SmallDisk disk(test.dir.path(), 1024 * kMiB);
+        std::uint64_t until = 0;
+        {
+            ReplayConfig config = test.config(SpoolMode::kOverflow, 4 * kMiB);
+            config.max_memory = 4 * kMiB;
+            ReplayStore store(config, disk);
+            store.spill_by_thread();
+            append(store, kRun);
+            spill_all(store);
+            append(store, kRun);
+            store.release(2 * kRun);
+            append(store, kRun);
+            spill_all(store);
+            store.release(0);
+            spill_all(store);
+            g_assert_cmpuint(store.on_disk(), ==, 3 * kRun);
+            disk.leave(room);
+            const auto kept = store.keep(First(store, disk, 70000));
+            until = kept ? store.end() : *kept.error().offset;
+        }
+        g_assert_cmpuint(until, >=, 3 * kRun + room - 70000 - kJournals);
+        expect_kept(test, 0, until);
+    }
+}
+
+// It does not delete the newest file, and takes no new journal; what it has is still there.
+class StubbornDisk final : public FileOps {
+public:
+    bool stubborn = false;
+    bool cuts = false;
+
+    int remove_at(int dir, const char *name, int flags) override
+    {
+        return fails(std::strcmp(name, "00000002.spill") == 0)
+                   ? -1
+                   : FileOps::remove_at(dir, name, flags);
+    }
+
+    int rename_at(int dir, const char *from, const char *to) override
+    {
+        return fails(true) ? -1 : FileOps::rename_at(dir, from, to);
+    }
+
+    int truncate(int fd, off_t length) override
+    {
+        return fails(!cuts) ? -1 : FileOps::truncate(fd, length);
+    }
+
+private:
+    bool fails(bool here) const
+    {
+        errno = EIO;
+        return stubborn && here;
+    }
+};
+
+void what_is_older_stays(bool cuts)
+{
+    StoreTest test;
+    StubbornDisk disk;
+    disk.cuts = cuts;
+    {
+        ReplayConfig config = test.config(SpoolMode::kOverflow);
+        config.max_memory = 4 * kMiB;
+        config.max_spool_size = 2 * kMiB; // a file each
+        ReplayStore store(config, disk);
+        store.spill_by_thread();
+        append(store, 2 * kRun);
+        spill_all(store);
+        g_assert_cmpuint(test.dir.count(".spill"), ==, 2);
+        disk.stubborn = true;
+        const auto kept = store.keep(
+            []() -> Result<void> { return Error{.kind = ErrorKind::kNoSpace, .message = "No."}; });
+        g_assert_false(kept.ok());
+        g_assert_cmpuint(*kept.error().offset, ==, kRun);
+        disk.stubborn = false;
+    }
+    expect_kept(test, 0, cuts ? kRun : 2 * kRun); // not as if the server had any of it
+}
+
+void what_is_older_stays_with_what_the_journal_has()
+{
+    what_is_older_stays(false);
+    what_is_older_stays(true);
+}
+
 // The journal needs another block for a record, and the bytes have taken the last one.
 void record_finds_room_in_large_blocks()
 {
@@ -262,6 +353,8 @@ int main(int argc, char **argv)
     add_test("/replay/keep/older-bytes-find-room", older_bytes_find_room_before_others);
     add_test("/replay/keep/cannot-be-read", runs_that_cannot_be_read_are_given_up);
     add_test("/replay/keep/not-on-disk", what_goes_back_is_not_on_disk);
+    add_test("/replay/keep/between-others", what_is_between_others_makes_room);
     add_test("/replay/keep/large-blocks", record_finds_room_in_large_blocks);
+    add_test("/replay/keep/older-stays", what_is_older_stays_with_what_the_journal_has);
     return g_test_run();
 }
