@@ -81,6 +81,7 @@ bool SpoolWrite::make_room_for_record(std::uint64_t block)
     const std::uint64_t cut =
         std::max(offset_, (end - std::min(end, kLongestRecord)) / block * block);
     outcome_.written = static_cast<std::size_t>(cut - offset_);
+    outcome_.error = ENOSPC; // also where they found room
     return ops_.truncate(fd_->get(), static_cast<off_t>(cut)) == 0 && outcome_.written > 0;
 }
 

@@ -342,6 +342,30 @@ void record_finds_room_in_large_blocks()
     expect_kept(test, 0, 2 * kRun - kDiskBlock);
 }
 
+// Where the end of a piece gave way to its record, the disk is not asked at once again.
+void disk_without_room_is_full()
+{
+    StoreTest test;
+    SmallDisk disk(test.dir.path(), 1024 * kMiB);
+    ReplayConfig config = test.config(SpoolMode::kOverflow);
+    config.max_memory = 4 * kMiB; // blocks of 256 KiB
+    ReplayStore store(config, disk);
+    store.spill_by_thread();
+    append(store, kRun);
+    store.begin_journal();
+    spill_all(store);
+    append(store, kRun);
+    disk.leave(kRun); // for the bytes alone
+    store.set_due(TimePoint::max());
+    auto spill = store.begin_spill();
+    (void)spill->run();
+    store.end_spill(std::move(spill));
+    g_assert_cmpuint(store.on_disk(), >, kRun);
+    g_assert_true(store.take_disk_warning().has_value());
+    g_assert_null(store.begin_spill().get());
+    assert_holds_all(store);
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -356,5 +380,6 @@ int main(int argc, char **argv)
     add_test("/replay/keep/between-others", what_is_between_others_makes_room);
     add_test("/replay/keep/large-blocks", record_finds_room_in_large_blocks);
     add_test("/replay/keep/older-stays", what_is_older_stays_with_what_the_journal_has);
+    add_test("/replay/keep/no-room-for-a-record", disk_without_room_is_full);
     return g_test_run();
 }
