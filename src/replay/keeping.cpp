@@ -122,9 +122,10 @@ bool Keeping::write_out(Spool::Bound bound)
     return true;
 }
 
-// What the server has, if there is room: it may go back.
+// What the server has, if there is room: it may go back. In a file of its own, which can go.
 void Keeping::write_out_margin()
 {
+    spool_.seal();
     for (std::size_t i = segments_.first_from(acked_); i-- > 0;) {
         if (!segments_[i].is_safe() &&
             !move_to_disk(segments_, spool_, i, Spool::Bound::kNone).whole)

@@ -342,6 +342,33 @@ void record_finds_room_in_large_blocks()
     expect_kept(test, 0, 2 * kRun - kDiskBlock);
 }
 
+// A recovery that keeps more finds a full disk: what the server has makes room first.
+void margin_makes_room()
+{
+    constexpr std::uint64_t kMargin = 2 * kRun;
+    StoreTest test;
+    SmallDisk disk(test.dir.path(), 1024 * kMiB);
+    {
+        ReplayConfig config = test.config(SpoolMode::kOverflow, kMargin);
+        config.max_memory = 4 * kMiB;
+        ReplayStore store(config, disk);
+        store.spill_by_thread();
+        append(store, kMargin + kRun);
+        store.release(kMargin);
+        g_assert_true(store.keep().ok());
+    }
+    {
+        auto opened =
+            open_upload(test.dir.spool(), test.dir.entries(test.dir.spool()).front(), disk);
+        g_assert_true(opened.ok());
+        g_assert_cmpuint(opened->store->begin(), ==, 0);
+        disk.leave(0);
+        append(*opened->store, kMargin - kJournals);
+        g_assert_true(opened->store->keep().ok());
+    }
+    expect_kept(test, kMargin, 2 * kMargin + kRun - kJournals);
+}
+
 // Where the end of a piece gave way to its record, the disk is not asked at once again.
 void disk_without_room_is_full()
 {
@@ -380,6 +407,7 @@ int main(int argc, char **argv)
     add_test("/replay/keep/between-others", what_is_between_others_makes_room);
     add_test("/replay/keep/large-blocks", record_finds_room_in_large_blocks);
     add_test("/replay/keep/older-stays", what_is_older_stays_with_what_the_journal_has);
+    add_test("/replay/keep/margin-makes-room", margin_makes_room);
     add_test("/replay/keep/no-room-for-a-record", disk_without_room_is_full);
     return g_test_run();
 }
