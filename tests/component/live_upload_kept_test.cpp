@@ -72,6 +72,9 @@ struct Kept {
     Kept(const Kept &) = delete;
     Kept &operator=(const Kept &) = delete;
 
+    // A burst that does not fit would need a disk that keeps up with it: see may_wait_for_disk().
+    void give_memory_for_all() { config.replay.max_memory = 64 << 20; }
+
     // To its end, which the service does not like.
     void refuse(std::span<const std::byte> bytes)
     {
@@ -234,6 +237,7 @@ void what_was_not_waited_for_is_kept_with_a_warning()
         Kept kept(SpoolMode::kOverflow, whole ? std::uint64_t{8} << 20 : 0);
         kept.config.keep_until_proved = whole;
         Recording &recording = kept.recording;
+        kept.give_memory_for_all();
         const std::vector<std::byte> bytes = noise(3 << 20);
         recording.upload = std::make_unique<LiveUpload>(
             kept.config,
@@ -272,6 +276,7 @@ void what_no_head_has_confirmed_is_kept_and_sent_again()
     for (const SpoolMode mode : {SpoolMode::kOverflow, SpoolMode::kAlways}) {
         Kept kept(mode, 64 << 10, without_head());
         kept.config.keep_until_proved = true;
+        kept.give_memory_for_all();
         const std::vector<std::byte> bytes = noise(3000000);
         for (const std::size_t count : {1U, 2U}) {
             kept.record(bytes);
@@ -307,6 +312,7 @@ void sending_again_in_vain_leaves_the_copy_whole()
 {
     Kept kept(SpoolMode::kOverflow, 64 << 10, without_head());
     kept.config.keep_until_proved = true;
+    kept.give_memory_for_all();
     const std::vector<std::byte> bytes = noise(28 << 20); // more than a margin
     kept.record(bytes);
     const std::string id = kept.left().front().id;
@@ -351,6 +357,7 @@ void a_joined_upload_that_no_head_has_confirmed_is_kept()
     options.extensions = {"creation", "concatenation", "termination"};
     Kept kept(SpoolMode::kOverflow, std::uint64_t{8} << 20, std::move(options));
     kept.config.keep_until_proved = true;
+    kept.give_memory_for_all();
     const std::vector<std::byte> bytes = noise(3000000);
     kept.record(bytes);
     g_assert_cmpuint(kept.recording.listener.kept_.size(), ==, 1);
@@ -410,6 +417,7 @@ void eight_first_recordings_at_once_agree()
 {
     Kept kept(SpoolMode::kOverflow, 64 << 10);
     kept.config.keep_until_proved = true;
+    kept.give_memory_for_all();
     const std::string endpoint = kept.recording.server->files_url();
     const std::vector<std::byte> bytes = noise(2 << 20);
 
