@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The gst-tus developers
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A recipe that builds this tree, wherever it lies: add the folder to BBFILES, or copy the recipe into a
-# layer and replace EXTERNALSRC by a SRC_URI.
+# layer and replace EXTERNALSRC by a SRC_URI. For Yocto 5.0 (scarthgap) and newer: the GStreamer of 4.0 is
+# too old.
 SUMMARY = "GStreamer sinks that upload a recording while it is made"
 DESCRIPTION = "tussink uploads to any tus 1.0.0 server, gcoresink to Gcore Video Streaming; \
                programs to record, to check a server, and to finish what a crash left."
@@ -27,7 +28,7 @@ PACKAGECONFIG[systemd] = "\
 
 EXTRA_OEMESON = "-Dtests=false -Dexamples=false -Dplugindir=${libdir}/gstreamer-1.0"
 
-PACKAGE_BEFORE_PN = "${PN}-tools"
+PACKAGE_BEFORE_PN += "${PN}-tools"
 
 SYSTEMD_PACKAGES = "${PN}-tools"
 SYSTEMD_SERVICE:${PN}-tools = "gst-tus-recover.service gst-tus-recover.timer"

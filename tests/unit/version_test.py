@@ -9,6 +9,7 @@ programs of packagers read can be read: metadata, manifest, recipe.
 A program that is not installed is no failure: the case is skipped, and says so.
 """
 import hashlib
+import os
 import pathlib
 import re
 import shutil
@@ -90,7 +91,22 @@ def manifest():
     assert f'"id" : "{path.stem}"' in said, said
 
 
-CASES = [changelog, debian, manuals, nowhere_else, recipe, metadata, manifest]
+def layer():
+    """What BitBake makes of the recipe, in a shell that is set up for a build."""
+    (path,) = (ROOT / "packaging/yocto").glob("*.bb")
+    folder = os.environ.get("BUILDDIR")
+    if not folder:
+        raise Skip("no build of Yocto is set up here (BUILDDIR)")
+    if os.geteuid() == 0:
+        raise Skip("BitBake does not run as root")
+    said = run(folder, "bitbake", "--buildfile", str(path), "--environment")
+    packages = re.search(r'^PACKAGES="([^"]*)"$', said, re.MULTILINE)[1].split()
+    # What is installed and in no package stops a build.
+    for wanted in ("gst-tus", "gst-tus-tools", "gst-tus-doc", "gst-tus-bash-completion"):
+        assert wanted in packages, f"no package {wanted}: {packages}"
+
+
+CASES = [changelog, debian, manuals, nowhere_else, recipe, metadata, manifest, layer]
 
 
 def main():
