@@ -25,6 +25,8 @@ PACKAGECONFIG ??= "${@bb.utils.filter('DISTRO_FEATURES', 'systemd', d)}"
 PACKAGECONFIG[systemd] = "\
     -Dsystemd_system_unit_dir=${systemd_system_unitdir} -Dsystemd_user_unit_dir=${systemd_user_unitdir},\
     -Dsystemd_system_unit_dir=no -Dsystemd_user_unit_dir=no"
+# Check values on disk, quicker. meson finds it by itself; its recipe is in meta-oe.
+PACKAGECONFIG[libdeflate] = ",,libdeflate"
 
 EXTRA_OEMESON = "-Dtests=false -Dexamples=false -Dplugindir=${libdir}/gstreamer-1.0"
 
@@ -39,4 +41,5 @@ FILES:${PN}-tools += "${bindir} ${systemd_system_unitdir} ${systemd_user_unitdir
 
 # TLS comes as a module of GLib.
 RDEPENDS:${PN} = "glib-networking"
-RDEPENDS:${PN}-tools = "${PN} gstreamer1.0-plugins-base"
+# Sources, muxers and VP8. Encoders of H.264 and AAC are the image's choice.
+RDEPENDS:${PN}-tools = "${PN} gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
