@@ -142,8 +142,9 @@ install_test_dependencies() {
     if apt-cache show clang-format-14 > /dev/null 2>&1; then
         install_packages clang-format-14 || true
     fi
-    # What reads the plugin's metadata.
+    # What reads the plugin's metadata, and the manifest of Flatpak.
     install_packages appstream || true
+    install_packages flatpak-builder || true
     # For systemd-analyze only: no systemd has to run.
     install_packages systemd || true
 }
