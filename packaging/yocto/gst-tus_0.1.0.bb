@@ -25,10 +25,10 @@ PACKAGECONFIG ??= "${@bb.utils.filter('DISTRO_FEATURES', 'systemd', d)}"
 PACKAGECONFIG[systemd] = "\
     -Dsystemd_system_unit_dir=${systemd_system_unitdir} -Dsystemd_user_unit_dir=${systemd_user_unitdir},\
     -Dsystemd_system_unit_dir=no -Dsystemd_user_unit_dir=no"
-# Check values on disk, quicker. meson finds it by itself; its recipe is in meta-oe.
-PACKAGECONFIG[libdeflate] = ",,libdeflate"
+# Check values on disk, quicker. Its recipe is in meta-oe.
+PACKAGECONFIG[libdeflate] = "-Dlibdeflate=enabled,-Dlibdeflate=disabled,libdeflate"
 
-EXTRA_OEMESON = "-Dtests=false -Dexamples=false -Dplugindir=${libdir}/gstreamer-1.0"
+EXTRA_OEMESON = "-Dtests=false -Dexamples=false -Dgnutls=enabled -Dplugindir=${libdir}/gstreamer-1.0"
 
 PACKAGE_BEFORE_PN += "${PN}-tools"
 

@@ -30,13 +30,21 @@ def run(*words, env=None):
         raise AssertionError(ran.stdout[-2000:] + ran.stderr)
 
 
-def configure(folder, *options, root=ROOT, env=None):
-    """Returns the paths of what would be installed."""
+def introspect(build, what):
+    told = subprocess.run(["meson", "introspect", f"--{what}", str(build)], check=True,
+                          capture_output=True, text=True).stdout
+    return json.loads(told)
+
+
+def set_up(folder, *options, root=ROOT, env=None):
     build = pathlib.Path(tempfile.mkdtemp(dir=folder))
     run("meson", "setup", str(build), str(root), *options, env=env)
-    told = subprocess.run(["meson", "introspect", "--installed", str(build)], check=True,
-                          capture_output=True, text=True).stdout
-    return list(json.loads(told).values())
+    return build
+
+
+def configure(folder, *options, root=ROOT, env=None):
+    """Returns the paths of what would be installed."""
+    return list(introspect(set_up(folder, *options, root=root, env=env), "installed").values())
 
 
 def plugin(paths):
@@ -87,6 +95,18 @@ def without_pbutils(folder):
     assert not any("record" in name or "check" in name for name in names), names
 
 
+def without_quick_libraries(folder):
+    """A packager decides what is used, not what happens to be there."""
+    def uses(*options):
+        build = set_up(folder, *SMALL, *options)
+        ninja = (build / "build.ninja").read_text()
+        return [name for name in ("GNUTLS", "LIBDEFLATE") if f"-DGSTTUS_{name}" in ninja]
+
+    same(uses("-Dgnutls=disabled", "-Dlibdeflate=disabled"), [])
+    same(uses("-Dgnutls=enabled", "-Dlibdeflate=disabled"), ["GNUTLS"])
+    same(uses("-Dgnutls=disabled", "-Dlibdeflate=enabled"), ["LIBDEFLATE"])
+
+
 def archive(folder):
     """What `meson dist` makes of the newest commit has all that it needs."""
     if not (pathlib.Path(ROOT) / ".git").exists():
@@ -102,7 +122,8 @@ def archive(folder):
     same(plugin(configure(folder, *SMALL, root=inside)), LOOKS_IN)
 
 
-CASES = [as_it_comes, system, prefix_is_followed, folder_is_given, without_pbutils, archive]
+CASES = [as_it_comes, system, prefix_is_followed, folder_is_given, without_pbutils,
+         without_quick_libraries, archive]
 
 
 def main():
