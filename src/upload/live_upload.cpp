@@ -217,8 +217,8 @@ void LiveUpload::start()
     const HeadBlock &head = core_->source.head.block;
     const bool fits = !head.is_there() || head.has_memory();
     if (fits)
-        core_->thread.handle =
-            core_->make_thread("tus-upload", [](Core &core) { Worker(core).run(); });
+        core_->thread.handle = core_->make_thread(
+            "tus-upload", [](Core &core) { Worker(core).run(); }, false);
     if (core_->thread.handle)
         return;
     core_->outcome = UploadOutcome::kFailed;

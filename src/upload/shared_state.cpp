@@ -14,6 +14,7 @@
 #include <utility>
 
 #ifdef __linux__
+#include <sched.h>
 #include <sys/resource.h>
 #endif
 
@@ -85,14 +86,21 @@ UploadConfig in_process(UploadConfig config)
     return config;
 }
 
-constexpr int kNiceness = 10;
-
 // A thread of ours gives way to those that make the recording: with the processors full while a
-// backlog is caught up with, the upload comes a little later, and no picture is late.
-void yield_to_the_source()
+// backlog is caught up with, the upload comes a little later, and no picture is late. `much`: not
+// where GLib may start threads for the process, which would stay so, or fail to be as others are:
+// who is no root comes back from this policy, but not from a nice value.
+void yield_to_the_source(bool much)
 {
 #ifdef __linux__
-    (void)setpriority(PRIO_PROCESS, 0, kNiceness); // of this thread alone
+    constexpr int kNiceness = 10;
+    const sched_param none{};
+    if (much) // of this thread alone, as the other
+        (void)setpriority(PRIO_PROCESS, 0, kNiceness);
+    else if (sched_getscheduler(0) == SCHED_OTHER)
+        (void)sched_setscheduler(0, SCHED_BATCH, &none);
+#else
+    (void)much;
 #endif
 }
 
@@ -121,10 +129,11 @@ LiveUpload::Core::Core(UploadConfig config_in, std::unique_ptr<Target> target_in
         note_destination(*store, *target, config);
 }
 
-std::unique_ptr<Thread> LiveUpload::Core::make_thread(const char *name, void (*run)(Core &))
+std::unique_ptr<Thread> LiveUpload::Core::make_thread(const char *name, void (*run)(Core &),
+                                                      bool yields_much)
 {
-    return Thread::start(name, [core = shared_from_this(), run] {
-        yield_to_the_source();
+    return Thread::start(name, [core = shared_from_this(), run, yields_much] {
+        yield_to_the_source(yields_much);
         run(*core);
     });
 }

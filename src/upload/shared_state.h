@@ -177,7 +177,7 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
 
     // The thread shares the core: whatever happens to others, it has ground to stand on. nullptr:
     // the system has no thread.
-    std::unique_ptr<Thread> make_thread(const char *name, void (*run)(Core &));
+    std::unique_ptr<Thread> make_thread(const char *name, void (*run)(Core &), bool yields_much);
 
     bool closed() const REQUIRES(mutex) { return source.ended_at.has_value(); } // no byte more
 

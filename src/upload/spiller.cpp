@@ -226,7 +226,7 @@ void Spiller::start()
 {
     if (core_.config.replay.spool_mode == SpoolMode::kNever || core_.config.recovery)
         return; // the upload thread does what there is
-    thread_ = core_.make_thread("tus-disk", &Spiller::run);
+    thread_ = core_.make_thread("tus-disk", &Spiller::run, true);
     if (thread_)
         return;
     MutexLock lock(core_.mutex);
