@@ -1,15 +1,16 @@
 // SPDX-FileCopyrightText: 2026 The gst-tus developers
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Reading HTTP dates and waits strictly, whatever the locale; what is too far away is cut.
+// Reading HTTP dates (with libsoup, which knows the old forms, too) and waits; what is too far away
+// is cut.
 #include "http/dates.h"
+
+#include "glib/ptr.h"
 
 #include <algorithm>
 #include <charconv>
-#include <ctime>
-#include <iomanip>
-#include <locale>
-#include <sstream>
 #include <string>
+
+#include <libsoup/soup.h>
 
 namespace gsttus {
 
@@ -36,13 +37,10 @@ std::optional<std::int64_t> parse_seconds(std::string_view text)
 
 std::optional<std::int64_t> parse_http_date(std::string_view text)
 {
-    std::istringstream stream{std::string(text)};
-    stream.imbue(std::locale::classic());
-    std::tm when{};
-    stream >> std::get_time(&when, "%a, %d %b %Y %H:%M:%S");
-    if (stream.fail())
+    const GDateTimeOwn when(soup_date_time_new_from_http_string(std::string(text).c_str()));
+    if (!when)
         return std::nullopt;
-    return static_cast<std::int64_t>(timegm(&when));
+    return g_date_time_to_unix(when.get());
 }
 
 std::int64_t time_of(const std::string *date, std::int64_t wall_now)

@@ -327,6 +327,13 @@ void retry_after_is_seconds_or_a_date()
     g_assert_true(parse_retry_after("120", kWallNow) == seconds(120));
     g_assert_true(parse_retry_after("Tue, 14 Nov 2023 22:13:50 GMT", kWallNow) == seconds(30));
     g_assert_true(parse_retry_after("Tue, 14 Nov 2023 22:00:00 GMT", kWallNow) == seconds(0));
+    // the two old forms that a recipient must know (RFC 9110, 5.6.7)
+    g_assert_true(parse_retry_after("Tuesday, 14-Nov-23 22:13:50 GMT", kWallNow) == seconds(30));
+    g_assert_true(parse_retry_after("Tue Nov 14 22:13:50 2023", kWallNow) == seconds(30));
+    for (const char *bad :
+         {"Tue, 14 Nov", "Tue, 99 Nov 2023 22:13:50 GMT", "Tue, 14 Foo 2023 22:13:50 GMT", ", ,",
+          "-5", "Tue, 14 Nov 2023 99:99:99 GMT"})
+        g_assert_true(parse_retry_after(bad, kWallNow) == seconds(0));
     g_assert_true(parse_retry_after("later", kWallNow) == seconds(0));
     g_assert_true(parse_retry_after("9223372036854775807", kWallNow) == seconds(366LL * 86400));
 }
