@@ -23,25 +23,22 @@ Result<std::string> Keeping::run()
 {
     const std::uint64_t whole = segments_.end();
     spool_.delete_needless();
-    if (has_older_in_memory())
-        spool_.seal(); // with older bytes behind it, a file could not be cut
+    if (end_of(false, end_of(true, 0)) < segments_.size())
+        spool_.seal(); // with older bytes behind it, which are in memory, a file could not be cut
     const bool first = write_first();
     Result<std::string> kept = write_bytes(whole);
     spool_.trouble().retry_now();
-    if (!first && begin()) // a disk that works by now; and its owner hears of it
+    if (!first && spool_.ensure_journal()) // a disk that works by now; and its owner hears of it
         (void)first_();
     return kept;
 }
 
-// Than those in a file.
-bool Keeping::has_older_in_memory() const
+// Where those from `i` on end that are in files, or are not.
+std::size_t Keeping::end_of(bool safe, std::size_t i) const
 {
-    std::size_t i = 0;
-    while (i < segments_.size() && segments_[i].is_safe())
+    while (i < segments_.size() && segments_[i].is_safe() == safe)
         ++i;
-    while (i < segments_.size() && !segments_[i].is_safe())
-        ++i;
-    return i < segments_.size();
+    return i;
 }
 
 // `whole`: where they ended before anything made room.
@@ -64,7 +61,7 @@ Result<std::string> Keeping::run_whole()
 {
     spool_.delete_needless();
     spool_.trouble().retry_now();
-    if (first_ && begin())
+    if (first_ && spool_.ensure_journal())
         (void)first_(); // the bytes have it, too
     for (int attempts = 0;;) {
         spool_.trouble().retry_now();
@@ -76,12 +73,6 @@ Result<std::string> Keeping::run_whole()
     }
 }
 
-// Folder and journal.
-bool Keeping::begin()
-{
-    return spool_.ensure_journal();
-}
-
 // What came of it, its owner knows. FALSE: it is not there.
 bool Keeping::write_first()
 {
@@ -90,13 +81,14 @@ bool Keeping::write_first()
         spool_.trouble().retry_now();
         // before what is to be noted, if it can be
         const bool is_there = spool_.has_journal() && spool_.dir_fd();
-        const Result<void> result =
-            is_there || begin() ? first_() : Result<void>(spool_.trouble().last_error());
+        const Result<void> result = is_there || spool_.ensure_journal()
+                                        ? first_()
+                                        : Result<void>(spool_.trouble().last_error());
         if (result)
             return true;
         error_ = result.error();
         const bool full = error_.kind == ErrorKind::kNoSpace;
-        if (full ? !free_acked() && (++given_up > kMostForFirst || !give_up_for_first())
+        if (full ? !free_acked() && (++given_up > kMostForFirst || !take_back_last(0))
                  : ++attempts == kAttempts)
             return false;
         spool_.delete_needless();
@@ -107,7 +99,7 @@ bool Keeping::write_first()
 // Journal and bytes, as far as the server does not have them.
 bool Keeping::write_out(Spool::Bound bound)
 {
-    if (!begin())
+    if (!spool_.ensure_journal())
         return false;
     for (std::size_t i = segments_.first_from(acked_); i < segments_.size();) {
         if (segments_[i].is_safe()) {
@@ -153,22 +145,12 @@ bool Keeping::free_acked()
     return freed;
 }
 
-// The end of what is in files.
-bool Keeping::give_up_for_first()
-{
-    return take_back_last(0);
-}
-
 bool Keeping::give_up_newest()
 {
     // What is in files from the beginning on stays, and what follows in memory has to be written:
     // only a file behind that can go.
-    std::size_t i = 0;
-    while (spool_.is_described() && i < segments_.size() && segments_[i].is_safe())
-        ++i;
-    while (i < segments_.size() && !segments_[i].is_safe())
-        ++i;
-    return take_back_last(i);
+    const std::size_t stays = spool_.is_described() ? end_of(true, 0) : 0;
+    return take_back_last(end_of(false, stays));
 }
 
 // The last checked run in a file goes back to memory, to be written anew as far as there is room
@@ -205,10 +187,7 @@ bool Keeping::take_back_last(std::size_t first)
 bool Keeping::must_stay(std::size_t index) const
 {
     const Segment &segment = segments_[index];
-    std::size_t oldest = 0;
-    while (!segments_[oldest].is_safe())
-        ++oldest;
-    return index == oldest && segment.checks.size() == 1 && left_behind_ != 0 &&
+    return index == end_of(false, 0) && segment.checks.size() == 1 && left_behind_ != 0 &&
            left_behind_ != segment.file->number && spool_.is_stale() && spool_.is_described();
 }
 

@@ -8,6 +8,7 @@
 #include "replay/segments.h"
 #include "replay/spool.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -35,16 +36,14 @@ public:
     bool is_described() const { return spool_.has_journal(); }
 
 private:
-    bool has_older_in_memory() const;
+    std::size_t end_of(bool safe, std::size_t i) const;
     bool write_first();
     Result<std::string> write_bytes(std::uint64_t whole);
-    bool begin();
     bool write_out(Spool::Bound bound);
     void write_out_margin();
     bool make_room();
     bool free_acked();
     bool give_up_newest();
-    bool give_up_for_first();
     bool take_back_last(std::size_t first);
     bool must_stay(std::size_t index) const;
     void cut_end(const std::shared_ptr<SpillFile> &file);

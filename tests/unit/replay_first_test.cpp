@@ -10,15 +10,6 @@ using namespace gsttus::test;
 
 namespace {
 
-void spill_all(ReplayStore &store)
-{
-    store.set_due(TimePoint::max());
-    while (auto spill = store.begin_spill()) {
-        (void)spill->run();
-        store.end_spill(std::move(spill));
-    }
-}
-
 void bytes_that_are_held_back_are_in_no_file()
 {
     for (const std::uint64_t from : {std::uint64_t{0}, 3 * kBlock, 3 * kBlock + 10, 8 * kBlock}) {

@@ -61,6 +61,16 @@ inline std::size_t append(ReplayStore &store, std::size_t length)
     return store.append(stream_bytes(store.end(), length));
 }
 
+// As the disk thread does with what is in memory, as far as the disk takes it.
+inline void spill_all(ReplayStore &store)
+{
+    store.set_due(TimePoint::max());
+    while (auto spill = store.begin_spill()) {
+        (void)spill->run();
+        store.end_spill(std::move(spill));
+    }
+}
+
 inline void assert_bytes(const Piece &piece, std::uint64_t from, std::uint64_t to)
 {
     std::vector<std::byte> buffer(16384);

@@ -14,15 +14,6 @@ constexpr std::uint64_t kRun = 256 * kKiB; // what has one check value in a file
 // Two journals, and what of the disk's last blocks gives way to them.
 constexpr std::uint64_t kJournals = 12 * kKiB;
 
-void spill_all(ReplayStore &store)
-{
-    store.set_due(TimePoint::max());
-    while (auto spill = store.begin_spill()) {
-        (void)spill->run();
-        store.end_spill(std::move(spill));
-    }
-}
-
 void expect_kept(const StoreTest &test, std::uint64_t begin, std::uint64_t end)
 {
     const auto ids = test.dir.entries(test.dir.spool());
