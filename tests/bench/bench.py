@@ -195,8 +195,28 @@ def throughput(bench):
         file.unlink()
 
 
+def checksums(bench):
+    """The same with a checksum of each request, which the server does not look at."""
+    file = bench.file(20 if bench.quick else 1000)
+    words = ["gst-launch-1.0", "-q", "filesrc", f"location={file}", "blocksize=65536", "!"]
+    try:
+        with bench.discard() as port:
+            ours = sink(f"http://127.0.0.1:{port}/files/", "spool-mode=never")
+            bench.run([*words, *ours])
+            return bench.pairs(
+                {
+                    f"checksum={name}": lambda name=name: bench.run(
+                        [*words, *ours, f"checksum={name}"])
+                    for name in ("none", "sha1", "sha256")
+                },
+                ["cpu", "wall", "rss"],
+            )  # fmt: skip
+    finally:
+        file.unlink()
+
+
 def tls(bench):
-    """The same over TLS, to the stand-in, whose own work is not counted."""
+    """A file in memory over TLS, to the stand-in, whose own work is not counted."""
     file = bench.file(10 if bench.quick else 200)
     certificate, key = bench.scratch / "cert.pem", bench.scratch / "key.pem"
     try:
@@ -571,7 +591,7 @@ def startup(bench):
 BENCHES = {
     function.__name__: function
     for function in (
-        throughput, tls, latency, sinks, requests, eos, line, backlog, live, length, recovery,
+        throughput, checksums, tls, latency, sinks, requests, eos, line, backlog, live, length, recovery,
         startup,
     )
 }

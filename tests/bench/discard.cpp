@@ -187,7 +187,7 @@ private:
         if (method == "OPTIONS")
             return "HTTP/1.1 204 No Content\r\nTus-Resumable: 1.0.0\r\nTus-Version: 1.0.0\r\n"
                    "Tus-Extension: creation,creation-with-upload,creation-defer-length,"
-                   "termination\r\n\r\n";
+                   "termination,checksum\r\nTus-Checksum-Algorithm: sha1,sha256\r\n\r\n";
         if (method == "POST") {
             const std::string made = "/files/" + std::to_string(uploads.size() + 1);
             uploads[made] = {body, number(header(head, "Upload-Length"))};

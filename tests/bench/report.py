@@ -207,8 +207,8 @@ def notes_of(path):
 
 def write(results_folder, docs, notes_file):
     """FALSE: a picture is no XML."""
-    order = ("throughput", "tls", "latency", "sinks", "requests", "eos", "line", "backlog", "live",
-             "length", "recovery", "startup")
+    order = ("throughput", "checksums", "tls", "latency", "sinks", "requests", "eos", "line", "backlog",
+             "live", "length", "recovery", "startup")
     results = {
         name: json.loads((results_folder / f"{name}.json").read_text())
         for name in order if (results_folder / f"{name}.json").exists()
