@@ -312,6 +312,13 @@ Error other_length(std::uint64_t length, std::uint64_t total, const std::string 
                     " bytes, which nobody told it; the recording has ", total, " (", where, ")."));
 }
 
+Error length_of_more(std::uint64_t length, std::uint64_t total, const std::string &where)
+{
+    return make(ErrorKind::kProtocol,
+                cat("The server waits for ", length, " bytes, of which the last ", length - total,
+                    " were lost with the program that recorded them (", where, ")."));
+}
+
 Error uploaded_anew(Error reason)
 {
     reason.message += " All bytes are still here: the recording is uploaded anew, with its length.";

@@ -232,6 +232,7 @@ private:
     bool is_whole(const Input &input) const;
     bool awaits_proof() const;
     Action conclude(const Input &input);
+    std::optional<Action> waits_for_what_is_lost(const Answer &answer, const Input &input);
     std::optional<Action> judged(const Answer &answer, const Input &input);
     std::optional<Action> judged_length(std::uint64_t length, const Input &input);
     std::optional<Action> judged_deferred(const Input &input);

@@ -81,6 +81,28 @@ Action UploadMachine::finish_unseen(const Input &input)
 
 // --- HEAD told the offset ------------------------------------------------------------------------
 
+// A recovery: the server was told the length, and not all that makes it up was on the disk when the
+// program died. Nobody can finish that upload; of what is here another one can be made.
+std::optional<Action> UploadMachine::waits_for_what_is_lost(const Answer &answer,
+                                                            const Input &input)
+{
+    const std::uint64_t length = answer.upload_length.value_or(0);
+    const std::uint64_t total = positions_.offset_of(input.produced);
+    if (!config_.recovery || !plan_->is_one_upload() || length <= total ||
+        *answer.upload_offset >= length || !is_whole(input))
+        return std::nullopt;
+    Error error = failures::length_of_more(length, total, route_.text());
+    if (!patience_.persists(Mishap::kContradiction, input.now)) // once may be a lie
+        return back_off(Trouble::kLocked, error, Next::kAsk, input);
+    error.message += " What is here is uploaded anew.";
+    warn(std::move(error));
+    discard(route_.upload_url());
+    drop_upload();
+    proof_.created(false);
+    plan_ = make_spool_plan();
+    return proceed(input);
+}
+
 // What it says of the length, where that decides more than what is sent next.
 std::optional<Action> UploadMachine::judged(const Answer &answer, const Input &input)
 {

@@ -387,6 +387,8 @@ Action UploadMachine::located(const Answer &answer, const Input &input)
     }
     warn_of_another_host(route_.request_url(), route_.is_elsewhere());
     route_.found();
+    if (std::optional<Action> action = waits_for_what_is_lost(answer, input))
+        return std::move(*action);
     if (look_again_at(answer))
         return ask_after(kSecondLook, input);
     switch (positions_.head_says(offset, input.held_from)) {

@@ -153,10 +153,36 @@ void an_upload_that_has_more_than_the_disk_ends_with_it()
     Script complete = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
     complete.gets(Started{}).gets(offset_is(300, 300)).expect<Finished>();
     Script cut = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
+    cut.in.held_from = 1;
     cut.gets(Started{}).insists(offset_is(300, 310)).expect_failed(ErrorKind::kUploadLost);
     Script grows = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
     grows.gets(Started{}).gets(offset_is(300)).time_passes();
     grows.insists(offset_is(301)).expect_failed(ErrorKind::kUploadLost);
+}
+
+// It died behind the declaration of the length, with what was in its memory.
+void an_upload_that_waits_for_lost_bytes_is_made_anew()
+{
+    for (const LengthMode mode : {LengthMode::kDeferred, LengthMode::kSpool}) {
+        for (const std::uint64_t offset : {0, 170, 250, 300}) {
+            Script s = after_a_crash({kUpload, 0, mode, {}, 0});
+            s.gets(Started{}).gets(offset_is(offset, 310)).time_passes();
+            s.expect<Head>(); // once may be a lie
+            s.insists(offset_is(offset, 310)).expect<Resolve>();
+            g_assert_cmpuint(s.count<ReportWarning>(), ==, 1);
+            s.gets(Resolved{s.endpoints, true});
+            g_assert_true(s.expect<Create>().length == 250U);
+            s.gets(created("https://host/files/2")).expect_patch(0, 100);
+        }
+        Script lie = after_a_crash({kUpload, 0, mode, {}, 0});
+        lie.gets(Started{}).gets(offset_is(170, 310)).time_passes();
+        lie.gets(offset_is(170, 250)).expect_patch(170, 250);
+        Script freed = after_a_crash({kUpload, 0, mode, {}, 0}); // its beginning is there only
+        freed.in.held_from = 100;
+        freed.gets(Started{}).gets(offset_is(170, 310)).expect_patch(170, 250);
+        freed.gets(acknowledged(250)).insists(offset_is(250, 310));
+        freed.expect_failed(ErrorKind::kProtocol);
+    }
 }
 
 void an_upload_of_another_process_that_is_gone_is_made_anew_only_when_whole()
@@ -215,6 +241,7 @@ int main(int argc, char **argv)
     add_test("/machine/recovery/finished", an_upload_of_another_process_is_finished);
     add_test("/machine/recovery/server-has-more",
              an_upload_that_has_more_than_the_disk_ends_with_it);
+    add_test("/machine/recovery/lost-bytes", an_upload_that_waits_for_lost_bytes_is_made_anew);
     add_test("/machine/recovery/gone",
              an_upload_of_another_process_that_is_gone_is_made_anew_only_when_whole);
     add_test("/machine/recovery/parts", finished_partial_uploads_of_another_process_are_kept);
