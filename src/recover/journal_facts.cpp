@@ -142,6 +142,8 @@ ResumePoint resume_point_of(const SpooledUpload &upload)
             recovery.released = tus::parse_size(recovery.parts.front()).value_or(0);
             recovery.parts.erase(recovery.parts.begin());
         }
+        recovery.joined = !recovery.parts.empty() && !recovery.upload_url.empty() &&
+                          note(upload, note_name::kJoined) == recovery.upload_url;
     }
     return recovery;
 }

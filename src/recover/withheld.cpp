@@ -73,7 +73,8 @@ Result<void> give_back(SpooledUpload &upload, const RecoverOptions &options, std
 {
     const std::string endpoint = cat(note_name::kTarget, "endpoint");
     for (const std::string &name :
-         {std::string(note_name::kUploadUrl), std::string(note_name::kParts), endpoint}) {
+         {std::string(note_name::kUploadUrl), std::string(note_name::kParts),
+          std::string(note_name::kJoined), endpoint}) {
         if (const auto found = upload.notes.find(name); found != upload.notes.end())
             complete_urls(found->second, options.whole_urls);
     }
@@ -96,7 +97,7 @@ Result<void> give_back(SpooledUpload &upload, const RecoverOptions &options, std
                  " is not kept on disk, and --url does not give it: all is "
                  "sent anew, to a new upload."));
         for (const char *old : {note_name::kUploadUrl, note_name::kParts, note_name::kReleased,
-                                note_name::kOrigin, note_name::kLengthMode})
+                                note_name::kOrigin, note_name::kLengthMode, note_name::kJoined})
             upload.notes.erase(old);
         return {};
     }

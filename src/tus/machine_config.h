@@ -19,6 +19,7 @@ struct ResumePoint {
     LengthMode mode = LengthMode::kAuto;
     std::vector<std::string> parts; // concatenation: finished partial uploads
     std::uint64_t released = 0;     // stream position up to which nothing has to be sent again
+    bool joined = false;            // to upload_url
 };
 
 struct MachineConfig {

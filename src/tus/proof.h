@@ -89,6 +89,17 @@ public:
 
     bool is_joined() const { return joined_; }
 
+    // By another process, which may have given it up.
+    void joined_before() { joined_ = before_ = true; }
+
+    bool was_joined_before() const { return before_; }
+
+    void join_again()
+    {
+        joined_ = before_ = false;
+        assembled_.reset();
+    }
+
     // HEAD: it is not whole yet. TRUE: more of it than before.
     bool assembles(std::uint64_t offset)
     {
@@ -112,7 +123,7 @@ private:
     bool ours_ = false, fresh_ = false, looks_ = false, defers_ = false;
     std::uint64_t declarations_ = 0;
     std::optional<Error> unfinished_;
-    bool joined_ = false, unseen_ = false;
+    bool joined_ = false, before_ = false, unseen_ = false;
     std::optional<std::uint64_t> assembled_;
 };
 

@@ -139,7 +139,11 @@ Action UploadMachine::recover(const ResumePoint &recovery, const Input &input)
         plan_ = make_concatenation_plan(recovery.parts, joined);
         positions_.resume(0, joined, joined);
         positions_.begin_part();
-        return resolve(false);
+        if (!recovery.joined || joined < input.produced)
+            return resolve(false);
+        route_.goes_to(recovery.upload_url);
+        proof_.joined_before();
+        return ask(input);
     }
     if (recovery.upload_url.empty())
         return resolve(false);

@@ -98,6 +98,8 @@ public:
     bool must_keep() const;
 
     // Uploads at the server that nobody needs any more: removed when this one is complete.
+    bool is_joined() const { return proof_.is_joined(); } // its upload is what the parts make
+
     const std::vector<std::string> &litter() const { return litter_; }
 
     // Where it was created, whatever redirects say.
@@ -254,6 +256,7 @@ private:
     Action joined(const Answer &answer, const Input &input);
     Action on_joined(const Event &event, const Input &input);
     Action joined_is(const Answer &answer, const Input &input);
+    Action join_again(Error error, bool is_there);
     Action joined_is_gone(const Answer &answer, const Input &input);
 
     void advance(std::uint64_t position, const Input &input);

@@ -395,6 +395,8 @@ Action UploadMachine::joined_is(const Answer &answer, const Input &input)
     if (answer.upload_length.value_or(total) != total || answer.upload_offset.value_or(0) > total) {
         Error error = failures::joined_wrongly(answer, total, route_.text());
         (void)proof_.assembles(0); // it was seen, and is not what it should be
+        if (proof_.was_joined_before() && patience_.persists(Mishap::kContradiction, input.now))
+            return join_again(std::move(error), true);
         return unless_it_passes(Mishap::kContradiction, std::move(error), Next::kAsk, input,
                                 answer.retry_after);
     }
@@ -403,8 +405,22 @@ Action UploadMachine::joined_is(const Answer &answer, const Input &input)
     if (proof_.assembles(answer.upload_offset.value_or(0)))
         patience_.forget(Mishap::kAssembly);
     if (!patience_.allows(Mishap::kAssembly))
-        return fail(std::move(error));
+        return proof_.was_joined_before() ? join_again(std::move(error), true)
+                                          : fail(std::move(error));
     return back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
+}
+
+// What another process joined may have been given up for that, and be as it was then: there are the
+// parts.
+Action UploadMachine::join_again(Error error, bool is_there)
+{
+    error.message += " Its parts are joined once more.";
+    warn(std::move(error));
+    if (is_there)
+        discard(route_.upload_url());
+    proof_.join_again();
+    drop_upload();
+    return resolve(false);
 }
 
 // Moved away, as finished files are; unless it was seen before it was whole, or the server of a
@@ -416,6 +432,8 @@ Action UploadMachine::joined_is_gone(const Answer &answer, const Input &input)
     route_.leave_detour();
     if (patience_.allows(Mishap::kJoinedGone))
         return back_off(Trouble::kBusy, error, Next::kAsk, input, answer.retry_after);
+    if (proof_.was_joined_before()) // whether it ever was complete, nobody has seen
+        return join_again(std::move(error), false);
     if (proof_.seen_incomplete())
         return fail(std::move(error));
     return moved_away(answer, input);

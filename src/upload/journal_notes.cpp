@@ -52,6 +52,7 @@ JournalNotes::Facts JournalNotes::facts(const UploadMachine &machine,
         machine.mode() == LengthMode::kConcatenation ? machine.releasable() : 0;
     facts[note_name::kReleased] = std::to_string(released);
     facts[note_name::kParts] = cat(released, '\n', lines_of(machine.parts()));
+    facts[note_name::kJoined] = machine.is_joined() ? noted_url(machine.upload_url()) : "";
     facts[note_name::kHomes] = lines_of(homes); // the upload-url may be anywhere
     if (const std::string sha256 = core_.sha256(); !sha256.empty())
         facts[note_name::kSha256] = sha256;
@@ -103,7 +104,7 @@ void JournalNotes::to_be_sent_again(const UploadMachine &machine)
     ReplayStore &store = *core_.store;
     store.note(note_name::kSent, redact_url(machine.upload_url()));
     for (const char *name : {note_name::kUploadUrl, note_name::kOrigin, note_name::kLengthMode,
-                             note_name::kReleased, note_name::kParts})
+                             note_name::kReleased, note_name::kParts, note_name::kJoined})
         store.note(name, "");
     store.release(0, ReplayStore::Deletion::kLater);
 }

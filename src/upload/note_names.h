@@ -14,6 +14,8 @@ constexpr const char *kReleased = "released"; // UploadMachine::releasable()
 // Lines: the position where the parts end, then their addresses. In one note: a crash must not
 // come between the two.
 constexpr const char *kParts = "parts";
+// The upload-url, if it is what the parts were joined to; missing: it is not.
+constexpr const char *kJoined = "joined";
 constexpr const char *kHomes = "homes"; // lines: see Identity
 constexpr const char *kFinished = "finished";
 // Where it was sent to as a whole, but the service did not show that it has it: not gone on with,

@@ -172,6 +172,7 @@ void an_upload_that_waits_for_lost_bytes_is_made_anew()
             g_assert_cmpuint(s.count<ReportWarning>(), ==, 1);
             s.gets(Resolved{s.endpoints, true});
             g_assert_true(s.expect<Create>().length == 250U);
+            g_assert_cmpuint(s.machine->litter().size(), ==, 1);
             s.gets(created("https://host/files/2")).expect_patch(0, 100);
         }
         Script lie = after_a_crash({kUpload, 0, mode, {}, 0});
@@ -211,6 +212,42 @@ void finished_partial_uploads_of_another_process_are_kept()
     s.gets(offset_is(250, 250)).expect<Finished>();
 }
 
+// Joined once more it would be there twice.
+Script joined_before_a_crash(std::uint64_t until = 250)
+{
+    ResumePoint point{kUpload, 0, LengthMode::kConcatenation, {"https://host/files/p1"}, until};
+    point.joined = true;
+    Script s = after_a_crash(std::move(point));
+    s.in.held_from = until;
+    s.gets(Started{});
+    return s;
+}
+
+void what_another_process_joined_is_looked_at()
+{
+    Script s = joined_before_a_crash();
+    ASSERT_STR(s.expect<Head>().url, kUpload);
+    s.gets(broken()).time_passes().gets(offset_is(250, 250)).expect<Finished>();
+    ASSERT_STR(s.machine->upload_url(), kUpload);
+    Script slow = joined_before_a_crash();
+    slow.gets(offset_is(100, 250)).time_passes().gets(offset_is(250, 250)).expect<Finished>();
+    Script more = joined_before_a_crash(200); // what was joined then was not all
+    more.expect<Resolve>();
+}
+
+// It may be why that process gave it up. That it is gone is no proof that it was complete.
+void what_another_process_joined_in_vain_is_joined_again()
+{
+    for (const Answer &answer : {status(404), offset_is(100, 250), offset_is(250, 260)}) {
+        Script s = joined_before_a_crash();
+        s.insists(answer).expect<Resolve>();
+        g_assert_cmpuint(s.count<ReportWarning>(), >=, 1);
+        s.gets(Resolved{s.endpoints, true});
+        g_assert_cmpuint(s.expect<Create>().final_of.size(), ==, 1);
+        s.gets(created("https://host/files/all")).gets(offset_is(250, 250)).expect<Finished>();
+    }
+}
+
 // The journal names the partial upload that was under way: it is not the recording's upload.
 void a_first_partial_upload_of_another_process_is_left_to_expire()
 {
@@ -245,6 +282,9 @@ int main(int argc, char **argv)
     add_test("/machine/recovery/gone",
              an_upload_of_another_process_that_is_gone_is_made_anew_only_when_whole);
     add_test("/machine/recovery/parts", finished_partial_uploads_of_another_process_are_kept);
+    add_test("/machine/recovery/joined", what_another_process_joined_is_looked_at);
+    add_test("/machine/recovery/joined-in-vain",
+             what_another_process_joined_in_vain_is_joined_again);
     add_test("/machine/recovery/first-part",
              a_first_partial_upload_of_another_process_is_left_to_expire);
     return g_test_run();
