@@ -187,6 +187,7 @@ void ask_to_stop(LiveUpload::Core &core, OnStop policy) REQUIRES(core.mutex)
         core.stop.policy = policy;
         if (policy == OnStop::kFinish)
             core.end(Clock::now());
+        core.place_head();
     }
     core.wake.worker.notify_all();
     core.wake.app.notify_all();

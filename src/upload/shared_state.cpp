@@ -213,12 +213,22 @@ void LiveUpload::Core::end(TimePoint now)
     source.ended_at = now;
     place_head();
     wake.worker.notify_all();
+    if (source.head.block.is_there()) // what comes before it is due
+        wake.disk.notify_all();
 }
 
-void LiveUpload::Core::place_head()
+bool LiveUpload::Core::awaits_body(TimePoint now) const
+{
+    return closed() && source.head.block.is_there() && !source.head.at && !stop.asked &&
+           config.replay.spool_mode != SpoolMode::kNever && !fate.spill_gone &&
+           !store->disk_refuses() && now - *source.ended_at < kLag && store->oldest_in_memory();
+}
+
+void LiveUpload::Core::place_head(bool at_once)
 {
     HeadBlock &block = source.head.block;
-    if (!closed() || !block.is_there() || block.is_placed() || fate.act != LastAct::kNone)
+    if (!closed() || !block.is_there() || block.is_placed() || fate.act != LastAct::kNone ||
+        (!at_once && awaits_body(Clock::now())))
         return;
     HeadFacts &head = source.head;
     if (store->end() == 0 && !std::exchange(head.hashed, true))

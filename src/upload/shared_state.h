@@ -215,7 +215,11 @@ struct LiveUpload::Core : std::enable_shared_from_this<Core> {
 
     std::size_t append(std::span<const std::byte> data) REQUIRES(mutex);
     // At the end, into the store. Where the system has no memory for that, again and again.
-    void place_head() REQUIRES(mutex);
+    void place_head(bool at_once = false) REQUIRES(mutex);
+    // It waits for what comes before it to be on the disk, or at the server: what it says last may
+    // be of use with all of that only (an index at the end). Not for long, should the disk not
+    // answer.
+    bool awaits_body(TimePoint now) const REQUIRES(mutex);
     // Bytes of it are in the store that a file may not have before its own has them.
     bool head_is_at_risk() const REQUIRES(mutex);
     // With spool-mode=always: something that was taken is in no file yet.

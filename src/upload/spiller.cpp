@@ -97,11 +97,16 @@ Task Spiller::Chores::next(TimePoint now)
         if (auto look = store.look(core_.source.head.block.file()))
             return {Task::Kind::kLook, nullptr, nullptr, std::move(look), nullptr};
     }
+    if (core_.closed() && !core_.ended()) { // the upload thread may be in a request
+        core_.place_head();
+        core_.wake.worker.notify_all();
+    }
     core_.note_safe_head();
     store.hold_back(core_.head_is_at_risk() ? core_.source.head.at : std::nullopt);
     const bool rests = core_.gives_back(now);
-    store.set_due(now - core_.memory_patience(now), rests);
-    const bool head_first = head_is_due(now);
+    const bool body_first = core_.awaits_body(now);
+    store.set_due(body_first ? TimePoint::max() : now - core_.memory_patience(now), rests);
+    const bool head_first = !body_first && head_is_due(now);
     if (head_first) {
         if (auto save = save_head(now))
             return {Task::Kind::kHead, nullptr, nullptr, nullptr, std::move(save)};
@@ -256,6 +261,8 @@ void Spiller::end(LastAct act)
 {
     FreedBlocks freed; // goes without the mutex
     MutexLock lock(core_.mutex);
+    if (act != LastAct::kDiscard)
+        core_.place_head(true); // as it is kept
     core_.fate.act = act;
     core_.fate.spill_over = true;
     core_.wake.disk.notify_all();

@@ -79,7 +79,10 @@ public:
         length = std::min<std::uint64_t>(length, room);
         const std::string_view text(static_cast<const char *>(data), length);
         const bool has_mark = text.find(kMark) != text.npos;
+        if (is_head && has_mark && !marked_)
+            before_head_ = body_;
         marked_ = marked_ || (is_head && has_mark);
+        body_ += is_head || name.starts_with("journal") ? 0 : length;
         const bool in_spill = !is_head && has_mark;
         const bool in_note = name.starts_with("journal") && text.find("head-at") != text.npos;
         early_ = early_ || (in_spill && !safe_);
@@ -145,6 +148,13 @@ public:
         return early_note_;
     }
 
+    // So much of what is behind the head was written before what came last of that.
+    std::uint64_t before_head()
+    {
+        MutexLock lock(mutex_);
+        return before_head_;
+    }
+
     int looks() const { return looks_; }
 
 private:
@@ -161,6 +171,7 @@ private:
     std::map<int, std::string> names_ GUARDED_BY(mutex_);
     std::string folder_ GUARDED_BY(mutex_);
     std::uint64_t capacity_ GUARDED_BY(mutex_) = std::uint64_t{1} << 40;
+    std::uint64_t body_ GUARDED_BY(mutex_) = 0, before_head_ GUARDED_BY(mutex_) = 0;
     int head_failures_ GUARDED_BY(mutex_) = 0;
     bool marked_ GUARDED_BY(mutex_) = false, safe_ GUARDED_BY(mutex_) = false;
     bool spilled_ GUARDED_BY(mutex_) = false, early_ GUARDED_BY(mutex_) = false;
@@ -310,6 +321,8 @@ void head_is_on_the_disk_before_its_copy(const OrderRow &row)
     watched.upload().stop(OnStop::kKeep);
     g_assert_true(watched.disk.spilled());
     g_assert_false(watched.disk.early());
+    if (row.away && !row.stops) // an index at the end, which it speaks of
+        g_assert_cmpuint(watched.disk.before_head(), >=, kSize - kHeader);
     if (row.failures == 0) // else its check value says that it is not the one on the disk
         g_assert_false(watched.disk.early_note());
     watched.expect_recovered(kSize);
