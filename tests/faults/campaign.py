@@ -14,6 +14,7 @@ Must not know the project's sources; only what a user sees.
 import argparse
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -30,6 +31,7 @@ import gst
 import servers
 import table
 from bench import Bench, expect, sha256
+from head_kills import HeadKills
 from kills import Always, Default, Kills
 from network import Namespaces, Proxy
 from recording import MUXERS, OUTAGE_WARNING, Recording, pipeline
@@ -549,6 +551,24 @@ def kill_often(bench, mode):
     return kills.totals()
 
 
+def kill_often_with_header(bench):
+    bench.need("matroskademux", "matroskamux", "mp4mux", "x264enc")
+    if not shutil.which("ffprobe"):
+        raise Unavailable("ffprobe is not installed")
+    there = []
+    for name in ("tusd", "gcore-standin", "@tus/server"):
+        try:
+            there.append(bench.server(name))
+            there[-1].joins = name != "@tus/server"
+        except Unavailable as why:
+            print(f"# without {name}: {why}", flush=True)
+    print(f"# seed {bench.arguments.seed}", flush=True)
+    kills = HeadKills(bench.launcher, bench.arguments, bench.folder)
+    for number in range(bench.arguments.kills):
+        kills.run(number, there)
+    return kills.totals()
+
+
 def cases():
     """What is injected, the server, the container, and the case itself."""
 
@@ -595,6 +615,7 @@ def cases():
     yield "120 s away, 16 sinks and a splitmuxsink", "gcore-standin", "ts", full_house
     yield "kill -9, default settings", "all three", "", many_kills(Default())
     yield "kill -9, spool-mode=always", "all three", "", many_kills(Always())
+    yield "kill -9, seekable-header", "all three", "", kill_often_with_header
 
 
 def run_case(number, name, where, container, case, bench, results):
@@ -631,7 +652,7 @@ def run_case(number, name, where, container, case, bench, results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    for name in ("plugin", "standin", "recover", "recorder", "clock"):
+    for name in ("plugin", "standin", "recover", "recorder", "writes-recorder", "clock"):
         parser.add_argument(f"--{name}", required=True, type=Path)
     parser.add_argument("--kills", type=int, default=int(os.environ.get("GST_TUS_KILLS") or 20))
     parser.add_argument("--seed", type=int, default=None, help="of the moments of kill -9")

@@ -75,6 +75,24 @@ def of_kills(totals):
     )
 
 
+def of_head_kills(totals):
+    def count(name):
+        return totals.get(name, 0)
+
+    return (
+        f"kill -9 of recordings with seekable-header, then gst-tus-recover: {totals['head_kills']} "
+        f"times, {count('always')} of them with spool-mode=always, {count('spool')} with "
+        f"length-mode=spool; {count('server away')} with the server gone, {count('server slow')} "
+        f"on a slow line; {count('moment start')} at the start, {count('moment head')} while the "
+        f"header was written to the disk, {count('moment end')} after the end; recover killed as "
+        f"well {count('recover_killed')} times; {count('bytes_written')} bytes written, "
+        f"{count('bytes_stored')} stored, {count('stored')} files of which {count('play')} play; "
+        f"{totals['largest_lost']} s were missing at most, {count('told_lost')} told as lost; in "
+        f"vain {count('created_in_vain')} uploads were created and {count('begun_in_vain')} begun, "
+        f"and {count('joined_twice')} joined twice"
+    )
+
+
 def of_house(totals):
     return (
         f"{totals['uploads']} uploads of one process (sixteen sinks, and fragments of a second) "
@@ -110,8 +128,11 @@ def remarks(results):
                     f"was woken up to {row['idle_thread_late_ms']} ms late"
                 )
         if "totals" in result:
-            of = of_kills if "kills" in result["totals"] else of_house
-            yield of(result["totals"])
+            totals = result["totals"]
+            if "head_kills" in totals:
+                yield of_head_kills(totals)
+            else:
+                yield of_kills(totals) if "kills" in totals else of_house(totals)
         if "skipped" in result:
             yield f"{title}: not done, {result['skipped'].rstrip('.')}"
         if "failed" in result:
