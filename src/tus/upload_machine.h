@@ -97,9 +97,9 @@ public:
     // What is acknowledged may be needed once more, whole: keep it where there is room.
     bool must_keep() const;
 
-    // Uploads at the server that nobody needs any more: removed when this one is complete.
     bool is_joined() const { return proof_.is_joined(); } // its upload is what the parts make
 
+    // Uploads at the server that nobody needs any more: removed when this one is complete.
     const std::vector<std::string> &litter() const { return litter_; }
 
     // Where it was created, whatever redirects say.

@@ -96,7 +96,8 @@ std::optional<Action> UploadMachine::waits_for_what_is_lost(const Answer &answer
         return back_off(Trouble::kLocked, error, Next::kAsk, input);
     error.message += " What is here is uploaded anew.";
     warn(std::move(error));
-    discard(route_.upload_url());
+    if (*answer.upload_offset <= total) // else some of it is nowhere else
+        discard(route_.upload_url());
     drop_upload();
     proof_.created(false);
     plan_ = make_spool_plan();

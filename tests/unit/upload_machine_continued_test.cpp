@@ -172,7 +172,7 @@ void an_upload_that_waits_for_lost_bytes_is_made_anew()
             g_assert_cmpuint(s.count<ReportWarning>(), ==, 1);
             s.gets(Resolved{s.endpoints, true});
             g_assert_true(s.expect<Create>().length == 250U);
-            g_assert_cmpuint(s.machine->litter().size(), ==, 1);
+            g_assert_cmpuint(s.machine->litter().size(), ==, offset <= 250 ? 1 : 0);
             s.gets(created("https://host/files/2")).expect_patch(0, 100);
         }
         Script lie = after_a_crash({kUpload, 0, mode, {}, 0});
