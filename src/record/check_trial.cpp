@@ -102,6 +102,8 @@ Trial run_trial(const Words &words, const std::string &authorization, unsigned s
     gst_element_set_state(made, GST_STATE_PLAYING);
     std::signal(SIGINT, [](int) { interrupted = 1; });
     std::signal(SIGTERM, [](int) { interrupted = 1; });
+    if (std::signal(SIGHUP, [](int) { interrupted = 1; }) == SIG_IGN) // nohup
+        std::signal(SIGHUP, SIG_IGN);
     wait_for_end(bus.get(), seconds, trial);
     gst_element_set_state(made, GST_STATE_READY);
     while (GstMessage *message = gst_bus_pop(bus.get())) { // what it has said last

@@ -12,6 +12,7 @@
 #include "record/printout.h"
 #include "recover/credentials.h"
 
+#include <csignal>
 #include <cstdio>
 #include <optional>
 
@@ -21,6 +22,12 @@
 namespace gsttus {
 
 namespace {
+
+bool is_ignored(int signal)
+{
+    struct sigaction action = {};
+    return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
 
 class Recorder {
 public:
@@ -38,6 +45,8 @@ public:
         const guint watch = gst_bus_add_watch(bus.get(), on_message, this);
         const guint interrupt = g_unix_signal_add(SIGINT, on_signal, this);
         const guint terminate = g_unix_signal_add(SIGTERM, on_signal, this);
+        // The terminal is gone; nohup has it ignored.
+        const guint hang_up = is_ignored(SIGHUP) ? 0 : g_unix_signal_add(SIGHUP, on_signal, this);
         // A failed state change posts its reason on the bus, too.
         gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
         g_main_loop_run(loop_.get());
@@ -45,6 +54,8 @@ public:
         stop(bus.get());
         g_source_remove(interrupt);
         g_source_remove(terminate);
+        if (hang_up != 0)
+            g_source_remove(hang_up);
         return status();
     }
 

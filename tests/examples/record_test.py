@@ -267,6 +267,23 @@ def terminated(bench):
     expect(len(completed(server)) == 1, run.tail())
 
 
+def terminal_is_gone(bench):
+    """Its SIGHUP ends the recording as SIGTERM does; under nohup it ends nothing."""
+    bench.need(*PICTURE)
+    server = bench.standin()
+    copy = bench.folder / "copy.mp4"
+    run = record(bench, "test", "--copy", copy, server=server)
+    run.wait_for("at the server")
+    run.interrupt(signal.SIGHUP)
+    run.finish(0)
+    expect(list(completed(server).values()) == [sha256(copy)], run.tail())
+    run = bench.run(["nohup", bench.arguments.record, "test", "--duration", "2s"], server)
+    run.wait_for("at the server")
+    run.interrupt(signal.SIGHUP)
+    run.finish(0)
+    expect(not run.said("Ending the recording"), run.tail())
+
+
 def refused(bench):
     bench.need(*PICTURE)
     server = bench.standin()
@@ -399,6 +416,7 @@ CASES = [
     ("no such device", no_device),
     ("Ctrl-C twice, in an outage", stopped_in_an_outage),
     ("SIGTERM", terminated),
+    ("SIGHUP", terminal_is_gone),
     ("a wrong key, a wrong variable", refused),
     ("an authorization goes to its host", authorization_goes_to_its_host),
     ("a terminal of 80 columns", functools.partial(on_a_terminal, columns=80)),
