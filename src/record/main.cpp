@@ -6,6 +6,7 @@
 #include "glib/printable.h"
 #include "glib/ptr.h"
 #include "record/arguments.h"
+#include "record/copy.h"
 #include "record/devices.h"
 #include "record/inputs.h"
 #include "record/launch.h"
@@ -44,6 +45,9 @@ int refused(const Error &error)
 
 int record(const RecordTask &task)
 {
+    const Result<void> copy = task.dry_run ? Result<void>() : check_copy(task);
+    if (!copy)
+        return refused(copy.error());
     ScreenPortal portal;
     const Result<Inputs> inputs = ask_inputs(task, is_installed, portal);
     if (!inputs)

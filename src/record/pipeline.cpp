@@ -222,14 +222,10 @@ private:
     // Of splitmuxsink: a % of the name's own is doubled, since it counts with %05d.
     std::string pattern(std::string_view name) const
     {
-        std::string out;
-        const std::size_t slash = name.rfind('/');
-        const std::size_t dot = name.rfind('.');
-        const bool has_ending = dot != std::string_view::npos && dot > 0 &&
-                                (slash == std::string_view::npos || dot > slash + 1);
-        for (const char c : name.substr(0, has_ending ? dot : name.size()))
-            out.append(c == '%' ? "%%" : std::string(1, c));
-        return cat(out, "-%05d", has_ending ? name.substr(dot) : cat('.', task_.container));
+        std::string doubled;
+        for (const char c : name)
+            doubled.append(c == '%' ? "%%" : std::string(1, c));
+        return name_of_piece(doubled, task_.container, "%05d");
     }
 
     Words splitter(std::string_view name, std::string_view location) const
@@ -276,6 +272,17 @@ private:
 };
 
 } // namespace
+
+std::string name_of_piece(std::string_view name, std::string_view container,
+                          std::string_view number)
+{
+    const std::size_t slash = name.rfind('/');
+    const std::size_t dot = name.rfind('.');
+    const bool has_ending = dot != std::string_view::npos && dot > 0 &&
+                            (slash == std::string_view::npos || dot > slash + 1);
+    return cat(name.substr(0, has_ending ? dot : name.size()), '-', number,
+               has_ending ? std::string(name.substr(dot)) : cat('.', container));
+}
 
 Result<Words> pipeline_of(const RecordTask &task, const Inputs &inputs, const IsInstalled &has)
 {

@@ -238,6 +238,8 @@ void pieces_have_names_of_their_own()
     assert_has(text, "sink-factory=tussink");
     assert_has(text, "sink-factory=filesink");
     assert_has(text, "endpoint=(string)");
+    task.name = "door.50%d";
+    assert_has(line(task, picture_and_sound()), "location=door-%05d.50%%d");
 }
 
 // Whatever a value holds, GStreamer reads it back, and so does a shell.

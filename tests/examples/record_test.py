@@ -11,6 +11,7 @@ What arrived is compared by SHA-256. What is not installed is skipped aloud.
 import argparse
 import fcntl
 import functools
+import hashlib
 import json
 import os
 import pty
@@ -284,6 +285,47 @@ def terminal_is_gone(bench):
     expect(not run.said("Ending the recording"), run.tail())
 
 
+def copy_cannot_be_written(bench):
+    """That is said at once, not found out by a pipeline that may stand still for it; and what would
+    be recorded is not overwritten."""
+    bench.need(*PICTURE, "splitmuxsink")
+    server = bench.standin()
+    pipe = bench.folder / "pipe"
+    os.mkfifo(pipe)
+    absent = bench.folder / "absent" / "x.mp4"
+    for copy, more, why in (
+        (bench.folder, (), "Is a directory"), (absent, (), "No such file"),
+        (absent, ("--every", "2s"), "x-00000.mp4: No such file"), (pipe, (), "nobody reads"),
+    ):  # fmt: skip
+        run = record(bench, "test", "--copy", copy, *more, server=server)
+        run.finish(1)
+        run.wait_for(why)
+    clip = bench.folder / "clip"
+    clip.write_bytes(b"x" * 100_000)
+    with open(clip, "rb") as stdin:
+        run = record(bench, "-", "--copy", clip, server=server, stdin=stdin)
+        run.finish(1)
+    run.wait_for("is standard input itself")
+    expect(clip.stat().st_size == 100_000, "what was to be recorded is gone")
+    expect(not server.get("/standin")["uploads"], "something was sent")
+
+
+def copy_into_a_pipe(bench):
+    """As bash's >(…) is one: its reader has all of it."""
+    bench.need(*PICTURE)
+    server = bench.standin()
+    pipe = bench.folder / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    run = record(bench, "test", "--duration", "1s", "--copy", pipe, server=server)
+    digest = hashlib.sha256()
+    while select.select([reader], [], [], LONGEST)[0] and (block := os.read(reader, 1 << 16)):
+        digest.update(block)
+    run.finish(0)
+    os.close(reader)
+    expect(list(completed(server).values()) == [digest.hexdigest()], "it differs")
+
+
 def refused(bench):
     bench.need(*PICTURE)
     server = bench.standin()
@@ -417,6 +459,8 @@ CASES = [
     ("Ctrl-C twice, in an outage", stopped_in_an_outage),
     ("SIGTERM", terminated),
     ("SIGHUP", terminal_is_gone),
+    ("a copy that cannot be written", copy_cannot_be_written),
+    ("a copy into a pipe", copy_into_a_pipe),
     ("a wrong key, a wrong variable", refused),
     ("an authorization goes to its host", authorization_goes_to_its_host),
     ("a terminal of 80 columns", functools.partial(on_a_terminal, columns=80)),
