@@ -14,6 +14,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace gsttus {
@@ -236,6 +237,12 @@ const char *contradiction(const Given &given, const RecordTask &task)
     return nullptr;
 }
 
+bool can_read(int file)
+{
+    const int flags = fcntl(file, F_GETFL);
+    return flags != -1 && (flags & O_ACCMODE) != O_WRONLY;
+}
+
 Result<void> take(const Given &given, RecordTask &task)
 {
     task.list = given.list != FALSE;
@@ -251,6 +258,8 @@ Result<void> take(const Given &given, RecordTask &task)
         return wrong(text);
     if (task.source == SourceKind::kStdin && !task.dry_run && isatty(STDIN_FILENO))
         return wrong("standard input is this terminal; a pipe or a file is to be there");
+    if (task.source == SourceKind::kStdin && !task.dry_run && !can_read(STDIN_FILENO))
+        return wrong("standard input is closed; a pipe or a file is to be there");
     task.name = given.name && *given.name ? given.name : name_of(task);
     const char *key = g_getenv("GCORE_API_KEY");
     if (task.to.empty() && !task.dry_run && (!key || !*key))

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // gst-tus-check: asks an account at Gcore, or a tus server, what it can do, and tries it with a
 // recording of a second, which is removed again.
+#include "base/standard_files.h"
 #include "base/text.h"
 #include "glib/locale.h"
 #include "glib/printable.h"
@@ -130,6 +131,7 @@ Result<CheckTask> task_of(const Given &given)
 
 int main(int argc, char **argv)
 {
+    hold_standard_files();
     use_locale();
     Given given;
     if (!read_words(argc, argv, given))

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // gst-tus-record: records what this machine or a camera in the network shows, and uploads it while
 // it is recorded. The only program here, beside the plugin, that knows GStreamer.
+#include "base/standard_files.h"
 #include "glib/locale.h"
 #include "glib/printable.h"
 #include "glib/ptr.h"
@@ -67,6 +68,7 @@ int record(const RecordTask &task)
 
 int main(int argc, char **argv)
 {
+    hold_standard_files();
     use_locale();
     RecordTask task;
     if (const auto status = parse_record_arguments(argc, argv, task))

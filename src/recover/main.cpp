@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // gst-tus-recover: finishes the uploads that a crash, a power cut or a network that never came back
 // left in a spool folder. Which of its jobs it is, signals and the exit code.
+#include "base/standard_files.h"
 #include "base/text.h"
 #include "glib/locale.h"
 #include "glib/ptr.h"
@@ -199,6 +200,7 @@ Result<std::vector<Place>> places_of(const Task &task)
 
 int main(int argc, char **argv)
 {
+    hold_standard_files();
     use_locale();
     Task task;
     if (const std::optional<int> status = parse_arguments(argc, argv, task))

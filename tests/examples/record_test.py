@@ -326,6 +326,22 @@ def copy_into_a_pipe(bench):
     expect(list(completed(server).values()) == [digest.hexdigest()], "it differs")
 
 
+def standard_files_closed(bench):
+    """Their numbers go to no file and no socket of the program."""
+    bench.need(*PICTURE)
+    server = bench.standin()
+    run = bench.run(["sh", "-c", 'exec "$0" - <&-', bench.arguments.record], server)
+    run.finish(2)
+    run.wait_for("standard input is closed")
+    marks = bench.folder / "marks"
+    script = (
+        f'"$0" test --duration 3s <&- >&- 2>&- & p=$!; sleep 1; '
+        f"for n in 0 1 2; do readlink /proc/$p/fd/$n; done > {marks}; wait $p"
+    )
+    bench.run(["sh", "-c", script, bench.arguments.record], server).finish(0)
+    expect(marks.read_text() == "/dev/null\n" * 3, marks.read_text())
+
+
 def refused(bench):
     bench.need(*PICTURE)
     server = bench.standin()
@@ -461,6 +477,7 @@ CASES = [
     ("SIGHUP", terminal_is_gone),
     ("a copy that cannot be written", copy_cannot_be_written),
     ("a copy into a pipe", copy_into_a_pipe),
+    ("standard input, output and error closed", standard_files_closed),
     ("a wrong key, a wrong variable", refused),
     ("an authorization goes to its host", authorization_goes_to_its_host),
     ("a terminal of 80 columns", functools.partial(on_a_terminal, columns=80)),
