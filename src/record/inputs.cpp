@@ -3,6 +3,7 @@
 // One function a source.
 #include "record/inputs.h"
 
+#include "base/redact.h"
 #include "base/text.h"
 #include "glib/printable.h"
 #include "glib/ptr.h"
@@ -158,7 +159,7 @@ Result<Inputs> camera_in_the_network(const RecordTask &task)
     gst_discoverer_stream_info_list_free(pictures);
     gst_discoverer_stream_info_list_free(sounds);
     if (!inputs.has_picture && !inputs.has_sound)
-        return not_there(cat(printable(task.location), " gives no picture and no sound",
+        return not_there(cat(printable(redact_url(task.location)), " gives no picture and no sound",
                              asked ? ": " : "", asked ? asked->message : ""));
     if (!task.audio.empty() && task.audio != "none")
         return not_there("a camera in the network has its own sound: --audio none, or nothing");

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // gst-tus-record: records what this machine or a camera in the network shows, and uploads it while
 // it is recorded. The only program here, beside the plugin, that knows GStreamer.
+#include "base/redact.h"
 #include "base/standard_files.h"
 #include "glib/locale.h"
 #include "glib/printable.h"
@@ -44,6 +45,30 @@ int refused(const Error &error)
     return kFailed;
 }
 
+// An address as it may be shown; said if that is not all of it.
+std::string shown(const std::string &address, const char *what)
+{
+    std::string text = redact_url(address);
+    if (text != address)
+        std::fprintf(stderr, "The login and the query of %s are left out.\n", what);
+    return text;
+}
+
+int show(RecordTask task, const Inputs &inputs)
+{
+    if (!task.to.empty())
+        task.to = shown(task.to, "--to");
+    if (task.source == SourceKind::kRtsp)
+        task.location = shown(task.location, "the camera's address");
+    const Result<Words> words = pipeline_of(task, inputs, is_installed);
+    if (!words)
+        return refused(words.error());
+    std::printf("%s\n", words->command().c_str());
+    if (!task.user.empty())
+        std::fprintf(stderr, "The camera's login is left out: rtspsrc user-id=… user-pw=…\n");
+    return kComplete;
+}
+
 int record(const RecordTask &task)
 {
     const Result<void> copy = task.dry_run ? Result<void>() : check_copy(task);
@@ -53,15 +78,10 @@ int record(const RecordTask &task)
     const Result<Inputs> inputs = ask_inputs(task, is_installed, portal);
     if (!inputs)
         return refused(inputs.error());
+    if (task.dry_run)
+        return show(task, *inputs);
     const Result<Words> words = pipeline_of(task, *inputs, is_installed);
-    if (!words)
-        return refused(words.error());
-    if (!task.dry_run)
-        return run_recording(task, *words);
-    std::printf("%s\n", words->command().c_str());
-    if (!task.user.empty())
-        std::fprintf(stderr, "The camera's login is left out: rtspsrc user-id=… user-pw=…\n");
-    return kComplete;
+    return words ? run_recording(task, *words) : refused(words.error());
 }
 
 } // namespace

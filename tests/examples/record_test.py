@@ -342,6 +342,16 @@ def standard_files_closed(bench):
     expect(marks.read_text() == "/dev/null\n" * 3, marks.read_text())
 
 
+def shown_without_secrets(bench):
+    server = bench.standin()
+    run = record(bench, "test", "--to", "https://me:geheim@tus.example/files/?sig=geheim2",
+                 "--dry-run", server=server)  # fmt: skip
+    run.finish(0)
+    run.wait_for("login and the query of --to are left out")
+    run.wait_for('endpoint="https://tus.example/files/')
+    expect(not run.said("geheim"), run.tail())
+
+
 def refused(bench):
     bench.need(*PICTURE)
     server = bench.standin()
@@ -478,6 +488,7 @@ CASES = [
     ("a copy that cannot be written", copy_cannot_be_written),
     ("a copy into a pipe", copy_into_a_pipe),
     ("standard input, output and error closed", standard_files_closed),
+    ("what is shown has no secrets", shown_without_secrets),
     ("a wrong key, a wrong variable", refused),
     ("an authorization goes to its host", authorization_goes_to_its_host),
     ("a terminal of 80 columns", functools.partial(on_a_terminal, columns=80)),
