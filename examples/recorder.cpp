@@ -136,8 +136,11 @@ void on_element_message(Recorder &recorder, const GstStructure *fields)
         report(recorder, "outage-seconds", rounded);
     } else if (gst_structure_has_name(fields, "tus-upload-kept")) {
         end_line(recorder);
-        std::printf("%.1f MB are not at the server, and are kept on disk. To finish: %s\n",
-                    megabytes(number(fields, "bytes-missing")), text(fields, "command"));
+        gboolean whole = TRUE;
+        gst_structure_get_boolean(fields, "whole", &whole);
+        std::printf("%.1f MB are not at the server, and are %skept on disk. To finish: %s\n",
+                    megabytes(number(fields, "bytes-missing")), whole ? "" : "not all ",
+                    text(fields, "command"));
         report(recorder, "kept", text(fields, "path"));
     } else if (gst_structure_has_name(fields, "gcore-video-status")) {
         end_line(recorder);

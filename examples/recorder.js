@@ -101,7 +101,8 @@ class Recorder {
                 `${seconds(fields, 'drain-time')} after the end of the recording.`);
             break;
         case 'tus-upload-kept':
-            print(`${megabytes(fields, 'bytes-missing')} are kept on disk. ` +
+            print(`${megabytes(fields, 'bytes-missing')} are ` +
+                `${fields.get_boolean('whole')[1] ? '' : 'not all '}kept on disk. ` +
                 `To finish: ${text(fields, 'command')}`);
             break;
         }

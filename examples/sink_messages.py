@@ -130,8 +130,9 @@ class Listener:
     def _tus_upload_kept(self, fields: Gst.Structure) -> None:
         self.kept = field(fields, "path")
         missing = megabytes(field(fields, "bytes-missing", 0))
+        kept = "kept" if field(fields, "whole", True) else "not all kept"
         self.say(
-            f"{missing} are not at the server, and are kept on disk. "
+            f"{missing} are not at the server, and are {kept} on disk. "
             f"To finish: {field(fields, 'command')}"
         )
         self.note("kept", self.kept)

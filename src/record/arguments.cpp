@@ -37,7 +37,8 @@ constexpr const char *kDescription =
     "\n"
     "Ctrl-C ends the recording and sends what is left; a second one leaves the rest on disk, from\n"
     "where gst-tus-recover sends it.\n"
-    "Exit status: 0 complete; 1 failed; 2 wrong usage; 3 a part is kept on disk.\n";
+    "Exit status: 0 complete; 1 failed, or bytes are lost; 2 wrong usage; 3 a part is kept on "
+    "disk.\n";
 
 // As GOption fills it; its texts are GLib's.
 struct Given {

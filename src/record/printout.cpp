@@ -145,9 +145,14 @@ void Printout::element(const GstStructure *fields, bool named)
         const std::uint64_t video = number(fields, "video-id");
         say(video != 0 ? cat("  video ", video) : cat("  ", text(fields, "upload-url")));
     } else if (is("tus-upload-kept")) {
-        ++kept_;
+        gboolean whole = TRUE;
+        gst_structure_get_boolean(fields, "whole", &whole);
+        ++(whole ? kept_ : lost_);
         say(cat(who, size(number(fields, "bytes-missing")),
-                " are not at the server, and are kept in ", text(fields, "path")));
+                whole ? " are not at the server, and are kept in "
+                      : " are not at the server, and not all of them could be kept. What could be "
+                        "is in ",
+                text(fields, "path")));
         say(cat("  To send them: ", text(fields, "command")));
     } else if (is("gcore-video-status")) {
         const std::string error = text(fields, "error");

@@ -25,6 +25,8 @@ public:
 
     bool was_kept() const { return kept_ > 0; }
 
+    bool was_lost() const { return lost_ > 0; }
+
     std::uint64_t complete() const { return complete_; }
 
 private:
@@ -33,7 +35,7 @@ private:
 
     bool is_terminal_ = false, line_is_open_ = false, ending_ = false;
     gint64 started_ = 0, last_ = 0; // microseconds
-    std::uint64_t complete_ = 0, kept_ = 0;
+    std::uint64_t complete_ = 0, kept_ = 0, lost_ = 0;
 };
 
 } // namespace gsttus

@@ -204,6 +204,8 @@ private:
 
     int status() const
     {
+        if (print_.was_lost())
+            return kFailed;
         if (print_.was_kept())
             return kKeptOnDisk;
         return ended_ && !failed_ && print_.complete() > 0 ? kComplete : kFailed;

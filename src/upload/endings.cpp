@@ -205,13 +205,14 @@ std::string Endings::keep_to_send_again(Session &session, LastAct act, bool whol
     }
     said.message += cat(" The recording is kept in ", *kept, ": ", recover_command(*kept, true),
                         " sends it once more.");
-    tell_kept(*kept, session.machine.acked(), true);
+    tell_kept({.path = *kept, .bytes_missing = session.machine.acked()}, true);
     return *kept;
 }
 
-void Endings::tell_kept(const std::string &folder, std::uint64_t missing, bool again)
+void Endings::tell_kept(UploadKept kept, bool again)
 {
-    announcer_.tell(UploadKept{folder, missing, recover_command(folder, again)});
+    kept.command = recover_command(kept.path, again);
+    announcer_.tell(std::move(kept));
 }
 
 // --- failed --------------------------------------------------------------------------------------
@@ -340,7 +341,8 @@ Endings::Kept Endings::keep_rest(Error &said, std::uint64_t missing, const AtSer
             said.message += cat(' ', recover_command(out.folder), " sends what is there.");
     }
     if (!out.folder.empty())
-        tell_kept(out.folder, missing);
+        tell_kept(
+            {.path = out.folder, .bytes_missing = missing, .is_whole = static_cast<bool>(kept)});
     return out;
 }
 

@@ -33,7 +33,7 @@ private:
     bool is_unseen(const UploadMachine &machine) const;
     void judged(Session &session, const Result<Proof> &followed, bool whole);
     std::string keep_to_send_again(Session &session, LastAct act, bool whole, Error &said);
-    void tell_kept(const std::string &folder, std::uint64_t missing, bool again = false);
+    void tell_kept(UploadKept kept, bool again = false);
     void keep(Session &session, std::uint64_t missing);
     void terminate(Session &session);
     bool remove(RequestRunner &requests, const std::string &url); // FALSE: it is still there

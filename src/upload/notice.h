@@ -50,6 +50,7 @@ struct UploadKept {
     std::string path;                // the folder
     std::uint64_t bytes_missing = 0; // at the server
     std::string command;             // finishes it
+    bool is_whole = true;            // FALSE: the disk did not take all of them
 };
 
 // The upload is no longer at the server.

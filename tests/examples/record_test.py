@@ -268,6 +268,22 @@ def terminated(bench):
     expect(len(completed(server)) == 1, run.tail())
 
 
+def disk_takes_not_all(bench):
+    """What is lost is said, and is no exit status 3, which gst-tus-recover makes good."""
+    bench.need(*PICTURE)
+    server = bench.standin()
+    server.process.send_signal(signal.SIGUSR1)
+    script = 'trap "" XFSZ; ulimit -f 600; exec "$0" test --to "$1"'
+    run = bench.run(["sh", "-c", script, bench.arguments.record, f"{server.url}/files/"], server)
+    run.wait_for("The server is away")
+    time.sleep(3)  # more than that is recorded
+    run.interrupt()
+    run.wait_for("Ctrl-C once more")
+    run.interrupt()
+    run.finish(1)
+    run.wait_for("not all of them could be kept")
+
+
 def terminal_is_gone(bench):
     """Its SIGHUP ends the recording as SIGTERM does; under nohup it ends nothing."""
     bench.need(*PICTURE)
@@ -484,6 +500,7 @@ CASES = [
     ("no such device", no_device),
     ("Ctrl-C twice, in an outage", stopped_in_an_outage),
     ("SIGTERM", terminated),
+    ("a disk that takes not all", disk_takes_not_all),
     ("SIGHUP", terminal_is_gone),
     ("a copy that cannot be written", copy_cannot_be_written),
     ("a copy into a pipe", copy_into_a_pipe),
