@@ -12,9 +12,13 @@
 #include "record/printout.h"
 #include "recover/credentials.h"
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <future>
 #include <optional>
+#include <thread>
 
 #include <glib-unix.h>
 #include <gst/gst.h>
@@ -22,6 +26,8 @@
 namespace gsttus {
 
 namespace {
+
+constexpr std::chrono::seconds kPatience{10}; // with what ends behind the upload
 
 bool is_ignored(int signal)
 {
@@ -187,19 +193,58 @@ private:
             return;
         is_ending_ = true;
         print_.ending();
-        gst_element_send_event(pipeline_.get(), gst_event_new_eos());
+        // It waits for the sources, which may stand still as the copy or a full disk does; a second
+        // Ctrl-C is to come through meanwhile.
+        eos_ = std::thread([pipeline = pipeline_.get()] {
+            gst_element_send_event(pipeline, gst_event_new_eos());
+        });
     }
 
     // On the way to NULL the bus is emptied, unread. What the sinks have left on disk they say on
     // the way to READY: stop there first, and read it.
+    // The upload's end goes before the rest: a copy whose disk or reader stands still holds the
+    // pipeline for as long as it does, and no signal would come through to here.
     void stop(GstBus *bus)
     {
-        gst_element_set_state(pipeline_.get(), GST_STATE_READY);
+        for (const char *name : {"upload", "pieces"}) {
+            if (const auto sink = child(name); sink)
+                gst_element_set_state(sink.get(), GST_STATE_READY);
+        }
+        handle_all(bus);
+        const bool ended = set_state_in_time(GST_STATE_READY);
+        handle_all(bus);
+        if (ended) {
+            if (eos_.joinable())
+                eos_.join();
+            gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+            return;
+        }
+        print_.trouble("Warning",
+                       "The recording does not end, and is left: what --copy names does "
+                       "not take it, or the source stands still.",
+                       nullptr);
+        std::fflush(nullptr);
+        std::_Exit(status());
+    }
+
+    void handle_all(GstBus *bus)
+    {
         while (GstMessage *message = gst_bus_pop(bus)) {
             handle(message);
             gst_message_unref(message);
         }
-        gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+    }
+
+    // FALSE: it has not come to it, and what it waits for may never end.
+    bool set_state_in_time(GstState state)
+    {
+        std::promise<void> promise;
+        std::future<void> reached = promise.get_future();
+        std::thread([pipeline = pipeline_.get(), state, done = std::move(promise)]() mutable {
+            gst_element_set_state(pipeline, state);
+            done.set_value();
+        }).detach();
+        return reached.wait_for(kPatience) == std::future_status::ready;
     }
 
     int status() const
@@ -215,6 +260,7 @@ private:
     const std::optional<HostHeader> authorization_;
     const std::unique_ptr<GMainLoop, GDelete<&g_main_loop_unref>> loop_;
     GRef<GstElement> pipeline_;
+    std::thread eos_;
     Printout print_;
     bool is_timed_ = false, is_ending_ = false, ended_ = false, failed_ = false;
 };

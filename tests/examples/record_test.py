@@ -342,6 +342,27 @@ def copy_into_a_pipe(bench):
     expect(list(completed(server).values()) == [digest.hexdigest()], "it differs")
 
 
+def copy_stands_still(bench):
+    """The second Ctrl-C comes through, and what is not at the server is kept."""
+    bench.need(*PICTURE)
+    server = bench.standin()
+    pipe = bench.folder / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # and reads nothing
+    run = record(bench, "test", "--copy", pipe, server=server)
+    run.wait_for("^Video ")
+    time.sleep(4)  # more than the pipe and the queue take
+    run.interrupt()
+    run.wait_for("Ctrl-C once more")
+    run.interrupt()
+    run.finish(3)
+    os.close(reader)
+    run.wait_for("are kept in")
+    run.wait_for("does not end, and is left")
+    bench.recover(server)
+    expect(len(completed(server)) == 1, run.tail())
+
+
 def standard_files_closed(bench):
     """Their numbers go to no file and no socket of the program."""
     bench.need(*PICTURE)
@@ -504,6 +525,7 @@ CASES = [
     ("SIGHUP", terminal_is_gone),
     ("a copy that cannot be written", copy_cannot_be_written),
     ("a copy into a pipe", copy_into_a_pipe),
+    ("a copy that stands still", copy_stands_still),
     ("standard input, output and error closed", standard_files_closed),
     ("what is shown has no secrets", shown_without_secrets),
     ("a wrong key, a wrong variable", refused),
