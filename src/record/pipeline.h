@@ -24,11 +24,11 @@ struct Inputs {
 
 using IsInstalled = std::function<bool(const char *element)>;
 
-// Error: what is missing, and the package that has it.
 // Of the recordings of --every: `number` comes before the ending, the container's if it has none.
 std::string name_of_piece(std::string_view name, std::string_view container,
                           std::string_view number);
 
+// Error: what is missing, and the package that has it.
 Result<Words> pipeline_of(const RecordTask &task, const Inputs &inputs, const IsInstalled &has);
 
 } // namespace gsttus
