@@ -9,7 +9,14 @@
 #include "glib/printable.h"
 #include "record/pipeline.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
 
 #include <fcntl.h>
 #include <glib.h>
@@ -19,6 +26,9 @@
 namespace gsttus {
 
 namespace {
+
+constexpr std::size_t kDigits = 5;                   // at least: see pipeline_of()
+constexpr std::uint64_t kMostPieces = 2'000'000'000; // as splitmuxsink can count
 
 Error refused(const std::string &path, const char *why)
 {
@@ -31,6 +41,28 @@ bool is_standard_input(const struct stat &file)
 
     return fstat(STDIN_FILENO, &input) == 0 && S_ISREG(input.st_mode) &&
            input.st_dev == file.st_dev && input.st_ino == file.st_ino;
+}
+
+std::string path_of_piece(const RecordTask &task)
+{
+    const std::string number = std::to_string(task.first_piece);
+    const std::size_t zeros = kDigits - std::min(kDigits, number.size());
+    return name_of_pieces(task.copy, task.container).with(std::string(zeros, '0') + number);
+}
+
+// "00017" of "door-00017.mp4".
+std::optional<std::uint64_t> number_of(std::string_view file, const PieceName &pieces)
+{
+    const std::size_t around = pieces.begin.size() + pieces.end.size();
+    if (file.size() < around + kDigits || !file.starts_with(pieces.begin) ||
+        !file.ends_with(pieces.end))
+        return std::nullopt;
+    const std::string_view digits = file.substr(pieces.begin.size(), file.size() - around);
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(digits.begin(), digits.end(), number);
+    if (error != std::errc() || end != digits.end() || number >= kMostPieces)
+        return std::nullopt;
+    return number;
 }
 
 // One that is there, or what it leads to.
@@ -57,8 +89,7 @@ Result<void> check_copy(const RecordTask &task)
 {
     if (task.copy.empty())
         return {};
-    const std::string path =
-        task.every_seconds > 0 ? name_of_piece(task.copy, task.container, "00000") : task.copy;
+    const std::string path = task.every_seconds > 0 ? path_of_piece(task) : task.copy;
     constexpr mode_t kMode = 0600; // it is gone again at once
     const int made = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
     if (made < 0)
@@ -66,6 +97,24 @@ Result<void> check_copy(const RecordTask &task)
     close(made);
     unlink(path.c_str());
     return {};
+}
+
+std::uint64_t first_free_piece(const RecordTask &task)
+{
+    std::uint64_t first = 0;
+    if (task.copy.empty() || task.every_seconds == 0)
+        return first;
+    const std::filesystem::path copy(task.copy);
+    const PieceName pieces = name_of_pieces(copy.filename().native(), task.container);
+    const std::filesystem::path folder = copy.has_parent_path() ? copy.parent_path() : ".";
+    std::error_code error; // a folder that cannot be read: check_copy() tells what it can
+    std::filesystem::directory_iterator file(folder, error);
+    for (const std::filesystem::directory_iterator end; !error && file != end;
+         file.increment(error)) {
+        if (const auto number = number_of(file->path().filename().native(), pieces))
+            first = std::max(first, *number + 1);
+    }
+    return first;
 }
 
 } // namespace gsttus

@@ -69,8 +69,9 @@ int show(RecordTask task, const Inputs &inputs)
     return kComplete;
 }
 
-int record(const RecordTask &task)
+int record(RecordTask task)
 {
+    task.first_piece = first_free_piece(task);
     const Result<void> copy = task.dry_run ? Result<void>() : check_copy(task);
     if (!copy)
         return refused(copy.error());

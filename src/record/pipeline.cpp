@@ -225,13 +225,15 @@ private:
         std::string doubled;
         for (const char c : name)
             doubled.append(c == '%' ? "%%" : std::string(1, c));
-        return name_of_piece(doubled, task_.container, "%05d");
+        return name_of_pieces(doubled, task_.container).with("%05d");
     }
 
     Words splitter(std::string_view name, std::string_view location) const
     {
         Words words;
         words.add(cat("splitmuxsink name=", name)).set("location", pattern(location));
+        if (task_.first_piece > 0)
+            words.add(cat("start-index=", task_.first_piece));
         words.add(cat(
             "max-size-time=", task_.every_seconds * kSecond,
             " send-keyframe-requests=true async-finalize=true muxer-factory=", container_->muxer));
@@ -273,15 +275,19 @@ private:
 
 } // namespace
 
-std::string name_of_piece(std::string_view name, std::string_view container,
-                          std::string_view number)
+std::string PieceName::with(std::string_view number) const
+{
+    return cat(begin, number, end);
+}
+
+PieceName name_of_pieces(std::string_view name, std::string_view container)
 {
     const std::size_t slash = name.rfind('/');
     const std::size_t dot = name.rfind('.');
     const bool has_ending = dot != std::string_view::npos && dot > 0 &&
                             (slash == std::string_view::npos || dot > slash + 1);
-    return cat(name.substr(0, has_ending ? dot : name.size()), '-', number,
-               has_ending ? std::string(name.substr(dot)) : cat('.', container));
+    return {.begin = cat(name.substr(0, has_ending ? dot : name.size()), '-'),
+            .end = has_ending ? std::string(name.substr(dot)) : cat('.', container)};
 }
 
 Result<Words> pipeline_of(const RecordTask &task, const Inputs &inputs, const IsInstalled &has)

@@ -24,9 +24,15 @@ struct Inputs {
 
 using IsInstalled = std::function<bool(const char *element)>;
 
-// Of the recordings of --every: `number` comes before the ending, the container's if it has none.
-std::string name_of_piece(std::string_view name, std::string_view container,
-                          std::string_view number);
+// Of the recordings of --every: what is before a number, and behind it (the ending, the container's
+// if the name has none).
+struct PieceName {
+    std::string begin, end;
+
+    std::string with(std::string_view number) const;
+};
+
+PieceName name_of_pieces(std::string_view name, std::string_view container);
 
 // Error: what is missing, and the package that has it.
 Result<Words> pipeline_of(const RecordTask &task, const Inputs &inputs, const IsInstalled &has);

@@ -22,6 +22,7 @@ struct RecordTask {
     std::string container = "mp4";
     std::string wait_status = "none"; // as gcoresink's property
     std::uint64_t every_seconds = 0;  // a new recording each time; 0: one
+    std::uint64_t first_piece = 0;    // number of the first of them
     std::uint64_t seconds = 0;        // its length; 0: until it ends or is ended
     std::uint64_t bitrate = 4'000'000;
     bool dry_run = false;

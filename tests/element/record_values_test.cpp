@@ -238,6 +238,9 @@ void pieces_have_names_of_their_own()
     assert_has(text, "sink-factory=tussink");
     assert_has(text, "sink-factory=filesink");
     assert_has(text, "endpoint=(string)");
+    g_assert_true(text.find("start-index") == std::string::npos);
+    task.first_piece = 42;
+    assert_has(line(task, picture_and_sound()), "start-index=42");
     task.name = "door.50%d";
     assert_has(line(task, picture_and_sound()), "location=door-%05d.50%%d");
 }

@@ -148,6 +148,15 @@ def pieces(bench):
     there = sorted(content_of(path) for path in stored_files(server))
     expect(len(here) >= 3 and here == there, f"{here} is not {there}: {run.tail()}")
     expect("100% door-00000.mp4" in completed(server), f"{completed(server)}")
+    # started again, as a service is: what an earlier run has left stays
+    (copies / "c-00041.mp4").write_bytes(b"of last night")
+    (copies / "c-no number.mp4").write_bytes(b"of somebody else")
+    before = {path: content_of(path) for path in copies.iterdir()}
+    record(bench, "test", "--every", "1s", "--duration", "2s", "--name", "again.mp4", "--copy",
+           copies / "c.mp4", server=server).finish(0)  # fmt: skip
+    expect(all(content_of(path) == was for path, was in before.items()), "it was written over")
+    expect((copies / "c-00042.mp4").exists(), f"{sorted(copies.iterdir())}")
+    expect("again-00042.mp4" in completed(server), f"{completed(server)}")
 
 
 def as_it_is(bench):
