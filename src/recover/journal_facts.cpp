@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "tus/protocol.h"
 #include "upload/note_names.h"
+#include "upload/target.h"
 
 #include <algorithm>
 #include <limits>
@@ -133,6 +134,8 @@ ResumePoint resume_point_of(const SpooledUpload &upload)
     ResumePoint recovery;
     recovery.mode = parse_mode(note(upload, note_name::kLengthMode));
     recovery.upload_url = note(upload, note_name::kUploadUrl);
+    recovery.given = !recovery.upload_url.empty() && // its home is itself: see RequestRunner
+                     note(upload, note_name::kHomes) == cat(noted_url(recovery.upload_url), '\n');
     recovery.origin = size_note(upload, note_name::kOrigin);
     recovery.released = size_note(upload, note_name::kReleased).value_or(0);
     if (recovery.mode == LengthMode::kConcatenation) {

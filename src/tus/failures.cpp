@@ -312,10 +312,10 @@ Error other_length(std::uint64_t length, std::uint64_t total, const std::string 
                     " bytes, which nobody told it; the recording has ", total, " (", where, ")."));
 }
 
-Error length_of_more(std::uint64_t length, std::uint64_t total, const std::string &where)
+Error length_of_more(std::uint64_t length, std::uint64_t known, const std::string &where)
 {
     return make(ErrorKind::kProtocol,
-                cat("The server waits for ", length, " bytes, of which the last ", length - total,
+                cat("The server waits for ", length, " bytes, of which the last ", length - known,
                     " were lost with the program that recorded them (", where, ")."));
 }
 

@@ -56,7 +56,7 @@ Error no_more_parts_with_head(std::uint64_t end); // stream position
 Error length_not_noted(std::uint64_t acked, const std::string &where);
 Error silent_about_length(std::uint64_t acked, const std::string &where);
 Error other_length(std::uint64_t length, std::uint64_t total, const std::string &where);
-Error length_of_more(std::uint64_t length, std::uint64_t total, const std::string &where);
+Error length_of_more(std::uint64_t length, std::uint64_t known, const std::string &where);
 Error uploaded_anew(Error reason);
 Error not_confirmed(Error refusal); // HEAD is not possible
 Error not_finished(Error refusal);

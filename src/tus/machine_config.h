@@ -20,6 +20,7 @@ struct ResumePoint {
     std::vector<std::string> parts; // concatenation: finished partial uploads
     std::uint64_t released = 0;     // stream position up to which nothing has to be sent again
     bool joined = false;            // to upload_url
+    bool given = false;             // somebody else made it (upload-url): it is not removed
 };
 
 struct MachineConfig {

@@ -166,7 +166,9 @@ void UploadMachine::drop_upload()
 
 void UploadMachine::discard(const std::string &url)
 {
-    if (!url.empty() && server_.may_terminate())
+    const bool is_given = config_.recovery && config_.recovery->given &&
+                          config_.recovery->upload_url == url; // not ours to remove
+    if (!url.empty() && server_.may_terminate() && !is_given)
         litter_.push_back(url);
 }
 

@@ -88,15 +88,18 @@ std::optional<Action> UploadMachine::waits_for_what_is_lost(const Answer &answer
 {
     const std::uint64_t length = answer.upload_length.value_or(0);
     const std::uint64_t total = positions_.offset_of(input.produced);
-    if (!config_.recovery || !plan_->is_one_upload() || length <= total ||
-        *answer.upload_offset >= length || !is_whole(input))
+    const std::uint64_t offset = answer.upload_offset.value_or(0);
+    if (!config_.recovery || config_.recovery->given || !plan_->is_one_upload() ||
+        length <= total || offset >= length || !is_whole(input))
         return std::nullopt;
-    Error error = failures::length_of_more(length, total, route_.text());
+    Error error = failures::length_of_more(length, std::max(total, offset), route_.text());
+    if (proof_.assembles(offset)) // what was sent before may still be on its way
+        patience_.forget(Mishap::kContradiction);
     if (!patience_.persists(Mishap::kContradiction, input.now)) // once may be a lie
         return back_off(Trouble::kLocked, error, Next::kAsk, input);
     error.message += " What is here is uploaded anew.";
     warn(std::move(error));
-    if (*answer.upload_offset <= total) // else some of it is nowhere else
+    if (offset <= total) // else some of it is nowhere else
         discard(route_.upload_url());
     drop_upload();
     proof_.created(false);
@@ -396,8 +399,10 @@ Action UploadMachine::joined_is(const Answer &answer, const Input &input)
     if (answer.upload_length.value_or(total) != total || answer.upload_offset.value_or(0) > total) {
         Error error = failures::joined_wrongly(answer, total, route_.text());
         (void)proof_.assembles(0); // it was seen, and is not what it should be
-        if (proof_.was_joined_before() && patience_.persists(Mishap::kContradiction, input.now))
-            return join_again(std::move(error), true);
+        if (proof_.was_joined_before())
+            return patience_.persists(Mishap::kContradiction, input.now)
+                       ? join_again(std::move(error), true)
+                       : back_off(Trouble::kLocked, error, Next::kAsk, input, answer.retry_after);
         return unless_it_passes(Mishap::kContradiction, std::move(error), Next::kAsk, input,
                                 answer.retry_after);
     }
@@ -420,6 +425,8 @@ Action UploadMachine::join_again(Error error, bool is_there)
     if (is_there)
         discard(route_.upload_url());
     proof_.join_again();
+    patience_.forget(Mishap::kJoinedGone); // of the new one nothing has been seen
+    patience_.forget(Mishap::kAssembly);
     drop_upload();
     return resolve(false);
 }

@@ -397,6 +397,36 @@ void credentials_go_where_the_sink_sent_them(const HomeRow &row)
     }
 }
 
+// It was made for more than is here; that is between the backend and its server.
+void upload_of_a_backend_is_not_replaced()
+{
+    Case test;
+    const std::vector<std::byte> bytes = noise(300000);
+    UploadConfig config = test.config(SpoolMode::kAlways);
+    config.replay.rollback_margin = 64 << 20; // every byte stays here
+    config.upload_url = gsttus::test::ask(test.server->url(), "POST", "/files/",
+                                          "Tus-Resumable: 1.0.0\r\nUpload-Length: 400000\r\n")
+                            .header("location");
+    {
+        AckObserver observer;
+        LiveUpload upload(
+            std::move(config), test.tus_target(),
+            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+        upload.set_hints({});
+        upload.start();
+        g_assert_true(upload.write(bytes).status == WriteStatus::kOk);
+        observer.wait_acked(200000);
+        upload.stop(OnStop::kKeep);
+    }
+    g_assert_cmpint(test.recover({}).status, ==, 1);
+    const Snapshot snapshot = test.server->snapshot();
+    g_assert_cmpuint(snapshot.uploads.size(), ==, 1);
+    for (const auto &exchange : snapshot.requests)
+        g_assert_cmpstr(exchange.request.method.c_str(), !=, "DELETE");
+    gsttus::test::assert_can_be_deleted(test.folder.get());
+    g_assert_cmpint(g_mkdir(test.folder.get(), 0700), ==, 0); // as the case expects it
+}
+
 void upload_that_is_gone_is_made_anew()
 {
     Case test;
@@ -730,6 +760,7 @@ int main(int argc, char **argv)
     for (const HomeRow &row : kHomes)
         add_row_test(std::string("/recover/credentials/") + row.name, row,
                      credentials_go_where_the_sink_sent_them);
+    add_test("/recover/upload-of-a-backend", upload_of_a_backend_is_not_replaced);
     add_test("/recover/upload-is-gone", upload_that_is_gone_is_made_anew);
     for (const LostNoteRow &row : kLostNotes)
         add_row_test(std::string("/recover/lost-note/") + row.name, row,

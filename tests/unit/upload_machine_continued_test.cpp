@@ -183,6 +183,29 @@ void an_upload_that_waits_for_lost_bytes_is_made_anew()
         freed.gets(Started{}).gets(offset_is(170, 310)).expect_patch(170, 250);
         freed.gets(acknowledged(250)).insists(offset_is(250, 310));
         freed.expect_failed(ErrorKind::kProtocol);
+        ResumePoint backend{kUpload, 0, mode, {}, 0}; // which knew what it made it for
+        backend.given = true;
+        Script given = after_a_crash(std::move(backend));
+        given.gets(Started{}).gets(offset_is(170, 310)).expect_patch(170, 250);
+        given.gets(acknowledged(250)).insists(offset_is(250, 310));
+        given.expect_failed(ErrorKind::kProtocol);
+        g_assert_true(given.machine->litter().empty());
+    }
+}
+
+// What it had sent may be on its way still, and be just what the disk does not have.
+void an_upload_that_still_grows_is_waited_for()
+{
+    for (const std::uint64_t last : {200, 310}) {
+        Script s = after_a_crash({kUpload, 0, LengthMode::kDeferred, {}, 0});
+        s.gets(Started{});
+        for (std::uint64_t offset = 170; offset < 200; ++offset)
+            s.gets(offset_is(offset, 310)).time_passes().expect<Head>();
+        s.insists(offset_is(last, 310));
+        if (last == 310)
+            s.expect<Finished>();
+        else
+            s.expect<Resolve>();
     }
 }
 
@@ -244,8 +267,19 @@ void what_another_process_joined_in_vain_is_joined_again()
         g_assert_cmpuint(s.count<ReportWarning>(), >=, 1);
         s.gets(Resolved{s.endpoints, true});
         g_assert_cmpuint(s.expect<Create>().final_of.size(), ==, 1);
-        s.gets(created("https://host/files/all")).gets(offset_is(250, 250)).expect<Finished>();
+        s.gets(created("https://host/files/all")).expect<Head>();
+        // of the new one that says nothing
+        s.gets(status(404)).time_passes().gets(status(404)).time_passes().expect<Head>();
+        s.gets(offset_is(250, 250)).expect<Finished>();
     }
+}
+
+void what_another_process_joined_wrongly_is_joined_again_whenever_it_may_be_asked()
+{
+    Answer wrong = offset_is(250, 260);
+    wrong.retry_after = seconds(15);
+    Script s = joined_before_a_crash();
+    s.insists(wrong).expect<Resolve>();
 }
 
 // The journal names the partial upload that was under way: it is not the recording's upload.
@@ -279,12 +313,15 @@ int main(int argc, char **argv)
     add_test("/machine/recovery/server-has-more",
              an_upload_that_has_more_than_the_disk_ends_with_it);
     add_test("/machine/recovery/lost-bytes", an_upload_that_waits_for_lost_bytes_is_made_anew);
+    add_test("/machine/recovery/grows", an_upload_that_still_grows_is_waited_for);
     add_test("/machine/recovery/gone",
              an_upload_of_another_process_that_is_gone_is_made_anew_only_when_whole);
     add_test("/machine/recovery/parts", finished_partial_uploads_of_another_process_are_kept);
     add_test("/machine/recovery/joined", what_another_process_joined_is_looked_at);
     add_test("/machine/recovery/joined-in-vain",
              what_another_process_joined_in_vain_is_joined_again);
+    add_test("/machine/recovery/joined-wrongly",
+             what_another_process_joined_wrongly_is_joined_again_whenever_it_may_be_asked);
     add_test("/machine/recovery/first-part",
              a_first_partial_upload_of_another_process_is_left_to_expire);
     return g_test_run();
