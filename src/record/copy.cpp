@@ -39,8 +39,9 @@ bool is_standard_input(const struct stat &file)
 {
     struct stat input {};
 
-    return fstat(STDIN_FILENO, &input) == 0 && S_ISREG(input.st_mode) &&
-           input.st_dev == file.st_dev && input.st_ino == file.st_ino;
+    return fstat(STDIN_FILENO, &input) == 0 &&
+           (S_ISREG(input.st_mode) || S_ISFIFO(input.st_mode)) && input.st_dev == file.st_dev &&
+           input.st_ino == file.st_ino;
 }
 
 std::string path_of_piece(const RecordTask &task)
@@ -70,8 +71,15 @@ Result<void> check_existing(const std::string &path, const RecordTask &task)
 {
     struct stat file {};
 
-    if (stat(path.c_str(), &file) != 0)
-        return refused(path, g_strerror(errno));
+    if (stat(path.c_str(), &file) != 0) {
+        // a link to what is not there yet
+        const int made =
+            errno == ENOENT ? open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : -1;
+        if (made < 0)
+            return refused(path, g_strerror(errno));
+        close(made);
+        return {};
+    }
     if (task.source == SourceKind::kStdin && is_standard_input(file))
         return refused(path, "that is standard input itself, which would be overwritten");
     const int opened = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

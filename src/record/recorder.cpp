@@ -52,9 +52,10 @@ public:
         const guint interrupt = g_unix_signal_add(SIGINT, on_signal, this);
         const guint terminate = g_unix_signal_add(SIGTERM, on_signal, this);
         // The terminal is gone; nohup has it ignored.
-        const guint hang_up = is_ignored(SIGHUP) ? 0 : g_unix_signal_add(SIGHUP, on_signal, this);
+        const guint hang_up = is_ignored(SIGHUP) ? 0 : g_unix_signal_add(SIGHUP, on_hang_up, this);
         // A failed state change posts its reason on the bus, too.
-        gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+        started_ =
+            gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
         g_main_loop_run(loop_.get());
         g_source_remove(watch);
         stop(bus.get());
@@ -128,7 +129,8 @@ private:
             playing(message);
             break;
         case GST_MESSAGE_LATENCY:
-            gst_bin_recalculate_latency(GST_BIN(pipeline_.get()));
+            if (!is_ending_ && !is_stopping_) // it waits for who sends EOS
+                gst_bin_recalculate_latency(GST_BIN(pipeline_.get()));
             break;
         case GST_MESSAGE_EOS: // the server has every byte
             ended_ = true;
@@ -186,6 +188,17 @@ private:
         return G_SOURCE_CONTINUE;
     }
 
+    // May come along with SIGTERM, as from logind: never the second one.
+    static gboolean on_hang_up(gpointer data)
+    {
+        auto *self = static_cast<Recorder *>(data);
+        if (!self->is_ending_)
+            self->print_.say(
+                "The terminal is gone: ending the recording, and sending what is left.");
+        self->end();
+        return G_SOURCE_CONTINUE;
+    }
+
     // Ends the recording, not the upload: EOS goes through the encoders and the muxer to the sink.
     void end()
     {
@@ -206,12 +219,15 @@ private:
     // pipeline for as long as it does, and no signal would come through to here.
     void stop(GstBus *bus)
     {
+        is_stopping_ = true;
+        // what has refused to start would say so again on the way to READY
         for (const char *name : {"upload", "pieces"}) {
-            if (const auto sink = child(name); sink)
+            if (const auto sink = child(name);
+                sink && (started_ || GST_STATE(sink.get()) > GST_STATE_READY))
                 gst_element_set_state(sink.get(), GST_STATE_READY);
         }
         handle_all(bus);
-        const bool ended = set_state_in_time(GST_STATE_READY);
+        const bool ended = set_state_in_time(started_ ? GST_STATE_READY : GST_STATE_NULL);
         handle_all(bus);
         if (ended) {
             if (eos_.joinable())
@@ -223,7 +239,9 @@ private:
                        "The recording does not end, and is left: what --copy names does "
                        "not take it, or the source stands still.",
                        nullptr);
-        std::fflush(nullptr);
+        failed_ = true;
+        std::fflush(stdout);
+        std::fflush(stderr);
         std::_Exit(status());
     }
 
@@ -262,7 +280,8 @@ private:
     GRef<GstElement> pipeline_;
     std::thread eos_;
     Printout print_;
-    bool is_timed_ = false, is_ending_ = false, ended_ = false, failed_ = false;
+    bool started_ = false, is_timed_ = false, is_ending_ = false, is_stopping_ = false;
+    bool ended_ = false, failed_ = false;
 };
 
 // Of GST_TUS_AUTHORIZATION, for the host of `to` only.

@@ -349,6 +349,10 @@ def copy_into_a_pipe(bench):
     run.finish(0)
     os.close(reader)
     expect(list(completed(server).values()) == [digest.hexdigest()], "it differs")
+    link = bench.folder / "link.mp4"  # to what is not there yet
+    link.symlink_to("behind.mp4")
+    record(bench, "test", "--duration", "1s", "--copy", link, server=server).finish(0)
+    expect(sha256(link) in completed(server).values(), "it differs behind a link")
 
 
 def copy_stands_still(bench):
@@ -409,6 +413,10 @@ def refused(bench):
                  GST_TUS_AUTHORIZATION="Bearer geheim")  # fmt: skip
     run.finish(2)
     expect(not run.said("geheim"), run.tail())
+    run = record(bench, "test", "--to", "http://me:geheim@127.0.0.1:9/files/", server=server)
+    run.finish(1)
+    run.wait_for("must not contain a user name")
+    expect(len([line for line in run.lines if "must not contain" in line]) == 1, run.tail())
 
 
 def authorization_goes_to_its_host(bench):
@@ -533,7 +541,7 @@ CASES = [
     ("a disk that takes not all", disk_takes_not_all),
     ("SIGHUP", terminal_is_gone),
     ("a copy that cannot be written", copy_cannot_be_written),
-    ("a copy into a pipe", copy_into_a_pipe),
+    ("a copy into a pipe, behind a link", copy_into_a_pipe),
     ("a copy that stands still", copy_stands_still),
     ("standard input, output and error closed", standard_files_closed),
     ("what is shown has no secrets", shown_without_secrets),
