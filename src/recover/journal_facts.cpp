@@ -129,13 +129,25 @@ HeadNotes head_notes_of(const SpooledUpload &upload)
     return notes;
 }
 
+namespace {
+
+// With upload-url. Its home is itself (see RequestRunner); one that was created is noted with that
+// of its endpoint, never before.
+bool is_given(const SpooledUpload &upload, const std::string &url)
+{
+    const auto homes = upload.notes.find(note_name::kHomes);
+    return !url.empty() &&
+           (homes == upload.notes.end() || homes->second == cat(noted_url(url), '\n'));
+}
+
+} // namespace
+
 ResumePoint resume_point_of(const SpooledUpload &upload)
 {
     ResumePoint recovery;
     recovery.mode = parse_mode(note(upload, note_name::kLengthMode));
     recovery.upload_url = note(upload, note_name::kUploadUrl);
-    recovery.given = !recovery.upload_url.empty() && // its home is itself: see RequestRunner
-                     note(upload, note_name::kHomes) == cat(noted_url(recovery.upload_url), '\n');
+    recovery.given = is_given(upload, recovery.upload_url);
     recovery.origin = size_note(upload, note_name::kOrigin);
     recovery.released = size_note(upload, note_name::kReleased).value_or(0);
     if (recovery.mode == LengthMode::kConcatenation) {
