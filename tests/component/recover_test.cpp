@@ -19,6 +19,7 @@
 #include "upload/tus_target.h"
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -333,6 +334,20 @@ void signed_upload_is_finished(const SignedRow &row)
     test.check_stored(bytes);
 }
 
+// Recorded until `enough` returns; what the server does not have then is on disk.
+void record_and_keep(UploadConfig config, std::unique_ptr<Target> target, UploadObserver &observer,
+                     const std::vector<std::byte> &bytes, const std::function<void()> &enough)
+{
+    LiveUpload upload(
+        std::move(config), std::move(target),
+        [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
+    upload.set_hints({});
+    upload.start();
+    g_assert_true(upload.write(bytes).status == WriteStatus::kOk);
+    enough();
+    upload.stop(OnStop::kKeep);
+}
+
 struct HomeRow {
     const char *name;
     bool continued; // with upload-url, else created
@@ -371,17 +386,9 @@ void credentials_go_where_the_sink_sent_them(const HomeRow &row)
     const std::string continued = config.upload_url;
     const std::uint64_t before = holder.snapshot().requests_total;
     const std::vector<std::byte> bytes = noise(300000);
-    {
-        AckObserver observer;
-        LiveUpload upload(
-            std::move(config), std::make_unique<TusTarget>(endpoint, Metadata{}),
-            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
-        upload.set_hints({});
-        upload.start();
-        g_assert_true(upload.write(bytes).status == WriteStatus::kOk);
-        observer.wait_acked(200000);
-        upload.stop(OnStop::kKeep);
-    }
+    AckObserver observer;
+    record_and_keep(std::move(config), std::make_unique<TusTarget>(endpoint, Metadata{}), observer,
+                    bytes, [&] { observer.wait_acked(200000); });
     const std::uint64_t sent = holder.snapshot().requests_total;
     const std::string home = host_of(row.continued ? continued : endpoint);
     const Run run = test.recover({"--authorization", cat(home, "=Bearer marker").c_str(),
@@ -407,17 +414,9 @@ void upload_of_a_backend_is_not_replaced()
     config.upload_url = gsttus::test::ask(test.server->url(), "POST", "/files/",
                                           "Tus-Resumable: 1.0.0\r\nUpload-Length: 400000\r\n")
                             .header("location");
-    {
-        AckObserver observer;
-        LiveUpload upload(
-            std::move(config), test.tus_target(),
-            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
-        upload.set_hints({});
-        upload.start();
-        g_assert_true(upload.write(bytes).status == WriteStatus::kOk);
-        observer.wait_acked(200000);
-        upload.stop(OnStop::kKeep);
-    }
+    AckObserver observer;
+    record_and_keep(std::move(config), test.tus_target(), observer, bytes,
+                    [&] { observer.wait_acked(200000); });
     g_assert_cmpint(test.recover({}).status, ==, 1);
     const Snapshot snapshot = test.server->snapshot();
     g_assert_cmpuint(snapshot.uploads.size(), ==, 1);
@@ -433,19 +432,12 @@ void upload_that_is_gone_is_made_anew()
     const std::vector<std::byte> bytes = noise(900000);
     UploadConfig config = test.config(SpoolMode::kAlways);
     config.replay.rollback_margin = 64 << 20; // every byte stays here
-    {
-        DeafObserver observer;
-        LiveUpload upload(
-            std::move(config), test.tus_target(),
-            [] { return make_soup_transport(HttpConfig{.user_agent = "test"}); }, observer);
-        upload.set_hints({});
-        upload.start();
-        g_assert_true(upload.write(bytes).status == WriteStatus::kOk);
+    DeafObserver observer;
+    record_and_keep(std::move(config), test.tus_target(), observer, bytes, [&test] {
         g_assert_true(
             test.server->wait_for([](const Snapshot &now) { return now.bytes_received > 200000; },
                                   patience(seconds(20))));
-        upload.stop(OnStop::kKeep);
-    }
+    });
     g_assert_true(test.server->add_fault("on HEAD 1: forget").ok());
     g_assert_cmpint(test.recover({}).status, ==, 0);
     test.check_stored(bytes);
