@@ -8,8 +8,8 @@
 
 namespace gsttus {
 
-// Blocks; an exit status as in arguments.h. SIGINT, SIGTERM and SIGHUP: the first ends the
-// recording, the second the waiting for the server.
+// Blocks; an exit status as in arguments.h. SIGINT and SIGTERM: the first ends the recording, the
+// second the waiting for the server. SIGHUP ends the recording only.
 int run_recording(const RecordTask &task, const Words &words);
 
 } // namespace gsttus
