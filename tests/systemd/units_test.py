@@ -87,6 +87,22 @@ def security(kind, path, _arguments, _folder):
     print(f"# {answer.stdout.strip().splitlines()[-1]}")
 
 
+def enable(kind, path, _arguments, folder):
+    """As documented: what systemctl makes of it is what a boot, or a login, starts."""
+    if not shutil.which("systemctl"):
+        raise Skip("there is no systemctl here")
+    where, everyone = ("user", ["--global"]) if kind == "user" else ("system", [])
+    machine = folder / f"machine-{kind}-{path.name}"
+    units = machine / "etc/systemd" / where
+    units.mkdir(parents=True)
+    shutil.copy(path, units)
+    answer = subprocess.run(["systemctl", f"--root={machine}", *everyone, "enable", path.name],
+                            capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+    expect(answer.returncode == 0, answer.stdout + answer.stderr)
+    target = "timers.target" if path.suffix == ".timer" else "multi-user.target"
+    expect((units / f"{target}.wants" / path.name).is_symlink(), f"nothing starts it: {answer.stderr}")
+
+
 def lines_of(unit):
     """(name, value) of the settings, lines joined as systemd does."""
     text = re.sub(r"\\\n\s*", " ", unit.read_text())
@@ -223,7 +239,7 @@ def check_stored(machine, said):
         expect(told.group(1) in hashes, f"{told.group(1)} is not among {hashes}")
 
 
-GROUPS = {"verify": verify, "security": security, "recording": recording}
+GROUPS = {"verify": verify, "security": security, "enable": enable, "recording": recording}
 
 
 def main():
@@ -238,6 +254,8 @@ def main():
         units = units_of(arguments, folder)
         if arguments.group == "recording":
             units = [unit for unit in units if unit[0] == "recording"]
+        if arguments.group == "enable":  # a timer starts the recoveries
+            units = [unit for unit in units if unit[0] == "recording" or unit[1].suffix == ".timer"]
         if arguments.group == "security":  # a timer runs nothing
             units = [unit for unit in units if unit[1].suffix == ".service"]
         print(f"1..{len(units)}")
