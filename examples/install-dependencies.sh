@@ -15,7 +15,7 @@ build_packages=(
 runtime_packages=(
     ca-certificates glib-networking gstreamer1.0-tools gstreamer1.0-plugins-base
     gstreamer1.0-plugins-base-apps gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-    gstreamer1.0-plugins-ugly gstreamer1.0-libav
+    gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x
 )
 
 # Prints the packages of the arguments that are not installed. Where a tool came from somewhere else
