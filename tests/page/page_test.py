@@ -240,7 +240,11 @@ def mp4_plays_and_outage_reaches_the_sink(world):
     focus_by_tab(tab, "from-end")
     tab.press("Enter")
     tab.until("video.buffered.length > 0 && video.buffered.start(0) > 1", "it is joined late")
+    # a start is not always a time that can be set: the player is there, and fetches nothing before it
+    start = tab.run("video.buffered.start(0)")
+    tab.run(f"new Promise((done) => {{ video.onseeked = done; video.currentTime = {start} - 5e-7; }})")
     plays_on(tab, 0.3)
+    expect(tab.run("video.buffered.start(0)") == start, "what was before it is fetched")
     focus_by_tab(tab, "switch-away")
     tab.press(" ")
     recorder.says("The server is away")

@@ -13,6 +13,7 @@ const kTail = 6 << 20; // in which a fragment must begin
 const kNear = 2 << 20; // bytes that are not worth looking for a closer start
 const kAhead = 40; // seconds that are fetched before they are played
 const kBehind = 30; // seconds that are kept after they were played
+const kRounding = 1e-5; // seconds: a browser cuts off what is set as its time, to microseconds
 
 const reasons = {
   "transport-stream":
@@ -321,7 +322,7 @@ export class Player {
   rangeOf(time) {
     const { buffered } = this.video;
     for (let i = 0; i < buffered.length; ++i)
-      if (time >= buffered.start(i) && time <= buffered.end(i)) return [buffered.start(i), buffered.end(i)];
+      if (time >= buffered.start(i) - kRounding && time <= buffered.end(i)) return [buffered.start(i), buffered.end(i)];
     return null;
   }
 
