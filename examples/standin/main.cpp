@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "fault.h"
+#include "glib/locale.h"
 #include "gsttus_version.h"
 #include "habits.h"
 #include "standin.h"
@@ -227,6 +228,7 @@ int serve(Standin &server)
 
 int main(int argc, char **argv)
 {
+    use_locale();
     Arguments arguments;
     std::string error;
     if (!parse(arguments, argc, argv, error))

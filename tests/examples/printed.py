@@ -31,7 +31,7 @@ ELSEWHERE = {
         "tests/tools/run_test.py looks at its options; it would run itself",
     r"meson setup build|ninja -C build|meson compile -C build [a-z -]+": "tests/run.sh builds so",
     r"meson setup build --prefix ~/\.local .*": "tests/tools/configure_test.py",
-    r"meson devenv -C build": "a shell for people",
+    r"meson devenv -C build -w \.": "a shell for people",
     r"sudo meson install -C build": "tests/tools/configure_test.py: where it goes",
     r"build/tests/sim/cut-sim .*": "the suite sim runs it with fewer schedules",
     r"dpkg-buildpackage -us -uc -b|lintian .*":
