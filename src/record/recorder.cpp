@@ -8,11 +8,11 @@
 #include "glib/printable.h"
 #include "glib/ptr.h"
 #include "record/arguments.h"
+#include "record/ending.h"
 #include "record/launch.h"
 #include "record/printout.h"
 #include "recover/credentials.h"
 
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -26,8 +26,6 @@
 namespace gsttus {
 
 namespace {
-
-constexpr std::chrono::seconds kPatience{10}; // with what ends behind the upload
 
 bool is_ignored(int signal)
 {
@@ -91,8 +89,10 @@ private:
         if (const auto camera = child("camera"); camera && !task_.user.empty())
             g_object_set(camera.get(), "user-id", task_.user.c_str(), "user-pw",
                          task_.password.c_str(), nullptr);
-        if (const auto pieces = child("pieces"); pieces)
+        if (const auto pieces = child("pieces"); pieces) {
             g_signal_connect(pieces.get(), "sink-added", G_CALLBACK(on_sink_added), this);
+            ending_.wait_for_picture(pieces.get());
+        }
     }
 
     void authorize(GstElement *sink) const
@@ -125,11 +125,14 @@ private:
         case GST_MESSAGE_ELEMENT:
             print_.element(gst_message_get_structure(message), task_.every_seconds > 0);
             break;
+        case GST_MESSAGE_PROGRESS:
+            ending_.see_progress(message);
+            break;
         case GST_MESSAGE_STATE_CHANGED:
             playing(message);
             break;
         case GST_MESSAGE_LATENCY:
-            if (!is_ending_ && !is_stopping_) // it waits for who sends EOS
+            if (!ending_.has_begun() && !is_stopping_) // it waits for who sends EOS
                 gst_bin_recalculate_latency(GST_BIN(pipeline_.get()));
             break;
         case GST_MESSAGE_EOS: // the server has every byte
@@ -177,7 +180,7 @@ private:
     static gboolean on_signal(gpointer data)
     {
         auto *self = static_cast<Recorder *>(data);
-        if (self->is_ending_) {
+        if (self->ending_.has_begun()) {
             self->print_.say("Stopping; what is not at the server is kept on disk.");
             g_main_loop_quit(self->loop_.get());
         } else {
@@ -192,25 +195,35 @@ private:
     static gboolean on_hang_up(gpointer data)
     {
         auto *self = static_cast<Recorder *>(data);
-        if (!self->is_ending_)
+        if (!self->ending_.has_begun())
             self->print_.say(
                 "The terminal is gone: ending the recording, and sending what is left.");
         self->end();
         return G_SOURCE_CONTINUE;
     }
 
-    // Ends the recording, not the upload: EOS goes through the encoders and the muxer to the sink.
+    // Ends the recording, not the upload.
     void end()
     {
-        if (is_ending_)
+        if (ending_.has_begun())
             return;
-        is_ending_ = true;
         print_.ending();
-        // It waits for the sources, which may stand still as the copy or a full disk does; a second
-        // Ctrl-C is to come through meanwhile.
-        eos_ = std::thread([pipeline = pipeline_.get()] {
-            gst_element_send_event(pipeline, gst_event_new_eos());
-        });
+        ending_.begin(pipeline_.get());
+        g_timeout_add_seconds(1, on_second, this);
+    }
+
+    static gboolean on_second(gpointer data)
+    {
+        auto *self = static_cast<Recorder *>(data);
+        if (!self->ending_.stands_still(self->pipeline_.get()))
+            return G_SOURCE_CONTINUE;
+        self->failed_ = true;
+        self->print_.trouble("Warning",
+                             "The end of the recording does not come through. Stopping; what is "
+                             "not at the server is kept on disk.",
+                             nullptr);
+        g_main_loop_quit(self->loop_.get());
+        return G_SOURCE_REMOVE;
     }
 
     // On the way to NULL the bus is emptied, unread. What the sinks have left on disk they say on
@@ -230,8 +243,7 @@ private:
         const bool ended = set_state_in_time(started_ ? GST_STATE_READY : GST_STATE_NULL);
         handle_all(bus);
         if (ended) {
-            if (eos_.joinable())
-                eos_.join();
+            ending_.join();
             gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
             return;
         }
@@ -262,7 +274,7 @@ private:
             gst_element_set_state(pipeline, state);
             done.set_value();
         }).detach();
-        return reached.wait_for(kPatience) == std::future_status::ready;
+        return reached.wait_for(ending_.patience()) == std::future_status::ready;
     }
 
     int status() const
@@ -278,9 +290,9 @@ private:
     const std::optional<HostHeader> authorization_;
     const std::unique_ptr<GMainLoop, GDelete<&g_main_loop_unref>> loop_;
     GRef<GstElement> pipeline_;
-    std::thread eos_;
+    Ending ending_;
     Printout print_;
-    bool started_ = false, is_timed_ = false, is_ending_ = false, is_stopping_ = false;
+    bool started_ = false, is_timed_ = false, is_stopping_ = false;
     bool ended_ = false, failed_ = false;
 };
 

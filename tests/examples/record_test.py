@@ -266,6 +266,44 @@ def stopped_in_an_outage(bench):
     expect(list(completed(server).values()) == [sha256(copy)], "not what was recorded")
 
 
+def catches(process, number):
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+        caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", status.read(), re.MULTILINE)
+    return int(caught.group(1), 16) & 1 << (number - 1)
+
+
+def ended_as_it_begins(bench):
+    """One Ctrl-C, in the first moments in which it is heard: what was begun is finished."""
+    bench.need(*PICTURE, "avenc_aac", "splitmuxsink", "mpegtsmux")
+    server = bench.standin()
+    runs = [("--every", "10s"), ("--every", "10s", "-c", "ts"), ()]
+    for number, more in enumerate(runs * 6):
+        run = record(bench, "test", *more, "--to", f"{server.url}/files/", server=server)
+        deadline = time.monotonic() + LONGEST
+        while not catches(run.process, signal.SIGINT):  # not slower than wait_until()
+            expect(time.monotonic() < deadline, run.tail())
+        time.sleep(number // len(runs) / 500)
+        run.interrupt()
+        run.finish(0)
+
+
+def end_waits_for_the_server(bench):
+    """Longer than for anything else, after one Ctrl-C."""
+    bench.need(*PICTURE)
+    server = bench.standin()
+    copy = bench.folder / "copy.mp4"
+    run = record(bench, "test", "--copy", copy, server=server)
+    run.wait_for("at the server")
+    server.process.send_signal(signal.SIGUSR1)
+    run.wait_for("The server is away")
+    run.interrupt()
+    time.sleep(13)
+    server.process.send_signal(signal.SIGUSR2)
+    run.finish(0)
+    expect(not run.said("does not come through"), run.tail())
+    expect(list(completed(server).values()) == [sha256(copy)], run.tail())
+
+
 def terminated(bench):
     """As a service is stopped: the recording ends, and all of it is sent."""
     bench.need(*PICTURE)
@@ -356,8 +394,8 @@ def copy_into_a_pipe(bench):
     expect(sha256(link) in completed(server).values(), "it differs behind a link")
 
 
-def copy_stands_still(bench):
-    """The second Ctrl-C comes through, and what is not at the server is kept."""
+def copy_stands_still(bench, signals):
+    """One Ctrl-C ends it in the end, a second one at once; what is not at the server is kept."""
     bench.need(*PICTURE)
     server = bench.standin()
     pipe = bench.folder / "pipe"
@@ -368,9 +406,11 @@ def copy_stands_still(bench):
     time.sleep(4)  # more than the pipe and the queue take
     run.interrupt()
     run.wait_for("Ctrl-C once more")
-    run.interrupt()
+    if signals > 1:
+        run.interrupt()
     run.finish(3)
     os.close(reader)
+    expect(run.said("does not come through") or signals > 1, run.tail())
     run.wait_for("are kept in")
     run.wait_for("does not end, and is left")
     bench.recover(server)
@@ -538,12 +578,15 @@ CASES = [
     ("a camera in the network", camera_in_the_network),
     ("no such device", no_device),
     ("Ctrl-C twice, in an outage", stopped_in_an_outage),
+    ("Ctrl-C as it begins", ended_as_it_begins),
+    ("Ctrl-C once, in an outage", end_waits_for_the_server),
     ("SIGTERM", terminated),
     ("a disk that takes not all", disk_takes_not_all),
     ("SIGHUP", terminal_is_gone),
     ("a copy that cannot be written", copy_cannot_be_written),
     ("a copy into a pipe, behind a link", copy_into_a_pipe),
-    ("a copy that stands still", copy_stands_still),
+    ("a copy that stands still", functools.partial(copy_stands_still, signals=1)),
+    ("a copy that stands still, Ctrl-C twice", functools.partial(copy_stands_still, signals=2)),
     ("standard input, output and error closed", standard_files_closed),
     ("what is shown has no secrets", shown_without_secrets),
     ("a wrong key, a wrong variable", refused),
