@@ -7,13 +7,17 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string_view>
+#include <vector>
 
 namespace gsttus {
 
 namespace {
 
 constexpr std::chrono::seconds kSecond{1};
+
+using GstEventOwn = std::unique_ptr<GstEvent, GDelete<&gst_event_unref>>;
 
 std::uint64_t number(const GstStructure *stats, const char *name)
 {
@@ -45,6 +49,24 @@ void look_at(GstElement *element, Sight &sight)
                    number(stats, "bytes-acked");
     sight.waits_for_server = sight.waits_for_server || has_to_do_with_server(stats);
     gst_structure_free(stats);
+}
+
+// EOS goes to each of them and not to the pipeline, which would keep its state to itself meanwhile:
+// a source that waits for its sink, which waits for PLAYING, would wait for good.
+std::vector<GRef<GstElement>> sources_of(GstElement *pipeline)
+{
+    std::vector<GRef<GstElement>> sources;
+    GstIterator *all = gst_bin_iterate_sources(GST_BIN(pipeline));
+    const auto one = +[](const GValue *value, gpointer data) {
+        static_cast<std::vector<GRef<GstElement>> *>(data)->push_back(
+            GRef<GstElement>::retain(GST_ELEMENT(g_value_get_object(value))));
+    };
+    while (gst_iterator_foreach(all, one, &sources) == GST_ITERATOR_RESYNC) {
+        sources.clear();
+        gst_iterator_resync(all);
+    }
+    gst_iterator_free(all);
+    return sources;
 }
 
 } // namespace
@@ -90,7 +112,9 @@ void Ending::send_eos(GstElement *pipeline)
             return;
         eos_ = Sight::Eos::kOnItsWay;
     }
-    gst_element_send_event(pipeline, gst_event_new_eos());
+    const GstEventOwn eos(gst_event_new_eos());
+    for (const GRef<GstElement> &source : sources_of(pipeline))
+        gst_element_send_event(source.get(), gst_event_ref(eos.get()));
     const MutexLock lock(mutex_);
     eos_ = Sight::Eos::kTaken;
 }

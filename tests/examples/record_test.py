@@ -276,15 +276,20 @@ def ended_as_it_begins(bench):
     """One Ctrl-C, in the first moments in which it is heard: what was begun is finished."""
     bench.need(*PICTURE, "avenc_aac", "splitmuxsink", "mpegtsmux")
     server = bench.standin()
-    runs = [("--every", "10s"), ("--every", "10s", "-c", "ts"), ()]
-    for number, more in enumerate(runs * 6):
-        run = record(bench, "test", *more, "--to", f"{server.url}/files/", server=server)
-        deadline = time.monotonic() + LONGEST
-        while not catches(run.process, signal.SIGINT):  # not slower than wait_until()
-            expect(time.monotonic() < deadline, run.tail())
-        time.sleep(number // len(runs) / 500)
-        run.interrupt()
-        run.finish(0)
+    clip = bench.folder / "clip"
+    clip.write_bytes(b"x" * 3_000_000)
+    for times, words in (
+        (6, ("test", "--every", "10s")), (6, ("test", "--every", "10s", "-c", "ts")),
+        (3, ("test",)), (24, (clip,)),
+    ):  # fmt: skip
+        for number in range(times):
+            run = record(bench, *words, "--to", f"{server.url}/files/", server=server)
+            deadline = time.monotonic() + LONGEST
+            while not catches(run.process, signal.SIGINT):  # not slower than wait_until()
+                expect(time.monotonic() < deadline, run.tail())
+            time.sleep(0.006 * number / times)
+            run.interrupt()
+            run.finish(0)
 
 
 def end_waits_for_the_server(bench):
