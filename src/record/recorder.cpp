@@ -47,20 +47,17 @@ public:
             return kFailed;
         const auto bus = GRef<GstBus>::adopt(gst_element_get_bus(pipeline_.get()));
         const guint watch = gst_bus_add_watch(bus.get(), on_message, this);
-        const guint interrupt = g_unix_signal_add(SIGINT, on_signal, this);
-        const guint terminate = g_unix_signal_add(SIGTERM, on_signal, this);
-        // The terminal is gone; nohup has it ignored.
-        const guint hang_up = is_ignored(SIGHUP) ? 0 : g_unix_signal_add(SIGHUP, on_hang_up, this);
+        // For good: one that comes behind the end would take the exit status with it.
+        g_unix_signal_add(SIGINT, on_signal, this);
+        g_unix_signal_add(SIGTERM, on_signal, this);
+        if (!is_ignored(SIGHUP)) // the terminal is gone; nohup has it ignored
+            g_unix_signal_add(SIGHUP, on_hang_up, this);
         // A failed state change posts its reason on the bus, too.
         started_ =
             gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
         g_main_loop_run(loop_.get());
         g_source_remove(watch);
         stop(bus.get());
-        g_source_remove(interrupt);
-        g_source_remove(terminate);
-        if (hang_up != 0)
-            g_source_remove(hang_up);
         return status();
     }
 

@@ -290,6 +290,14 @@ def ended_as_it_begins(bench):
             time.sleep(0.006 * number / times)
             run.interrupt()
             run.finish(0)
+    for number in range(24):  # and once more while it ends
+        run = record(bench, clip, "--to", f"{server.url}/files/", server=server)
+        run.wait_for("at the server|Complete")
+        run.process.send_signal(signal.SIGINT)
+        time.sleep(0.001 * number)
+        run.process.send_signal(signal.SIGINT)
+        run.process.wait(LONGEST)
+        expect(run.process.returncode in (0, 3), f"{run.process.returncode}: {run.tail()}")
 
 
 def end_waits_for_the_server(bench):
