@@ -10,4 +10,8 @@ namespace gsttus {
 // it every word that is printed; and what reads standard input would read that, not an error.
 void hold_standard_files();
 
+// To be called last, by who prints what a program reads. FALSE, and said on standard error: not all
+// of it went where it was to go (a full disk).
+bool is_output_written(const char *program);
+
 } // namespace gsttus

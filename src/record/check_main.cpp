@@ -153,5 +153,5 @@ int main(int argc, char **argv)
     const bool good = task->url.empty() ? check_gcore(*task, is_installed, report)
                                         : check_tus_server(*task, is_installed, report);
     gst_deinit();
-    return good ? kComplete : kFailed;
+    return is_output_written("gst-tus-check") && good ? kComplete : kFailed;
 }

@@ -23,6 +23,11 @@ using namespace gsttus;
 
 namespace {
 
+int printed()
+{
+    return is_output_written("gst-tus-record") ? kComplete : kFailed;
+}
+
 int list()
 {
     const std::vector<Device> devices = list_devices();
@@ -34,7 +39,7 @@ int list()
                     printable(device.name, kMostOfName).c_str());
     if (devices.empty())
         std::fprintf(stderr, "No camera and no microphone here.\n");
-    return kComplete;
+    return printed();
 }
 
 int refused(const Error &error)
@@ -66,7 +71,7 @@ int show(RecordTask task, const Inputs &inputs)
     std::printf("%s\n", words->command().c_str());
     if (!task.user.empty())
         std::fprintf(stderr, "The camera's login is left out: rtspsrc user-id=… user-pw=…\n");
-    return kComplete;
+    return printed();
 }
 
 int record(RecordTask task)

@@ -196,6 +196,19 @@ Result<std::vector<Place>> places_of(const Task &task)
     return places;
 }
 
+int work(Task &task, const std::vector<Place> &places)
+{
+    const auto cancel = GRef<GCancellable>::adopt(g_cancellable_new());
+    Teller teller(task.teller, cancel.get());
+    if (!task.watch)
+        return run(task, places, cancel.get(), teller);
+    Watch watch(task.folders.empty() ? std::vector<Place>() : places, task.options, teller,
+                cancel.get());
+    run_interruptible(cancel.get(), [&] { watch.run(); });
+    teller.sum_up(watch.counts());
+    return kAllFinished;
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -219,13 +232,8 @@ int main(int argc, char **argv)
     for (const Place &place : *places)
         if (!place.only.empty())
             task.options.named.insert(place.only);
-    const auto cancel = GRef<GCancellable>::adopt(g_cancellable_new());
-    Teller teller(task.teller, cancel.get());
-    if (!task.watch)
-        return run(task, *places, cancel.get(), teller);
-    Watch watch(task.folders.empty() ? std::vector<Place>() : *places, task.options, teller,
-                cancel.get());
-    run_interruptible(cancel.get(), [&] { watch.run(); });
-    teller.sum_up(watch.counts());
-    return kAllFinished;
+    const int status = work(task, *places);
+    // what else is printed, is for people: what became of the uploads, the status tells
+    const bool is_read = task.list || task.teller.json;
+    return is_read && !is_output_written("gst-tus-recover") ? kSomeNot : status;
 }

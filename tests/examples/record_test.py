@@ -446,6 +446,27 @@ def standard_files_closed(bench):
     expect(marks.read_text() == "/dev/null\n" * 3, marks.read_text())
 
 
+def output_cannot_be_written(bench):
+    """What a program is to read, and a status that says so."""
+    if not os.path.exists("/dev/full"):
+        raise Unavailable("no /dev/full here")
+    bench.need(*PICTURE)
+    server = bench.standin()
+    spool = bench.folder / "spool"
+    upload = spool / "upload-20260101T000000Z-1-00000000"
+    upload.mkdir(parents=True)
+    (upload / "journal").touch()
+    arguments = bench.arguments
+    for program, *words in (
+        (arguments.record, "test", "--dry-run"), (arguments.recover, "--list", spool),
+        (arguments.recover, "--list", "--json", spool), (arguments.check, "--json", f"{server.url}/files/"),
+    ):  # fmt: skip
+        run = bench.run(["sh", "-c", 'exec "$0" "$@" > /dev/full', program, *words], server)
+        run.finish(1)
+        run.wait_for("standard output could not be written")
+        bench.run([program, *words], server).finish(0)
+
+
 def shown_without_secrets(bench):
     server = bench.standin()
     run = record(bench, "test", "--to", "https://me:geheim@tus.example/files/?sig=geheim2",
@@ -601,6 +622,7 @@ CASES = [
     ("a copy that stands still", functools.partial(copy_stands_still, signals=1)),
     ("a copy that stands still, Ctrl-C twice", functools.partial(copy_stands_still, signals=2)),
     ("standard input, output and error closed", standard_files_closed),
+    ("an output that cannot be written", output_cannot_be_written),
     ("what is shown has no secrets", shown_without_secrets),
     ("a wrong key, a wrong variable", refused),
     ("an authorization goes to its host", authorization_goes_to_its_host),
