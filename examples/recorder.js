@@ -19,6 +19,8 @@ const SIGINT = 2, SIGTERM = 15;
 
 const number = (fields, name) => fields.get_uint64(name)[1];
 const text = (fields, name) => fields.get_string(name) ?? '';
+// of a message of an earlier version, which has no such field: true
+const isSet = (fields, name) => !fields.has_field(name) || fields.get_boolean(name)[1];
 const megabytes = (fields, name) => `${(number(fields, name) / 1e6).toFixed(1)} MB`;
 const seconds = (fields, name) => `${(number(fields, name) / Gst.SECOND).toFixed(2)} s`;
 
@@ -102,7 +104,7 @@ class Recorder {
             break;
         case 'tus-upload-kept':
             print(`${megabytes(fields, 'bytes-missing')} are ` +
-                `${fields.get_boolean('whole')[1] ? '' : 'not all '}kept on disk. ` +
+                `${isSet(fields, 'whole') ? '' : 'not all '}kept on disk. ` +
                 `To finish: ${text(fields, 'command')}`);
             break;
         }

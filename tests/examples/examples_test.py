@@ -269,6 +269,30 @@ def sketch_records(bench):
     expect(size == next(server.folder.glob("*-a.mp4")).stat().st_size > 0, run.tail())
 
 
+def sketch_tells_what_is_kept(bench):
+    """Also by a plugin from before there was a field for what could not be."""
+    if not shutil.which("gjs"):
+        raise Unavailable("gjs is not installed")
+    example = (EXAMPLES / "recorder.js").read_text(encoding="utf-8")
+    module = bench.folder / "kept.js"
+    module.write_text(example.split("\nGst.init", 1)[0] + """
+Gst.init(null);
+for (const whole of [undefined, true, false]) {
+    const fields = Gst.Structure.new_empty('tus-upload-kept');
+    if (whole !== undefined)
+        fields.set_value('whole', whole);
+    Recorder.prototype.onElementMessage.call({}, fields);
+}
+""", encoding="utf-8")  # fmt: skip
+    run = bench.run(["gjs", "-m", module])
+    run.process.wait(LONGEST)
+    if run.said("Typelib file for namespace 'Gst'"):
+        raise Unavailable("gjs has no bindings for GStreamer")
+    run.finish(0)
+    said = [line.split(". ")[0].split(" are ")[1] for line in run.lines if " are " in line]
+    expect(said == ["kept on disk", "kept on disk", "not all kept on disk"], run.tail())
+
+
 def is_listening(server):
     try:
         server.get("/standin")
@@ -551,6 +575,7 @@ GROUPS = {
         ("recorder.py pauses the recording, and the upload", pauses),
         ("recorder.py removes what is cancelled, where that is wished", cancelled_is_removed),
         ("recorder.js records", sketch_records),
+        ("recorder.js tells what is kept", sketch_tells_what_is_kept),
     ],
     "branches": lambda: [
         ("dynamic.py: three recordings of one preview", button_is_pressed),
