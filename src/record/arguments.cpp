@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "base/text.h"
+#include "gcore/api_client.h"
 #include "glib/printable.h"
 #include "glib/ptr.h"
 #include "gsttus_version.h"
@@ -27,7 +28,7 @@ constexpr const char *kDescription =
     "  screen               what this screen shows (X11, or Wayland with PipeWire's portal)\n"
     "  camera [NAME]        a camera of this machine, with the microphone\n"
     "  microphone [NAME]    sound alone\n"
-    "  rtsp://HOST/…        a camera in the network; its picture is not encoded again\n"
+    "  rtsp://HOST/…        a camera in the network; H.264 and H.265 as they are\n"
     "  FILE                 a file, sent as it is\n"
     "  -                    standard input, sent as it is\n"
     "\n"
@@ -200,6 +201,15 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> wo
     return false;
 }
 
+bool is_web_address(const std::string &text)
+{
+    const GUriOwn uri(g_uri_parse(text.c_str(), G_URI_FLAGS_NONE, nullptr));
+    if (!uri || !is_one_of(g_uri_get_scheme(uri.get()), {"http", "https"}))
+        return false;
+    const char *host = g_uri_get_host(uri.get());
+    return host && *host;
+}
+
 Result<void> take_words(const Given &given, RecordTask &task)
 {
     if (given.container)
@@ -214,8 +224,25 @@ Result<void> take_words(const Given &given, RecordTask &task)
     task.copy = text_of(given.copy);
     if (given.to && std::string_view(given.to) != "gcore")
         task.to = given.to;
-    if (given.to && !is_one_of(given.to, {"gcore"}) && task.to.find("://") == std::string::npos)
-        return wrong("--to is gcore, or the address of a tus server: https://…");
+    if (!task.to.empty() && !is_web_address(task.to))
+        return wrong("--to is gcore, or the address of a tus server: https://HOST/… or "
+                     "http://HOST/…");
+    return {};
+}
+
+// Where the words alone do not say it: from the environment.
+Result<void> check_gcore(const RecordTask &task)
+{
+    const char *key = g_getenv("GCORE_API_KEY");
+    if (!task.dry_run && (!key || !*key))
+        return wrong(
+            "where to? Set GCORE_API_KEY to a permanent API token of your Gcore account, or "
+            "give --to https://… (a tus server)");
+    const char *base = g_getenv("GCORE_BASE_URL");
+    if (!base || !*base)
+        return {};
+    if (const auto address = parse_api_address(base); !address)
+        return wrong(cat("GCORE_BASE_URL: ", address.error().message));
     return {};
 }
 
@@ -262,12 +289,7 @@ Result<void> take(const Given &given, RecordTask &task)
     if (task.source == SourceKind::kStdin && !task.dry_run && !can_read(STDIN_FILENO))
         return wrong("standard input is closed; a pipe or a file is to be there");
     task.name = given.name && *given.name ? given.name : name_of(task);
-    const char *key = g_getenv("GCORE_API_KEY");
-    if (task.to.empty() && !task.dry_run && (!key || !*key))
-        return wrong(
-            "where to? Set GCORE_API_KEY to a permanent API token of your Gcore account, or "
-            "give --to https://… (a tus server)");
-    return {};
+    return task.to.empty() ? check_gcore(task) : Result<void>();
 }
 
 bool read_words(int argc, char **argv, Given &to)

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
+#include <string_view>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -63,6 +65,35 @@ std::size_t columns()
     return size.ws_col;
 }
 
+// As much of it as so many columns of a terminal take: some characters take two, and some none.
+std::string fitting(const std::string &line, std::size_t most)
+{
+    std::size_t used = 0;
+    const char *at = line.c_str();
+    while (*at) {
+        const gunichar c = g_utf8_get_char(at);
+        used += g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+        if (used > most)
+            break;
+        at = g_utf8_next_char(at);
+    }
+    return line.substr(0, static_cast<std::size_t>(at - line.c_str()));
+}
+
+// Its first letter may be another.
+bool begins_with(std::string_view text, std::string_view beginning)
+{
+    return !beginning.empty() && text.size() >= beginning.size() &&
+           text.substr(1, beginning.size() - 1) == beginning.substr(1);
+}
+
+// Behind the file, function and element of GStreamer's, in which only a developer finds more.
+std::string reason_in(const char *detail)
+{
+    const char *line = detail ? std::strchr(detail, '\n') : nullptr;
+    return line ? printable(line + 1) : "";
+}
+
 std::string clock_of(gint64 microseconds)
 {
     const gint64 whole = microseconds / G_USEC_PER_SEC;
@@ -90,13 +121,32 @@ void Printout::say(const std::string &line)
     std::fflush(stdout);
 }
 
-void Printout::trouble(const char *kind, const char *text, const char *detail)
+void Printout::complain(const char *kind, const std::string &text)
 {
     end_line();
     std::fflush(stdout);
-    std::fprintf(stderr, "%s: %s\n", kind, printable(text).c_str());
-    if (detail && *detail)
-        std::fprintf(stderr, "%s\n", printable(detail).c_str());
+    std::fprintf(stderr, "%s: %s\n", kind, text.c_str());
+}
+
+void Printout::error(const GError &error, const char *detail)
+{
+    // GStreamer's own text where an element has failed without one
+    if (!errors_.empty() && g_error_matches(&error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE))
+        return;
+    std::string text = printable(error.message);
+    if (const std::string reason = reason_in(detail); !reason.empty())
+        text = cat(text, " (", reason, ")");
+    if (errors_.insert(text).second)
+        complain("Error", text);
+}
+
+void Printout::warning(const GError &error)
+{
+    const std::string text = printable(error.message);
+    const bool is_told = begins_with(text, stall_) ||
+                         (!command_.empty() && text.find(command_) != std::string::npos);
+    if (!is_told)
+        complain("Warning", text);
 }
 
 void Printout::progress(const GstStructure *fields, bool named)
@@ -109,17 +159,14 @@ void Printout::progress(const GstStructure *fields, bool named)
     std::string line =
         cat(ending_ ? "sending " : "recording ", clock_of(now - started_), "  ",
             size(number(fields, "bytes-acked")), " at the server",
-            waiting > 0 ? cat(", ", size(waiting), " wait") : "", "  ",
+            waiting > 0 ? cat(", ", size(waiting), " waiting") : "", "  ",
             decimal("%.1f Mbit/s", static_cast<double>(number(fields, "upload-rate")) / 1e6));
     if (named)
         line = cat(line, "  ", text(fields, "location", 40));
     if (!is_terminal_)
         return say(line);
-    const std::size_t width = columns() - 1; // the cursor's place
-    const auto length = static_cast<std::size_t>(g_utf8_strlen(line.c_str(), -1));
-    const GCharOwn shown(
-        g_utf8_substring(line.c_str(), 0, static_cast<glong>(std::min(length, width))));
-    std::printf("\r%s\033[K", shown.get());
+    // the last column is the cursor's place
+    std::printf("\r%s\033[K", fitting(line, columns() - 1).c_str());
     std::fflush(stdout);
     line_is_open_ = true;
 }
@@ -133,8 +180,10 @@ void Printout::element(const GstStructure *fields, bool named)
     } else if (is("gcore-video-created")) {
         say(cat(who, "Video ", number(fields, "video-id"), " \"", text(fields, "name"), '"'));
     } else if (is("tus-upload-stalled")) {
-        if (number(fields, "attempt") <= 1)
-            say(cat(who, "The server is away. The recording goes on."));
+        if (number(fields, "attempt") <= 1) {
+            stall_ = text(fields, "reason");
+            say(cat(who, "The server is away (", stall_, "). The recording goes on."));
+        }
     } else if (is("tus-upload-resumed")) {
         say(cat(who, "The server is back after ", seconds_of(number(fields, "outage-time")),
                 "; nothing was lost."));
@@ -153,16 +202,26 @@ void Printout::element(const GstStructure *fields, bool named)
                       : " are not at the server, and not all of them could be kept. What could be "
                         "is in ",
                 text(fields, "path")));
-        say(cat("  To send them: ", text(fields, "command")));
+        const std::string command = text(fields, "command");
+        say(cat("  To send them: ", command));
+        command_ = whole ? command : "";
     } else if (is("gcore-video-status")) {
-        const std::string error = text(fields, "error");
-        say(cat(who, "Video ", number(fields, "video-id"), " is ", text(fields, "status"),
-                error.empty() ? "" : ": ", error));
-        // the player, and what other players take; either may be missing
-        for (const char *name : {"iframe-url", "hls-url"}) {
-            if (const std::string link = text(fields, name); !link.empty())
-                say(cat("  ", link));
-        }
+        status(fields, who);
+    }
+}
+
+void Printout::status(const GstStructure *fields, const std::string &who)
+{
+    const std::string error = text(fields, "error");
+    const std::string status = text(fields, "status");
+    say(cat(who, "Video ", number(fields, "video-id"), " is ", status,
+            status == "empty" ? " (what has come has not been looked at yet)" : "",
+            error.empty() ? "" : ": ", error));
+    // the player, and what other players take; either may be missing
+    for (const char *name : {"iframe-url", "hls-url"}) {
+        if (const std::string link = text(fields, name);
+            !link.empty() && links_.insert(link).second)
+            say(cat("  ", link));
     }
 }
 

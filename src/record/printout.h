@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include <gst/gst.h>
@@ -18,7 +19,10 @@ public:
 
     // A message of a sink; `named`: several sinks tell, each line says which recording it is about.
     void element(const GstStructure *fields, bool named);
-    void trouble(const char *kind, const char *text, const char *detail);
+    // Once each; not what a message of the sinks has said already.
+    void error(const GError &error, const char *detail);
+    void warning(const GError &error);
+    void complain(const char *kind, const std::string &text);
     void say(const std::string &line);
 
     void ending() { ending_ = true; }
@@ -31,10 +35,13 @@ public:
 
 private:
     void progress(const GstStructure *fields, bool named);
+    void status(const GstStructure *fields, const std::string &who);
     void end_line();
 
     bool is_terminal_ = false, line_is_open_ = false, ending_ = false;
     gint64 started_ = 0, last_ = 0; // microseconds
+    std::string stall_, command_; // what was said last: why a server is away, how to send the rest
+    std::set<std::string> errors_, links_;
     std::uint64_t complete_ = 0, kept_ = 0, lost_ = 0;
 };
 

@@ -66,7 +66,7 @@ private:
     {
         Result<GRef<GstElement>> made = make_pipeline(words);
         if (!made) {
-            print_.trouble("Error", made.error().message.c_str(), nullptr);
+            print_.complain("Error", printable(made.error().message));
             return false;
         }
         pipeline_ = std::move(*made);
@@ -152,7 +152,10 @@ private:
         const GErrorOwn error(raw);
         const GCharOwn detail(raw_detail);
         failed_ = failed_ || fatal;
-        print_.trouble(fatal ? "Error" : "Warning", error->message, fatal ? detail.get() : nullptr);
+        if (fatal)
+            print_.error(*error, detail.get());
+        else
+            print_.warning(*error);
     }
 
     // From here on time counts.
@@ -215,10 +218,8 @@ private:
         if (!self->ending_.stands_still(self->pipeline_.get()))
             return G_SOURCE_CONTINUE;
         self->failed_ = true;
-        self->print_.trouble("Warning",
-                             "The end of the recording does not come through. Stopping; what is "
-                             "not at the server is kept on disk.",
-                             nullptr);
+        self->print_.complain("Warning", "The end of the recording does not come through. "
+                                         "Stopping; what is not at the server is kept on disk.");
         g_main_loop_quit(self->loop_.get());
         return G_SOURCE_REMOVE;
     }
@@ -244,10 +245,8 @@ private:
             gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
             return;
         }
-        print_.trouble("Warning",
-                       "The recording does not end, and is left: what --copy names does "
-                       "not take it, or the source stands still.",
-                       nullptr);
+        print_.complain("Warning", "The recording does not end, and is left: what --copy names "
+                                   "does not take it, or the source stands still.");
         failed_ = true;
         std::fflush(stdout);
         std::fflush(stderr);

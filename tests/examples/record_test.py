@@ -25,6 +25,7 @@ import sys
 import tempfile
 import termios
 import time
+import unicodedata
 from pathlib import Path
 
 # pylint: disable=wrong-import-position
@@ -208,6 +209,10 @@ def screen(bench):
     run = record(bench, "screen", server=server, DISPLAY="", WAYLAND_DISPLAY="")
     run.finish(1)
     run.wait_for("no screen here")
+    run = record(bench, "screen", server=server, DISPLAY=":99999", WAYLAND_DISPLAY="")
+    run.finish(1)
+    errors = [line for line in run.lines if line.strip()]
+    expect(len(errors) == 1 and "display" in errors[0] and ".c(" not in errors[0], run.tail())
 
 
 def camera_in_the_network(bench):
@@ -259,7 +264,8 @@ def stopped_in_an_outage(bench):
     run.finish(3)
     run.wait_for("are kept in /")
     run.wait_for("To send them: gst-tus-recover")
-    run.wait_for("[0-9]{3}")
+    for once in ("The recording goes on", "gst-tus-recover"):
+        expect(len([line for line in run.lines if once in line]) == 1, f"{once}: {run.tail()}")
     server.process.send_signal(signal.SIGUSR2)
     wait_until(lambda: is_listening(server), "the server is back")
     bench.recover(server)
@@ -488,6 +494,10 @@ def refused(bench):
                  GST_TUS_AUTHORIZATION="Bearer geheim")  # fmt: skip
     run.finish(2)
     expect(not run.said("geheim"), run.tail())
+    for word, base in (("ftp://127.0.0.1/", ""), ("http://", ""), ("gcore", "foo")):
+        run = record(bench, "test", "--to", word, server=server, GCORE_BASE_URL=base)
+        run.finish(2)
+        run.wait_for("GCORE_BASE_URL" if base else "--to is gcore, or the address of a tus server")
     run = record(bench, "test", "--to", "http://me:geheim@127.0.0.1:9/files/", server=server)
     run.finish(1)
     run.wait_for("must not contain a user name")
@@ -505,14 +515,20 @@ def authorization_goes_to_its_host(bench):
         expect(not run.said("geheim"), run.tail())
 
 
+def columns_of(text):
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+               for c in text)  # fmt: skip
+
+
 def on_a_terminal(bench, columns):
-    """One line that grows, and fits."""
+    """One line that grows, and fits; some characters are wide, some take no place."""
     bench.need(*PICTURE)
     server = bench.standin()
     shown, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(
-        [str(bench.arguments.record), "test", "--duration", "3s", "--name", "x" * 100],
+        [str(bench.arguments.record), "test", "--duration", "3s", "--every", "1h",
+         "--name", "監視カメラ e\u0301" * 8],
         env=bench.environment(server), stdin=terminal, stdout=terminal, stderr=terminal,
     )  # fmt: skip
     os.close(terminal)
@@ -526,8 +542,9 @@ def on_a_terminal(bench, columns):
     expect(process.wait(LONGEST) == 0, text.decode())
     steps = re.findall(r"\r(recording|sending) ([^\r\n\x1b]*)\x1b\[K", text.decode())
     expect(len(steps) >= 2, text.decode())
-    longest = max(len(word) + 1 + len(rest) for word, rest in steps)
-    expect(longest < columns, f"{longest} characters: {steps}")
+    longest = max(columns_of(f"{word} {rest}") for word, rest in steps)
+    expect(longest < columns, f"{longest} columns: {steps}")
+    expect(columns < 80 or any("監視" in rest for _, rest in steps), f"no name: {steps}")
 
 
 def check(bench, *words, server=None, **more):
