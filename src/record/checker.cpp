@@ -237,6 +237,7 @@ public:
         const auto made = api_.create(context_, NewVideo{.name = kName});
         if (const Error *error = failure_of(made)) {
             report_.add({"api-key", error->message, false});
+            conclude(trial_, report_);
             return false;
         }
         video_ = std::get<GcoreVideo>(made).id;
@@ -295,6 +296,7 @@ bool check_gcore(const CheckTask &task, const IsInstalled &has, CheckReport &rep
     const Result<ApiAddress> address = parse_api_address(task.api_url);
     if (!address) {
         report.add({"api-url", address.error().message, false});
+        conclude({}, report);
         return false;
     }
     measure_distance(address->url, report);
@@ -307,8 +309,10 @@ bool check_tus_server(const CheckTask &task, const IsInstalled &has, CheckReport
     caller.redactor().add_url(task.url);
     caller.redactor().add_header(task.authorization);
     measure_distance(task.url, report);
-    if (!ask_tus_server(caller, task.url, task.authorization, report))
+    if (!ask_tus_server(caller, task.url, task.authorization, report)) {
+        conclude({}, report);
         return false;
+    }
     const Trial trial = record_a_second(task, has, Words());
     tell(trial, report);
     if (trial.complete) {

@@ -586,6 +586,9 @@ def check_of_a_server(bench):
     expect(not uploads_left(server), f"{uploads_left(server)}")
 
 
+NO_RECORDING = "No recording can be uploaded there as it is."
+
+
 def check_that_fails(bench):
     bench.need(*PICTURE)
     server = bench.standin()
@@ -593,11 +596,16 @@ def check_that_fails(bench):
     run.finish(1)
     run.wait_for("^api-key +! .*check api-key")
     expect(not run.said("geheim"), run.tail())
+    expect(run.lines[-1] == NO_RECORDING, run.tail())
+    run = check(bench, server=server, GCORE_BASE_URL="foo")
+    run.finish(1)
+    expect(run.lines[-1] == NO_RECORDING, run.tail())
     check(bench, server=server, GCORE_API_KEY="").finish(2)
     check(bench, "ftp://x", server=server).finish(2)
     run = check(bench, server.url, server=server)
     run.finish(1)
     run.wait_for("without a word of tus")
+    expect(run.lines[-1] == NO_RECORDING, run.tail())
     server = bench.standin("--fault", "on PATCH any: answer 403")
     run = check(bench, server=server)
     run.finish(1)
