@@ -10,6 +10,7 @@
 #include "record/arguments.h"
 #include "record/ending.h"
 #include "record/launch.h"
+#include "record/pieces.h"
 #include "record/printout.h"
 #include "recover/credentials.h"
 
@@ -89,6 +90,10 @@ private:
         if (const auto pieces = child("pieces"); pieces) {
             g_signal_connect(pieces.get(), "sink-added", G_CALLBACK(on_sink_added), this);
             ending_.wait_for_picture(pieces.get());
+        }
+        for (const char *name : {"pieces", "copies"}) {
+            if (const auto splitter = child(name); splitter)
+                count_pieces(splitter.get());
         }
     }
 
