@@ -80,18 +80,47 @@ std::string fitting(const std::string &line, std::size_t most)
     return line.substr(0, static_cast<std::size_t>(at - line.c_str()));
 }
 
-// Its first letter may be another.
-bool begins_with(std::string_view text, std::string_view beginning)
+// A word that begins a sentence is written large, a name is not.
+std::string with_large_letter(std::string text)
 {
-    return !beginning.empty() && text.size() >= beginning.size() &&
-           text.substr(1, beginning.size() - 1) == beginning.substr(1);
+    if (!text.empty())
+        text.front() = g_ascii_toupper(text.front());
+    return text;
 }
 
-// Behind the file, function and element of GStreamer's, in which only a developer finds more.
+bool is_sentence(const std::string &text)
+{
+    return text.ends_with('.') || text.ends_with('!') || text.ends_with('?');
+}
+
+// The WARNING that comes with the first tus-upload-stalled of an outage.
+std::string warning_of(const std::string &reason)
+{
+    return cat(with_large_letter(reason), is_sentence(reason) ? "" : ".",
+               " The recording goes on and the upload is tried again until it works.");
+}
+
+// The WARNING that comes with tus-upload-kept, when the recording was stopped and nothing else was.
+std::string warning_of_kept(std::uint64_t missing, const std::string &command)
+{
+    return cat("Stopped; the upload can be continued. ", missing,
+               " bytes are not at the server. What the server does not have is kept on disk: ",
+               command, " finishes the upload.");
+}
+
+// Behind the file, function and element of GStreamer's, in which only a developer finds more. Our
+// own has the numbers of what the text says already.
 std::string reason_in(const char *detail)
 {
     const char *line = detail ? std::strchr(detail, '\n') : nullptr;
-    return line ? printable(line + 1) : "";
+    return line && !g_str_has_prefix(line + 1, "kind ") ? printable(line + 1) : "";
+}
+
+std::string without_full_stop(std::string text)
+{
+    if (text.ends_with('.'))
+        text.pop_back();
+    return text;
 }
 
 std::string clock_of(gint64 microseconds)
@@ -143,9 +172,7 @@ void Printout::error(const GError &error, const char *detail)
 void Printout::warning(const GError &error)
 {
     const std::string text = printable(error.message);
-    const bool is_told = begins_with(text, stall_) ||
-                         (!command_.empty() && text.find(command_) != std::string::npos);
-    if (!is_told)
+    if (told_.erase(with_large_letter(text)) == 0)
         complain("Warning", text);
 }
 
@@ -181,12 +208,15 @@ void Printout::element(const GstStructure *fields, bool named)
         say(cat(who, "Video ", number(fields, "video-id"), " \"", text(fields, "name"), '"'));
     } else if (is("tus-upload-stalled")) {
         if (number(fields, "attempt") <= 1) {
-            stall_ = text(fields, "reason");
-            say(cat(who, "The server is away (", stall_, "). The recording goes on."));
+            const std::string reason = text(fields, "reason");
+            say(cat(who, "The server is away (", without_full_stop(reason),
+                    "). The recording goes on."));
+            told_.insert(warning_of(reason));
         }
     } else if (is("tus-upload-resumed")) {
         say(cat(who, "The server is back after ", seconds_of(number(fields, "outage-time")),
                 "; nothing was lost."));
+        told_.clear();
     } else if (is("tus-upload-complete")) {
         ++complete_;
         say(cat(who, "Complete: ", size(number(fields, "bytes")), ", ",
@@ -194,20 +224,30 @@ void Printout::element(const GstStructure *fields, bool named)
         const std::uint64_t video = number(fields, "video-id");
         say(video != 0 ? cat("  video ", video) : cat("  ", text(fields, "upload-url")));
     } else if (is("tus-upload-kept")) {
-        gboolean whole = TRUE;
-        gst_structure_get_boolean(fields, "whole", &whole);
-        ++(whole ? kept_ : lost_);
-        say(cat(who, size(number(fields, "bytes-missing")),
-                whole ? " are not at the server, and are kept in "
-                      : " are not at the server, and not all of them could be kept. What could be "
-                        "is in ",
-                text(fields, "path")));
-        const std::string command = text(fields, "command");
-        say(cat("  To send them: ", command));
-        command_ = whole ? command : "";
+        kept(fields, who);
     } else if (is("gcore-video-status")) {
         status(fields, who);
     }
+}
+
+void Printout::kept(const GstStructure *fields, const std::string &who)
+{
+    gboolean whole = TRUE;
+    gst_structure_get_boolean(fields, "whole", &whole);
+    ++(whole ? kept_ : lost_);
+    const std::uint64_t missing = number(fields, "bytes-missing");
+    const std::string path = text(fields, "path");
+    const std::string command = text(fields, "command");
+    if (command.find(" --send-again ") != std::string::npos)
+        say(cat(who, "Nothing has shown yet that the recording is there; ", size(missing),
+                whole ? " are kept in " : " should be kept, and what could be is in ", path));
+    else
+        say(cat(who, "Not at the server: ", size(missing),
+                whole ? ", kept in " : ", and not all of it could be kept. What could be is in ",
+                path));
+    say(cat("  To send ", missing == 1 ? "it: " : "them: ", command));
+    if (whole)
+        told_.insert(warning_of_kept(missing, command));
 }
 
 void Printout::status(const GstStructure *fields, const std::string &who)
@@ -222,6 +262,8 @@ void Printout::status(const GstStructure *fields, const std::string &who)
         if (const std::string link = text(fields, name);
             !link.empty() && links_.insert(link).second)
             say(cat("  ", link));
+        if (status == "ready") // nothing more will be said of it
+            links_.erase(text(fields, name));
     }
 }
 

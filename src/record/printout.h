@@ -35,12 +35,13 @@ public:
 
 private:
     void progress(const GstStructure *fields, bool named);
+    void kept(const GstStructure *fields, const std::string &who);
     void status(const GstStructure *fields, const std::string &who);
     void end_line();
 
     bool is_terminal_ = false, line_is_open_ = false, ending_ = false;
     gint64 started_ = 0, last_ = 0; // microseconds
-    std::string stall_, command_; // what was said last: why a server is away, how to send the rest
+    std::set<std::string> told_;    // warnings to come of what a message has said already
     std::set<std::string> errors_, links_;
     std::uint64_t complete_ = 0, kept_ = 0, lost_ = 0;
 };

@@ -262,7 +262,7 @@ def stopped_in_an_outage(bench):
     time.sleep(1)  # the end is through
     run.interrupt()
     run.finish(3)
-    run.wait_for("are kept in /")
+    run.wait_for(", kept in /")
     run.wait_for("To send them: gst-tus-recover")
     for once in ("The recording goes on", "gst-tus-recover"):
         expect(len([line for line in run.lines if once in line]) == 1, f"{once}: {run.tail()}")
@@ -323,6 +323,20 @@ def end_waits_for_the_server(bench):
     expect(list(completed(server).values()) == [sha256(copy)], run.tail())
 
 
+def proved_by_nothing(bench):
+    """Warnings that say what to do are not taken for what has been said already."""
+    bench.need(*PICTURE)
+    (bench.folder / "small.bin").write_bytes(bytes(100_000))
+    for habit in ("no-head", "no-head=400"):
+        server = bench.standin("--habit", habit)
+        run = record(bench, bench.folder / "small.bin", "--to", f"{server.url}/files/", server=server)
+        run.finish(3)
+        run.wait_for("^Complete: ")
+        run.wait_for("^Nothing has shown yet that the recording is there; 100.0.kB are kept in /")
+        run.wait_for("let HEAD through")
+        expect(not run.said("(?i)not at the server"), run.tail())
+
+
 def terminated(bench):
     """As a service is stopped: the recording ends, and all of it is sent."""
     bench.need(*PICTURE)
@@ -347,7 +361,7 @@ def disk_takes_not_all(bench):
     run.wait_for("Ctrl-C once more")
     run.interrupt()
     run.finish(1)
-    run.wait_for("not all of them could be kept")
+    run.wait_for("not all of it could be kept")
 
 
 def terminal_is_gone(bench):
@@ -430,7 +444,7 @@ def copy_stands_still(bench, signals):
     run.finish(3)
     os.close(reader)
     expect(run.said("does not come through") or signals > 1, run.tail())
-    run.wait_for("are kept in")
+    run.wait_for("kept in")
     run.wait_for("does not end, and is left")
     bench.recover(server)
     expect(len(completed(server)) == 1, run.tail())
@@ -639,6 +653,7 @@ CASES = [
     ("Ctrl-C twice, in an outage", stopped_in_an_outage),
     ("Ctrl-C as it begins", ended_as_it_begins),
     ("Ctrl-C once, in an outage", end_waits_for_the_server),
+    ("a server whose HEAD does not get through", proved_by_nothing),
     ("SIGTERM", terminated),
     ("a disk that takes not all", disk_takes_not_all),
     ("SIGHUP", terminal_is_gone),
