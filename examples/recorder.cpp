@@ -152,10 +152,12 @@ void on_element_message(Recorder &recorder, const GstStructure *fields)
     }
 }
 
-// Its first letter may be another.
+// The warning of an outage. Its first letter may be another; one that says more is another one.
 bool says(const char *message, const std::string &reason)
 {
-    return !reason.empty() && *message && g_str_has_prefix(message + 1, reason.c_str() + 1);
+    return !reason.empty() && *message && g_str_has_prefix(message + 1, reason.c_str() + 1) &&
+           g_str_has_suffix(message, "The recording goes on and the upload is tried again until it "
+                                     "works.");
 }
 
 void on_error(Recorder &recorder, GstMessage *message, bool fatal)
