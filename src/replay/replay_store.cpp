@@ -396,6 +396,17 @@ void ReplayStore::note(const std::string &name, const std::string &value)
     spool_.note(name, value);
 }
 
+Result<void> ReplayStore::begin_anew(Notes notes)
+{
+    notes_.swap(notes);
+    const std::uint64_t acked = std::exchange(acked_, 0);
+    if (spool_.renew_journal()) // as a whole, by a rename
+        return {};
+    notes_ = std::move(notes);
+    acked_ = acked;
+    return spool_.trouble().last_error();
+}
+
 void ReplayStore::begin_journal(bool needed)
 {
     if (spill_thread_ && !discarded_)

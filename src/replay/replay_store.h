@@ -206,6 +206,11 @@ public:
 
     const Notes &notes() const { return notes_; }
 
+    // All of them at once, for a recovery that begins anew elsewhere: after a crash there are these
+    // or those from before, never some of each. What is acknowledged counts no more: acked() is 0.
+    // Needs begin() to be 0. Error: the disk refuses, and nothing has changed.
+    Result<void> begin_anew(Notes notes);
+
     // Makes everything held recoverable: memory is written out (if need be beyond max_spool_size),
     // a journal is there afterwards. The files then survive this object, and it goes on as with
     // SpoolMode::kAlways. Returns the folder. An Error says what was kept all the same, its offset

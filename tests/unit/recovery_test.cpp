@@ -632,6 +632,42 @@ struct Recovering : gsttus::test::StoreTest {
         assert_holds_all(*opened.store);
     }
 
+    // Whatever the disk refuses, and from when on: of two destinations there is one.
+    void anew_has_all_notes_or_those_from_before()
+    {
+        const gsttus::Notes old = {{"target.endpoint", "http://a/"}, {"upload-url", "http://a/1"}};
+        const gsttus::Notes fresh = {{"target.endpoint", "http://b/"}, {"sha256", "0"}};
+        for (const std::uint64_t failures : {std::uint64_t{1}, std::uint64_t{1000}}) {
+            for (std::uint64_t n = 0;; ++n) {
+                {
+                    ReplayStore store(config(SpoolMode::kAlways));
+                    append(store, 5000);
+                    for (const auto &[name, value] : old)
+                        store.note(name, value);
+                    store.release(1000);
+                }
+                FaultyOps faulty;
+                auto opened = open_upload(dir.spool(), only_id(), faulty);
+                g_assert_true(opened.ok());
+                faulty.failures = failures;
+                faulty.fail_from = faulty.calls + n;
+                const bool done = opened->store->begin_anew(fresh).ok();
+                g_assert_true(opened->store->notes() == (done ? fresh : old));
+                g_assert_cmpuint(opened->store->acked(), ==, done ? 0 : 1000);
+                const bool failed = faulty.calls > faulty.fail_from;
+                opened->store.reset();
+                const auto again = reopen();
+                g_assert_true(again.store->notes() == (done ? fresh : old));
+                g_assert_cmpuint(again.store->acked(), ==, done ? 0 : 1000);
+                assert_holds_all(*again.store);
+                again.store->discard();
+                if (!failed)
+                    break;
+                g_assert_cmpuint(n, <, 100);
+            }
+        }
+    }
+
     // --- the process dies -----------------------------------------------------------------------
 
     [[noreturn]] static void record_until_killed(const ReplayConfig &config, int out,
@@ -832,6 +868,7 @@ int main(int argc, char **argv)
          death_of_the_disk_at_any_call_keeps_what_was_safe);
     CASE("damage/long-journals-are-renewed",
          long_journals_are_renewed_and_the_one_before_still_serves);
+    CASE("journal/anew", anew_has_all_notes_or_those_from_before);
     CASE("crash/kill-at-any-moment-loses-nothing-accepted",
          kill_at_any_moment_loses_nothing_accepted);
     CASE("folder/upload-in-use-is-left-alone", upload_in_use_is_left_alone);
