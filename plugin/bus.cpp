@@ -248,7 +248,8 @@ void post_notice(GstElement *element, const About &about, const UploadKept &kept
     post_element(element, about,
                  gst_structure_new("tus-upload-kept", "path", G_TYPE_STRING, kept.path.c_str(),
                                    "bytes-missing", G_TYPE_UINT64, kept.bytes_missing, "command",
-                                   G_TYPE_STRING, kept.command.c_str(), "whole", G_TYPE_BOOLEAN,
+                                   G_TYPE_STRING, kept.command.c_str(), "command-elsewhere",
+                                   G_TYPE_STRING, kept.elsewhere.c_str(), "whole", G_TYPE_BOOLEAN,
                                    kept.is_whole, nullptr));
 }
 

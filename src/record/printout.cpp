@@ -101,11 +101,13 @@ std::string warning_of(const std::string &reason)
 }
 
 // The WARNING that comes with tus-upload-kept, when the recording was stopped and nothing else was.
-std::string warning_of_kept(std::uint64_t missing, const std::string &command)
+std::string warning_of_kept(std::uint64_t missing, const std::string &command,
+                            const std::string &elsewhere)
 {
     return cat("Stopped; the upload can be continued. ", missing,
                " bytes are not at the server. What the server does not have is kept on disk: ",
-               command, " finishes the upload.");
+               command, " finishes the upload.",
+               elsewhere.empty() ? "" : cat(" If the address is wrong: ", elsewhere, '.'));
 }
 
 // Behind the file, function and element of GStreamer's, in which only a developer finds more. Our
@@ -246,8 +248,11 @@ void Printout::kept(const GstStructure *fields, const std::string &who)
                 whole ? ", kept in " : ", and not all of it could be kept. What could be is in ",
                 path));
     say(cat("  To send ", missing == 1 ? "it: " : "them: ", command));
+    const std::string elsewhere = text(fields, "command-elsewhere");
+    if (!elsewhere.empty())
+        say(cat("  If the address is wrong: ", elsewhere));
     if (whole)
-        told_.insert(warning_of_kept(missing, command));
+        told_.insert(warning_of_kept(missing, command, elsewhere));
 }
 
 void Printout::status(const GstStructure *fields, const std::string &who)

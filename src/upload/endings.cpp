@@ -35,6 +35,27 @@ bool was_refused(const UploadMachine &machine, const Error &error)
            (error.kind == ErrorKind::kNotAuthorized || error.kind == ErrorKind::kNotFound);
 }
 
+// What sends it to another address, for a shell; empty: the failure is not one of a wrong address,
+// or a service behind it has made something.
+std::string elsewhere_command(const Error &error, const std::string &folder, const Target &target)
+{
+    const bool may_be_wrong = error.kind == ErrorKind::kNotFound ||
+                              error.kind == ErrorKind::kNetwork ||
+                              error.kind == ErrorKind::kTimeout;
+    const auto facts = target.describe();
+    const auto fact = [&facts](const char *name) {
+        const auto found = std::find_if(facts.begin(), facts.end(),
+                                        [name](const auto &one) { return one.first == name; });
+        return found == facts.end() ? std::string() : found->second;
+    };
+    const bool is_gcore = fact("kind") == "gcore";
+    const bool has_video = is_gcore && fact("video_id") != "0" && fact("endpoint").empty();
+    if (!may_be_wrong || has_video)
+        return {};
+    const GCharOwn quoted(g_shell_quote(folder.c_str()));
+    return cat("gst-tus-recover --to ", is_gcore ? "gcore " : "URL ", quoted.get());
+}
+
 // A server may hold on to the upload for a while after the PATCH was given up.
 bool is_busy(const HttpOutcome &outcome)
 {
@@ -235,7 +256,9 @@ void Endings::fail(Session &session, const Error &error)
     if (session.was_proved && !machine.proved())
         session.remember(); // the server is not what it was
     const bool again = machine.origin_known() && is_whole(machine);
-    give_up(shown, {machine.acked(), machine.stored(), machine.upload_url(), gone && !again},
+    give_up(shown,
+            {machine.acked(), machine.stored(), machine.upload_url(), machine.begun() || gone,
+             gone && !again},
             &session);
 }
 
@@ -308,7 +331,7 @@ void Endings::keep(Session &session, std::uint64_t missing)
     }
     Error warning = stopped_early(missing, false);
     const UploadMachine &machine = session.machine;
-    keep_rest(warning, missing, {machine.acked(), machine.stored(), machine.upload_url()});
+    keep_rest(warning, missing, {machine.acked(), machine.stored(), machine.upload_url(), begun});
     announcer_.warn(warning);
 }
 
@@ -322,6 +345,7 @@ Endings::Kept Endings::keep_rest(Error &said, std::uint64_t missing, const AtSer
                                 " bytes that the server does not have are lost.");
         return out;
     }
+    std::string elsewhere;
     const Result<std::string> kept = keep_store();
     out.needed = is_needed_on(kept, there);
     if (kept) {
@@ -330,6 +354,10 @@ Endings::Kept Endings::keep_rest(Error &said, std::uint64_t missing, const AtSer
             cat(" What the server does not have is kept on disk: ", recover_command(out.folder),
                 there.gone ? " finishes the upload, should it be there again."
                            : " finishes the upload.");
+        if (!there.begun)
+            elsewhere = elsewhere_command(said, out.folder, *core_.target);
+        if (!elsewhere.empty())
+            said.message += cat(" If the address is wrong: ", elsewhere, '.');
     } else {
         said.message += cat(" The ", missing,
                             " bytes that the server does not have are not kept "
@@ -341,8 +369,10 @@ Endings::Kept Endings::keep_rest(Error &said, std::uint64_t missing, const AtSer
             said.message += cat(' ', recover_command(out.folder), " sends what is there.");
     }
     if (!out.folder.empty())
-        tell_kept(
-            {.path = out.folder, .bytes_missing = missing, .is_whole = static_cast<bool>(kept)});
+        tell_kept({.path = out.folder,
+                   .bytes_missing = missing,
+                   .is_whole = static_cast<bool>(kept),
+                   .elsewhere = std::move(elsewhere)});
     return out;
 }
 

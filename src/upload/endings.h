@@ -46,7 +46,8 @@ private:
         std::uint64_t acked = 0;
         bool stored = false; // see UploadMachine::stored()
         std::string upload_url;
-        bool gone = false; // and what is here can not make it anew
+        bool begun = false; // something of it is there, or was
+        bool gone = false;  // and what is here can not make it anew
     };
 
     // Keeps what is left here, and tells of the failure. `session`: nullptr, nothing was made at

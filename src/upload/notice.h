@@ -51,6 +51,7 @@ struct UploadKept {
     std::uint64_t bytes_missing = 0; // at the server
     std::string command;             // finishes it
     bool is_whole = true;            // FALSE: the disk did not take all of them
+    std::string elsewhere{};         // sends it to another address; empty: this one is right
 };
 
 // The upload is no longer at the server.

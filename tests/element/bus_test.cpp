@@ -79,10 +79,11 @@ struct BusFixture {
         expect("tus-upload-complete, upload-url=(string)https://h/1, bytes=(guint64)9, "
                "elapsed=(guint64)2000000000, drain-time=(guint64)5000000, sha256=(string)ab12, "
                "video-id=(guint64)77, location=(string)a.mp4;");
-        tell(UploadKept{.path = "/s/1", .bytes_missing = 6, .command = "gst-tus-recover /s"});
+        tell(UploadKept{
+            .path = "/s/1", .bytes_missing = 6, .command = "gst-tus-recover /s", .elsewhere = "e"});
         expect("tus-upload-kept, path=(string)/s/1, bytes-missing=(guint64)6, "
-               "command=(string)\"gst-tus-recover\\ /s\", whole=(boolean)true, "
-               "location=(string)a.mp4;");
+               "command=(string)\"gst-tus-recover\\ /s\", command-elsewhere=(string)e, "
+               "whole=(boolean)true, location=(string)a.mp4;");
         tell(VideoCreated{.id = 3, .name = "n", .slug = "s", .client_id = 4});
         expect("gcore-video-created, video-id=(guint64)3, name=(string)n, slug=(string)s, "
                "client-id=(guint64)4, location=(string)a.mp4;");
