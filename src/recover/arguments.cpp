@@ -4,9 +4,12 @@
 #include "recover/arguments.h"
 
 #include "base/text.h"
+#include "gcore/api_address.h"
 #include "glib/ptr.h"
 #include "gsttus_version.h"
 #include "recover/credentials.h"
+#include "recover/elsewhere.h"
+#include "recover/targets.h"
 
 #include <algorithm>
 #include <array>
@@ -60,7 +63,7 @@ struct Given {
 
     ~Given()
     {
-        for (char *text : {remove, send_again, api_key, api_url, on_complete, on_failure})
+        for (char *text : {remove, send_again, to, api_key, api_url, on_complete, on_failure})
             g_free(text);
         for (char **list : {authorizations, headers, urls, metadata, rest})
             g_strfreev(list);
@@ -70,7 +73,8 @@ struct Given {
     Given &operator=(const Given &) = delete;
 
     gboolean list = FALSE, watch = FALSE, json = FALSE, version = FALSE;
-    char *remove = nullptr, *send_again = nullptr, *api_key = nullptr, *api_url = nullptr;
+    char *remove = nullptr, *send_again = nullptr, *to = nullptr;
+    char *api_key = nullptr, *api_url = nullptr;
     char *on_complete = nullptr, *on_failure = nullptr;
     int outage_timeout = 60, command_timeout = 600;
     char **authorizations = nullptr, **headers = nullptr, **urls = nullptr, **metadata = nullptr;
@@ -178,6 +182,10 @@ const char *contradiction(const Given &given)
         return "only one of --list, --watch, --delete and --send-again at a time";
     if ((given.remove && !*given.remove) || (given.send_again && !*given.send_again))
         return "--delete and --send-again take the ID that --list shows";
+    if (given.to && (given.list || given.watch || given.remove))
+        return "--to is for sending, and not for --list, --watch or --delete";
+    if (given.to && !given.rest && !given.send_again)
+        return "--to wants the folder of what is to be sent there";
     if (given.outage_timeout < 0)
         return "--outage-timeout takes seconds, 0 or more";
     if (given.command_timeout < 1)
@@ -185,6 +193,24 @@ const char *contradiction(const Given &given)
     if (given.way.max_rate && !parse_rate(given.way.max_rate))
         return "--max-rate takes bits per second, such as 2500000, 800k or 2.5M";
     return nullptr;
+}
+
+// Whom the user names may have what he gives for it, as by --url.
+Result<void> take_destination(const Given &given, RecoverOptions &options)
+{
+    if (!given.to)
+        return {};
+    options.to = given.to;
+    if (const Result<void> right = check_destination(options.to); !right)
+        return right;
+    if (options.to != kToGcore) {
+        options.whole_urls.push_back(options.to);
+        return check_secrecy({options.to}, options);
+    }
+    if (options.api_key.empty())
+        return wrong("--to gcore wants a permanent API token of the account in GCORE_API_KEY");
+    const Result<ApiAddress> api = parse_api_address(api_of(options));
+    return api ? Result<void>() : api.error();
 }
 
 Result<void> take(const Given &given, Task &task)
@@ -213,7 +239,8 @@ Result<void> take(const Given &given, Task &task)
     options.outage_timeout = seconds(given.outage_timeout);
     options.max_rate = given.way.max_rate ? *parse_rate(given.way.max_rate) : 0;
     options.send_again = text_of(given.send_again);
-    return take_secrets(given, options);
+    const Result<void> secrets = take_secrets(given, options);
+    return secrets ? take_destination(given, options) : secrets;
 }
 
 // `to` takes what is given.
@@ -228,6 +255,10 @@ auto entries_of(Given &to)
                      "Delete one upload's bytes from this disk; nothing is sent", "ID"},
         GOptionEntry{"send-again", 0, 0, G_OPTION_ARG_FILENAME, &to.send_again,
                      "Send one upload once more that was sent, but not proved to be there", "ID"},
+        GOptionEntry{"to", 't', 0, G_OPTION_ARG_STRING, &to.to,
+                     "Send what is in the named folders there, and not where it was to go: gcore, "
+                     "or the endpoint of a tus server",
+                     "gcore|URL"},
         GOptionEntry{"json", 0, 0, G_OPTION_ARG_NONE, &to.json,
                      "One JSON object a line on stdout; what is for people goes to stderr",
                      nullptr},

@@ -9,7 +9,6 @@
 #include "glib/printable.h"
 #include "glib/ptr.h"
 #include "gsttus_version.h"
-#include "http/soup_transport.h"
 #include "recover/journal_facts.h"
 #include "recover/late_head.h"
 #include "recover/targets.h"
@@ -45,18 +44,6 @@ bool is_named(const std::string &url, const RecoverOptions &options)
 {
     return std::any_of(options.host_headers.begin(), options.host_headers.end(),
                        [&](const HostHeader &one) { return is_named_host(url, one.host); });
-}
-
-// As the sinks do: credentials leave this machine only over TLS.
-Result<void> check_secrecy(const SpooledUpload &upload, const RecoverOptions &options)
-{
-    for (const std::string &url : addresses_of(upload)) {
-        if (is_open_to_others(url) && is_named(url, options))
-            return make_error(ErrorKind::kSettings,
-                              cat("The credentials would go over the network unencrypted, to ",
-                                  redact_url(url), ". Finish this upload without them."));
-    }
-    return {};
 }
 
 // A refusal, and what would help: nobody but the user says who may be told.
@@ -187,18 +174,6 @@ UploadConfig upload_config(const SpooledUpload &upload, const ResumePoint &point
     return config;
 }
 
-HttpConfig http_config(const RecoverOptions &options)
-{
-    HttpConfig http;
-    http.user_agent = cat("gst-tus-recover/", GSTTUS_VERSION);
-    http.ssl_ca_file = options.ssl_ca_file;
-    http.ssl_cert_file = options.ssl_cert_file;
-    http.ssl_key_file = options.ssl_key_file;
-    http.proxy = options.proxy;
-    http.ssl_strict = options.ssl_strict;
-    return http;
-}
-
 // What the recording noted of itself, if all of it is here, or what is here.
 std::string sha256_of(const SpooledUpload &upload, const ReplayStore &store, const LateHead &late)
 {
@@ -249,6 +224,29 @@ Result<UploadComplete> run(LiveUpload &live, const Watcher &watcher, GCancellabl
 
 } // namespace
 
+Result<void> check_secrecy(const std::vector<std::string> &urls, const RecoverOptions &options)
+{
+    for (const std::string &url : urls) {
+        if (is_open_to_others(url) && is_named(url, options))
+            return make_error(ErrorKind::kSettings,
+                              cat("The credentials would go over the network unencrypted, to ",
+                                  redact_url(url), ". Finish this upload without them."));
+    }
+    return {};
+}
+
+HttpConfig http_config(const RecoverOptions &options)
+{
+    HttpConfig http;
+    http.user_agent = cat("gst-tus-recover/", GSTTUS_VERSION);
+    http.ssl_ca_file = options.ssl_ca_file;
+    http.ssl_cert_file = options.ssl_cert_file;
+    http.ssl_key_file = options.ssl_key_file;
+    http.proxy = options.proxy;
+    http.ssl_strict = options.ssl_strict;
+    return http;
+}
+
 bool was_sent(const SpooledUpload &upload)
 {
     return !note(upload, note_name::kSent).empty();
@@ -297,7 +295,7 @@ Result<FinishedUpload> finish_upload(RecoveredUpload opened, const SpooledUpload
     std::unique_ptr<ReplayStore> store = std::move(opened.store);
     SpooledUpload upload = listed;
     upload.notes = store->notes(); // somebody else may have gone on with it since it was listed
-    if (const Result<void> secret = check_secrecy(upload, options); !secret)
+    if (const Result<void> secret = check_secrecy(addresses_of(upload), options); !secret)
         return secret.error();
     const bool finished = !note(upload, note_name::kFinished).empty();
     if (const Result<void> given = give_back(upload, options, store->begin(), tell);

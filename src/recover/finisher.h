@@ -3,6 +3,7 @@
 // Finishes one upload that another process left in a spool folder. Blocks; knows no terminal.
 #pragma once
 
+#include "http/soup_transport.h"
 #include "replay/recovery.h"
 #include "upload/live_upload.h"
 
@@ -23,8 +24,9 @@ struct RecoverOptions {
     std::string proxy; // may hold a login; empty: the environment's, else the system's
     bool ssl_strict = true;
     Duration outage_timeout = seconds(60);
-    std::uint64_t max_rate = 0;  // bits/s; 0: no limit
-    std::string send_again;      // the id of one that was_sent(); empty: none
+    std::uint64_t max_rate = 0; // bits/s; 0: no limit
+    std::string to;         // instead of where it was to go: see elsewhere.h; its query is secret
+    std::string send_again; // the id of one that was_sent(); empty: none
     std::set<std::string> named; // ids of those whose own folder was named: see was_refused()
 };
 
@@ -32,6 +34,11 @@ struct FinishedUpload {
     UploadComplete upload;
     std::uint64_t video_id = 0; // 0: it belongs to no video
 };
+
+// As the sinks do: credentials leave this machine only over TLS.
+Result<void> check_secrecy(const std::vector<std::string> &urls, const RecoverOptions &options);
+// How servers are reached.
+HttpConfig http_config(const RecoverOptions &options);
 
 // What the journal says of the recording, for people.
 std::string describe_upload(const SpooledUpload &upload);

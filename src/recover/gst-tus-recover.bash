@@ -12,12 +12,13 @@ _gst_tus_recover() {
             mapfile -t COMPREPLY < <(compgen -W "$(gst-tus-recover --list --json 2> /dev/null |
                 sed -n 's/.*"id":"\([^"]*\)".*/\1/p')" -- "$cur")
             ;;
+        -t | --to) mapfile -t COMPREPLY < <(compgen -W "gcore https://" -- "$cur") ;;
         --on-complete | --on-failure) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
         -k | --api-key | --api-url | --authorization | -H | --header | -u | --url | -m | --metadata | \
             --proxy | --max-rate | --command-timeout | --outage-timeout) ;;
         *)
             if [[ $cur == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W "--list --watch --delete --send-again --json \
+                mapfile -t COMPREPLY < <(compgen -W "--list --watch --delete --send-again --to --json \
                     --on-complete --on-failure --command-timeout --outage-timeout --max-rate \
                     --version --api-key --api-url --authorization --header --url --metadata \
                     --ca-file --cert-file --key-file --proxy --insecure --help" -- "$cur")

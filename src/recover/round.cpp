@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "glib/ptr.h"
+#include "recover/elsewhere.h"
 #include "recover/journal_facts.h"
 #include "replay/recovery.h"
 #include "tus/route.h"
@@ -73,8 +74,20 @@ Outcome Round::open_and_finish(const SpooledUpload &upload, const Told &before)
     }
     if (!opened)
         return failed(upload, opened.error(), before);
+    if (options_.to.empty())
+        return finish_opened(upload, std::move(*opened), before);
+    if (const auto there = send_elsewhere(*opened, options_, Teller::tell, cancel_); !there)
+        return failed(upload, there.error(), before);
+    SpooledUpload now = upload;
+    now.notes = opened->store->notes();
+    return finish_opened(now, std::move(*opened), before);
+}
+
+Outcome Round::finish_opened(const SpooledUpload &upload, RecoveredUpload opened,
+                             const Told &before)
+{
     const Result<FinishedUpload> result = finish_upload(
-        std::move(*opened), upload, options_for(upload), Teller::progress, Teller::tell, cancel_);
+        std::move(opened), upload, options_for(upload), Teller::progress, Teller::tell, cancel_);
     const std::string server = server_of(upload);
     if (result) {
         away_.erase(server);
@@ -101,9 +114,11 @@ std::optional<Error> Round::lasting_trouble(const SpooledUpload &upload) const
     if (!refused.empty() && options_.named.count(upload.id) == 0 &&
         options_.send_again != upload.id)
         return Error{.kind = ErrorKind::kNotAuthorized,
-                     .message = cat("It was refused when it began: \"", refused, "\" ",
-                                    recover_command(upload.folder),
-                                    " tries it with what is right now; --delete removes it.")};
+                     .message =
+                         cat("It was refused when it began: \"", refused, "\" ",
+                             recover_command(upload.folder),
+                             " tries it with what is right now, and with --to elsewhere; --delete "
+                             "removes it.")};
     return std::nullopt;
 }
 

@@ -44,6 +44,7 @@ public:
 
 private:
     Outcome open_and_finish(const SpooledUpload &upload, const Told &before);
+    Outcome finish_opened(const SpooledUpload &upload, RecoveredUpload opened, const Told &before);
     Outcome failed(const SpooledUpload &upload, Error error, const Told &before);
     std::optional<Error> lasting_trouble(const SpooledUpload &upload) const;
     RecoverOptions options_for(const SpooledUpload &upload) const;

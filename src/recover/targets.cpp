@@ -60,26 +60,18 @@ std::optional<VideoOption> option_of(const std::string &name, const std::string 
     }
 }
 
-bool is_same_api(const std::string &a, const std::string &b)
-{
-    const Result<ApiAddress> one = parse_api_address(a);
-    const Result<ApiAddress> other = parse_api_address(b);
-    return one && other && origin_part(one->url) == origin_part(other->url) &&
-           path_part(one->url) == path_part(other->url);
-}
-
 // A journal is no reason to tell anybody the key, or the token that Gcore gives for it.
 Result<void> check_addresses(const SpooledUpload &upload, const RecoverOptions &options)
 {
     const std::string noted = target_note(upload, "api_url");
-    const std::string allowed = options.api_url.empty() ? GcoreConfig().api_url : options.api_url;
+    const std::string allowed = api_of(options);
     if (!noted.empty() && !is_same_api(noted, allowed))
         return Error{.kind = ErrorKind::kSettings,
                      .message =
                          cat("The recording is for the Gcore API at ", redact_url(noted),
                              ", the API key for the one at ", redact_url(allowed),
                              ". If the key is for the former, too, finish it with --api-url ",
-                             redact_url(noted))};
+                             redact_url(noted), "; to the latter --to gcore sends it")};
     const std::string endpoint = target_note(upload, "endpoint");
     const auto is_given = [&](const std::string &url) {
         return origin_part(url) == origin_part(endpoint);
@@ -99,7 +91,7 @@ Result<std::unique_ptr<Target>> make_gcore(const SpooledUpload &upload,
 {
     GcoreConfig config;
     config.api_key = options.api_key;
-    config.api_url = options.api_url.empty() ? GcoreConfig().api_url : options.api_url;
+    config.api_url = api_of(options);
     config.endpoint = target_note(upload, "endpoint");
     config.video_id = tus::parse_size(target_note(upload, "video_id")).value_or(0);
     config.video_name = target_note(upload, "video_name");
@@ -115,6 +107,19 @@ Result<std::unique_ptr<Target>> make_gcore(const SpooledUpload &upload,
 }
 
 } // namespace
+
+bool is_same_api(const std::string &a, const std::string &b)
+{
+    const Result<ApiAddress> one = parse_api_address(a);
+    const Result<ApiAddress> other = parse_api_address(b);
+    return one && other && origin_part(one->url) == origin_part(other->url) &&
+           path_part(one->url) == path_part(other->url);
+}
+
+std::string api_of(const RecoverOptions &options)
+{
+    return options.api_url.empty() ? GcoreConfig().api_url : options.api_url;
+}
 
 bool target_is_gcore(const SpooledUpload &upload)
 {
@@ -143,12 +148,13 @@ Result<std::unique_ptr<Target>> make_target(const SpooledUpload &upload,
     const std::string endpoint = target_note(upload, "endpoint");
     if (endpoint.empty() && !exists)
         return Error{.kind = ErrorKind::kSettings,
-                     .message = "The journal does not say where the recording should go."};
+                     .message =
+                         "The journal does not say where the recording should go: --to does."};
     if (endpoint.empty())
         return std::unique_ptr<Target>(std::make_unique<NoTarget>(
             Error{.kind = ErrorKind::kUploadLost,
                   .message = "The upload is gone, and where to make a new one is not known "
-                             "(it was continued with upload-url)."}));
+                             "(it was continued with upload-url): --to says where."}));
     return std::unique_ptr<Target>(std::make_unique<TusTarget>(endpoint, metadata_of(upload)));
 }
 
@@ -157,9 +163,20 @@ bool target_was_removed(const SpooledUpload &upload)
     return target_is_gcore(upload) && target_note(upload, "video_id") == "0";
 }
 
+std::string endpoint_of(const SpooledUpload &upload)
+{
+    const std::string endpoint = target_note(upload, "endpoint");
+    return endpoint.empty() ? target_note(upload, "api_url") : endpoint;
+}
+
 std::string describe_target(const SpooledUpload &upload)
 {
-    return target_is_gcore(upload) ? "Gcore" : redact_url(target_note(upload, "endpoint"));
+    if (!target_is_gcore(upload))
+        return redact_url(target_note(upload, "endpoint"));
+    const std::string api = target_note(upload, "api_url");
+    return api.empty() || is_same_api(api, GcoreConfig().api_url)
+               ? "Gcore"
+               : cat("Gcore at ", redact_url(api));
 }
 
 } // namespace gsttus

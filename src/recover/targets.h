@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The gst-tus developers
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Makes again the target that a recording was for, from what its journal says. Sends nothing. The
-// only place here that tells services apart.
+// only place here, but for elsewhere, that tells services apart.
 #pragma once
 
 #include "base/result.h"
@@ -17,11 +17,19 @@ Result<std::unique_ptr<Target>> make_target(const SpooledUpload &upload,
 
 bool target_is_gcore(const SpooledUpload &upload);
 
+// Both are addresses of one Gcore API.
+bool is_same_api(const std::string &a, const std::string &b);
+// That the API key is for.
+std::string api_of(const RecoverOptions &options);
+
 // What the target had made was deleted again because nothing had arrived: there is nothing to go
 // on with.
 bool target_was_removed(const SpooledUpload &upload);
 
 // Where the recording was to go, for people; nothing has to exist there yet.
 std::string describe_target(const SpooledUpload &upload);
+// The same as an address; of Gcore that of the API, unless the user has put another in front.
+// Empty: not noted.
+std::string endpoint_of(const SpooledUpload &upload);
 
 } // namespace gsttus

@@ -9,6 +9,7 @@
 #include "recover/command.h"
 #include "recover/journal_facts.h"
 #include "recover/json_line.h"
+#include "recover/targets.h"
 #include "upload/note_names.h"
 
 #include <algorithm>
@@ -119,6 +120,7 @@ void Teller::listed(const SpooledUpload &upload) const
     else if (!upload.in_use)
         line.add("bytes", upload.end - upload.begin);
     line.add("url", bare(note(upload, note_name::kUploadUrl))).add("error", upload.trouble);
+    line.add("endpoint", bare(endpoint_of(upload)));
     print_json(line);
 }
 

@@ -36,7 +36,8 @@ ELSEWHERE = {
     r"build/tests/sim/cut-sim .*": "the suite sim runs it with fewer schedules",
     r"dpkg-buildpackage -us -uc -b|lintian .*":
         "by hand: it wants Debian's packaging tools and a copy of the tree",
-    r"gst-tus-recover /var/spool/cam/upload-\S+": "tests/component/recover_test.cpp has uploads",
+    r"gst-tus-recover (--to \S+ )?/var/spool/cam/upload-\S+":
+        "tests/component/recover_test.cpp has uploads, and recover_elsewhere_test.cpp",
     r"cp examples/systemd/\S+ /etc/systemd/system/|install -D -m 600 .*|systemctl .*":
         "root and a running systemd; tests/systemd/units_test.py verifies the units and runs what "
         "is in them",

@@ -8,6 +8,7 @@
 #include "recover/arguments.h"
 #include "recover/command.h"
 #include "recover/credentials.h"
+#include "recover/elsewhere.h"
 #include "recover/folders.h"
 #include "recover/json_line.h"
 #include "recover/watch.h"
@@ -104,6 +105,16 @@ void header_has_a_host()
         ASSERT_STR(parsed->header.first, row.name);
         ASSERT_STR(parsed->header.second, row.value);
     }
+}
+
+void destination_is_gcore_or_an_address()
+{
+    for (const char *good : {"gcore", "https://h.example/files/", "http://127.0.0.1:1080/files",
+                             "https://h.example/files/?signed=1"})
+        g_assert_true(check_destination(good).ok());
+    for (const char *bad : {"", "Gcore", "h.example", "/files/", "ftp://h.example/", "https://",
+                            "https:///files/", "https://h .example/", "https://u:p@h.example/"})
+        g_assert_false(check_destination(bad).ok());
 }
 
 void lines_of_authorizations()
@@ -348,6 +359,7 @@ int main(int argc, char **argv)
     add_test("/recover-values/authorization", authorization_has_a_host);
     add_test("/recover-values/header", header_has_a_host);
     add_test("/recover-values/lines", lines_of_authorizations);
+    add_test("/recover-values/destination", destination_is_gcore_or_an_address);
     add_test("/recover-values/service-credentials", service_credentials_are_read_with_care);
     add_test("/recover-values/rates", rates_are_read);
     add_test("/recover-values/printable", names_are_made_printable);
