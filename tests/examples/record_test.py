@@ -39,6 +39,7 @@ from bench import expect, run_case, sha256
 from servers import Unavailable
 
 PICTURE = ("x264enc", "mp4mux")
+NOBODY = "http://127.0.0.1:9"
 
 
 def record(bench, *words, server=None, stdin=None, **more):
@@ -348,6 +349,26 @@ def terminated(bench):
     expect(len(completed(server)) == 1, run.tail())
 
 
+def at_a_wrong_address(bench, words, to, **variables):
+    """Which counts as an outage: what is kept goes where gst-tus-recover is told to send it."""
+    bench.need(*PICTURE)
+    server = bench.standin()
+    copy = bench.folder / "copy.mp4"
+    run = record(bench, "test", *words, "--copy", copy, server=server, **variables)
+    run.wait_for("The server is away")
+    time.sleep(2)  # more than its header is recorded
+    run.interrupt()
+    run.wait_for("Ctrl-C once more: stop now, and keep the rest")
+    time.sleep(1)  # the end is through
+    run.interrupt()
+    run.finish(3)
+    hint = run.wait_for("If the address is wrong: gst-tus-recover --to (URL|gcore) '([^']+)'")[0]
+    expect(hint.group(1) == ("URL" if words else "gcore"), hint.group(0))
+    where = to.replace("SERVER", server.url)
+    bench.run([bench.arguments.recover, "--to", where, hint.group(2)], server).finish(0)
+    expect(list(completed(server).values()) == [sha256(copy)], "not what was recorded")
+
+
 def disk_takes_not_all(bench):
     """What is lost is said, and is no exit status 3, which gst-tus-recover makes good."""
     bench.need(*PICTURE)
@@ -655,6 +676,12 @@ CASES = [
     ("Ctrl-C once, in an outage", end_waits_for_the_server),
     ("a server whose HEAD does not get through", proved_by_nothing),
     ("SIGTERM", terminated),
+    ("a wrong address, then a tus server", functools.partial(
+        at_a_wrong_address, words=("--to", NOBODY + "/files/"), to="SERVER/files/")),
+    ("a wrong address, then Gcore", functools.partial(
+        at_a_wrong_address, words=("--to", NOBODY + "/files/"), to="gcore")),
+    ("a wrong GCORE_BASE_URL, then Gcore", functools.partial(
+        at_a_wrong_address, words=(), to="gcore", GCORE_BASE_URL=NOBODY)),
     ("a disk that takes not all", disk_takes_not_all),
     ("SIGHUP", terminal_is_gone),
     ("a copy that cannot be written", copy_cannot_be_written),
