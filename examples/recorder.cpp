@@ -258,7 +258,7 @@ const char *muxer(const char *container)
         return "mp4mux fragment-duration=1000";
     if (g_str_equal(container, "mkv"))
         return "matroskamux";
-    return g_str_equal(container, "ts") ? "mpegtsmux" : nullptr;
+    return g_str_equal(container, "ts") ? "mpegtsmux latency=2000000000" : nullptr;
 }
 
 std::string description(const Options &options, const char *sink)

@@ -33,7 +33,7 @@ from gi.repository import GLib, Gst  # noqa: E402
 from sink_messages import Listener, Terminal, field, megabytes, stop  # noqa: E402
 
 # Containers that can be written without going back: what is sent cannot be changed any more.
-MUXERS = {"mp4": "mp4mux fragment-duration=1000", "mkv": "matroskamux", "ts": "mpegtsmux"}
+MUXERS = {"mp4": "mp4mux fragment-duration=1000", "mkv": "matroskamux", "ts": "mpegtsmux latency=2000000000"}
 AUDIO = ("avenc_aac ! aacparse", "voaacenc ! aacparse", "opusenc")
 
 

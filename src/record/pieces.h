@@ -8,7 +8,7 @@
 namespace gsttus {
 
 // From the start-index that a splitmuxsink has; before it starts. With that property of its own and
-// async-finalize, GStreamer 1.28's has a first sink too many, and never ends.
+// async-finalize, that of GStreamer 1.26 and newer has a first sink too many, and never ends.
 void count_pieces(GstElement *splitter);
 
 } // namespace gsttus

@@ -24,10 +24,13 @@ struct Container {
     const char *name, *muxer, *properties, *package;
 };
 
+// mpegtsmux of GStreamer 1.26 and newer does not wait for a picture that is encoded for the first
+// time: its first table of programs has the sound alone then, and players that believe it play no
+// picture. With more latency it waits, for as long as the queues in front of it take.
 constexpr std::array kContainers = {
     Container{"mp4", "mp4mux", "fragment-duration=1000", "gstreamer1.0-plugins-good"},
     Container{"mkv", "matroskamux", "", "gstreamer1.0-plugins-good"},
-    Container{"ts", "mpegtsmux", "", "gstreamer1.0-plugins-bad"},
+    Container{"ts", "mpegtsmux", "latency=2000000000", "gstreamer1.0-plugins-bad"},
     Container{"webm", "webmmux", "", "gstreamer1.0-plugins-good"},
 };
 
