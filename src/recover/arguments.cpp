@@ -256,8 +256,7 @@ auto entries_of(Given &to)
         GOptionEntry{"send-again", 0, 0, G_OPTION_ARG_FILENAME, &to.send_again,
                      "Send one upload once more that was sent, but not proved to be there", "ID"},
         GOptionEntry{"to", 't', 0, G_OPTION_ARG_STRING, &to.to,
-                     "Send what is in the named folders there, and not where it was to go: gcore, "
-                     "or the endpoint of a tus server",
+                     "Send the named folders elsewhere: gcore, or a tus server's endpoint",
                      "gcore|URL"},
         GOptionEntry{"json", 0, 0, G_OPTION_ARG_NONE, &to.json,
                      "One JSON object a line on stdout; what is for people goes to stderr",
@@ -295,13 +294,9 @@ auto secret_entries_of(Given &to)
         GOptionEntry{"header", 'H', 0, G_OPTION_ARG_STRING_ARRAY, &to.headers,
                      "A further header for the tus server HOST", "HOST='NAME: VALUE'"},
         GOptionEntry{"url", 'u', 0, G_OPTION_ARG_STRING_ARRAY, &to.urls,
-                     "A signed address with its query, which is not kept on disk: of an upload or "
-                     "of the place to create it (better: GST_TUS_URLS, with blanks between)",
-                     "URL"},
+                     "A signed address, which is not kept on disk (better: GST_TUS_URLS)", "URL"},
         GOptionEntry{"metadata", 'm', 0, G_OPTION_ARG_STRING_ARRAY, &to.metadata,
-                     "Metadata for a new upload; a secret is not kept on disk, and goes only to a "
-                     "server that --url names, or that Gcore does",
-                     "KEY=VALUE"},
+                     "Metadata for a new upload; a secret is not kept on disk", "KEY=VALUE"},
         GOptionEntry{},
     };
 }
@@ -317,9 +312,7 @@ auto way_entries_of(Given &to)
         GOptionEntry{"key-file", 0, 0, G_OPTION_ARG_FILENAME, &to.way.key_file,
                      "Its key (PEM; default: in --cert-file)", "FILE"},
         GOptionEntry{"proxy", 0, 0, G_OPTION_ARG_STRING, &to.way.proxy,
-                     "Proxy, with user:password@ where it wants a login (better: the environment "
-                     "variable https_proxy)",
-                     "URL"},
+                     "Proxy, user:password@ included (better: https_proxy)", "URL"},
         GOptionEntry{"insecure", 0, 0, G_OPTION_ARG_NONE, &to.way.insecure,
                      "Do not check the server's certificate", nullptr},
         GOptionEntry{},
