@@ -69,7 +69,50 @@ std::vector<GRef<GstElement>> sources_of(GstElement *pipeline)
     return sources;
 }
 
+// EOS has gone out of all that is linked of it.
+bool has_ended(GstElement *source)
+{
+    struct Pads {
+        bool some = false, all = true;
+    } pads;
+
+    const auto one = +[](GstElement * /*element*/, GstPad *pad, gpointer data) -> gboolean {
+        if (!gst_pad_is_linked(pad))
+            return TRUE;
+        const GstEventOwn eos(gst_pad_get_sticky_event(pad, GST_EVENT_EOS, 0));
+        auto *seen = static_cast<Pads *>(data);
+        seen->some = true;
+        seen->all = seen->all && eos;
+        return TRUE;
+    };
+    gst_element_foreach_src_pad(source, one, &pads);
+    return pads.some && pads.all;
+}
+
 } // namespace
+
+void Ending::wait_for_streams(GstElement *muxer)
+{
+    const auto one = +[](GstElement * /*muxer*/, GstPad *pad, gpointer data) -> gboolean {
+        auto *self = static_cast<Ending *>(data);
+        {
+            const MutexLock lock(self->mutex_);
+            ++self->unseen_;
+        }
+        gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_stream, self, nullptr);
+        return TRUE;
+    };
+    gst_element_foreach_sink_pad(muxer, one, this);
+}
+
+GstPadProbeReturn Ending::on_stream(GstPad * /*pad*/, GstPadProbeInfo * /*info*/, gpointer data)
+{
+    auto *self = static_cast<Ending *>(data);
+    const MutexLock lock(self->mutex_);
+    --self->unseen_;
+    self->changed_.notify_all();
+    return GST_PAD_PROBE_REMOVE;
+}
 
 void Ending::wait_for_picture(GstElement *splitter)
 {
@@ -79,7 +122,7 @@ void Ending::wait_for_picture(GstElement *splitter)
         return;
     {
         const MutexLock lock(mutex_);
-        is_awaited_ = true;
+        awaited_ = 1;
     }
     gst_pad_add_probe(pictures.get(), GST_PAD_PROBE_TYPE_BUFFER, on_picture, this, nullptr);
 }
@@ -88,7 +131,7 @@ GstPadProbeReturn Ending::on_picture(GstPad * /*pad*/, GstPadProbeInfo * /*info*
 {
     auto *self = static_cast<Ending *>(data);
     const MutexLock lock(self->mutex_);
-    self->is_awaited_ = false;
+    self->awaited_ = 0;
     self->changed_.notify_all();
     return GST_PAD_PROBE_REMOVE;
 }
@@ -101,22 +144,54 @@ void Ending::begin(GstElement *pipeline)
     thread_ = std::thread([this, pipeline] { send_eos(pipeline); });
 }
 
+void Ending::wait_while(const int &some, std::chrono::seconds most, MutexLock &lock)
+{
+    const auto until = std::chrono::steady_clock::now() + most;
+    while (some > 0 && !is_over_ && std::chrono::steady_clock::now() < until)
+        changed_.wait_until(lock, until);
+}
+
+// One thread for each source: one that is blocked may wait for the end of another, for which a
+// muxer holds back what it has of the first.
 void Ending::send_eos(GstElement *pipeline)
 {
+    const std::vector<GRef<GstElement>> sources = sources_of(pipeline);
     {
         MutexLock lock(mutex_);
-        const auto until = std::chrono::steady_clock::now() + kPatience;
-        while (is_awaited_ && !is_over_ && std::chrono::steady_clock::now() < until)
-            changed_.wait_until(lock, until);
+        // what stands still for that is stopped before
+        wait_while(unseen_, kPatience + 5 * kSecond, lock);
+        eos_ = Sight::Eos::kHeld;
+        wait_while(awaited_, kPatience, lock);
         if (is_over_)
             return;
         eos_ = Sight::Eos::kOnItsWay;
+        untaken_ = sources.size();
     }
-    const GstEventOwn eos(gst_event_new_eos());
-    for (const GRef<GstElement> &source : sources_of(pipeline))
-        gst_element_send_event(source.get(), gst_event_ref(eos.get()));
-    const MutexLock lock(mutex_);
-    eos_ = Sight::Eos::kTaken;
+    std::vector<std::thread> threads;
+    for (const GRef<GstElement> &source : sources)
+        threads.emplace_back([this, &source] { end_source(source.get()); });
+    for (std::thread &thread : threads)
+        thread.join();
+}
+
+// Again each second: rtspsrc says TRUE and forgets it while it connects.
+void Ending::end_source(GstElement *source)
+{
+    bool is_first = true, is_deaf = false;
+    while (true) {
+        const bool taken = gst_element_send_event(source, gst_event_new_eos());
+        MutexLock lock(mutex_);
+        if (is_first && --untaken_ == 0)
+            eos_ = Sight::Eos::kTaken;
+        is_first = false;
+        wait_while(1, kSecond, lock);
+        const bool goes_on = !is_over_ && !has_ended(source);
+        const bool was_deaf = is_deaf;
+        is_deaf = goes_on && taken;
+        deaf_ += int(is_deaf) - int(was_deaf);
+        if (!goes_on)
+            return;
+    }
 }
 
 void Ending::see_progress(GstMessage *message)
@@ -152,9 +227,15 @@ bool Ending::stands_still(GstElement *pipeline)
 {
     const Sight now = look(pipeline);
     const bool may_move = draining_ > 0 || now.waits_for_server || now.eos == Sight::Eos::kHeld;
-    still_ = may_move || now != last_ ? std::chrono::seconds::zero() : still_ + kSecond;
+    const bool moves = now != last_;
+    still_ = may_move || moves ? std::chrono::seconds::zero() : still_ + kSecond;
     last_ = now;
-    return still_ >= kPatience;
+    const MutexLock lock(mutex_);
+    if (deaf_ == 0)
+        unheard_ = std::chrono::seconds::zero();
+    else if (moves)
+        unheard_ += kSecond;
+    return still_ >= kPatience || unheard_ >= kPatience;
 }
 
 std::chrono::seconds Ending::patience() const
@@ -162,13 +243,16 @@ std::chrono::seconds Ending::patience() const
     return std::max(kPatience - still_, kSecond);
 }
 
+void Ending::cease()
+{
+    const MutexLock lock(mutex_);
+    is_over_ = true;
+    changed_.notify_all();
+}
+
 void Ending::join()
 {
-    {
-        const MutexLock lock(mutex_);
-        is_over_ = true;
-        changed_.notify_all();
-    }
+    cease();
     if (thread_.joinable())
         thread_.join();
 }

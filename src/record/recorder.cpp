@@ -84,9 +84,13 @@ private:
     {
         if (const auto sink = child("upload"); sink)
             authorize(sink.get());
-        if (const auto camera = child("camera"); camera && !task_.user.empty())
-            g_object_set(camera.get(), "user-id", task_.user.c_str(), "user-pw",
-                         task_.password.c_str(), nullptr);
+        if (const auto camera = child("camera"); camera) {
+            if (!task_.user.empty())
+                g_object_set(camera.get(), "user-id", task_.user.c_str(), "user-pw",
+                             task_.password.c_str(), nullptr);
+            const auto pieces = child("pieces"), muxer = child("mux");
+            ending_.wait_for_streams(pieces ? pieces.get() : muxer.get());
+        }
         if (const auto pieces = child("pieces"); pieces) {
             g_signal_connect(pieces.get(), "sink-added", G_CALLBACK(on_sink_added), this);
             ending_.wait_for_picture(pieces.get());
@@ -236,6 +240,7 @@ private:
     void stop(GstBus *bus)
     {
         is_stopping_ = true;
+        ending_.cease();
         // what has refused to start would say so again on the way to READY
         for (const char *name : {"upload", "pieces"}) {
             if (const auto sink = child(name);

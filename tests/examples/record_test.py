@@ -9,6 +9,7 @@ What arrived is compared by SHA-256. What is not installed is skipped aloud.
 """
 
 import argparse
+import contextlib
 import fcntl
 import functools
 import hashlib
@@ -19,11 +20,13 @@ import re
 import select
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import time
 import unicodedata
 from pathlib import Path
@@ -234,6 +237,74 @@ def camera_in_the_network(bench):
     run = record(bench, f"{login}nothing", server=server)
     run.finish(1)
     expect(not run.said("geheim"), run.tail())
+
+
+class Door:
+    """Of a camera: only the first connection comes through it before it is opened."""
+
+    def __init__(self, port):
+        self.port, self.knocks, self.opened = port, 0, threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"rtsp://127.0.0.1:{self.listener.getsockname()[1]}/"
+        self.sockets = [self.listener]
+        self.in_thread(self.listen)
+
+    @staticmethod
+    def in_thread(work, *arguments):
+        threading.Thread(target=work, args=arguments, daemon=True).start()
+
+    def listen(self):
+        with contextlib.suppress(OSError):  # it is stopped
+            while True:
+                caller = self.listener.accept()[0]
+                self.knocks += 1
+                self.in_thread(self.let_in, caller, self.knocks == 1)
+
+    def let_in(self, caller, at_once):
+        self.sockets.append(caller)
+        if not at_once:
+            self.opened.wait(LONGEST)
+        camera = socket.create_connection(("127.0.0.1", self.port))
+        self.sockets.append(camera)
+        self.in_thread(self.carry, caller, camera)
+        self.carry(camera, caller)
+
+    @staticmethod
+    def carry(one, other):
+        with contextlib.suppress(OSError):
+            while some := one.recv(1 << 16):
+                other.sendall(some)
+            other.shutdown(socket.SHUT_RDWR)
+
+    def stop(self):
+        self.opened.set()
+        for each in self.sockets:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+
+def ended_while_a_camera_connects(bench):
+    """The end of the recording waits for the camera, not for good."""
+    bench.need(*PICTURE, "rtspsrc", "splitmuxsink", "avenc_aac")
+    camera = bench.keep(RtspCameras(bench.folder / "cameras", 1))
+    port = int(re.search(r":([0-9]+)/", camera.url).group(1))
+    for path, words, pause, status in (
+        ("camera0", (), 3, 0), ("stream", (), 3, 0), ("stream", ("--every", "1h"), 3, 0),
+        ("camera0", (), None, 3),
+    ):  # fmt: skip
+        server = bench.standin()
+        door = bench.keep(Door(port))
+        run = record(bench, f"{door.url}{path}", *words, server=server)
+        wait_until(lambda d=door: d.knocks == 2, "the recording's connection")
+        time.sleep(0.5)
+        run.interrupt()
+        run.wait_for("Ctrl-C once more")
+        if pause:
+            time.sleep(pause)
+            door.opened.set()
+        run.finish(status)
+        expect(len(completed(server)) == (status == 0), run.tail())
 
 
 def no_device(bench):
@@ -670,6 +741,7 @@ CASES = [
     ("a file and standard input as they are", as_it_is),
     ("the screen", screen),
     ("a camera in the network", camera_in_the_network),
+    ("Ctrl-C while a camera connects", ended_while_a_camera_connects),
     ("no such device", no_device),
     ("Ctrl-C twice, in an outage", stopped_in_an_outage),
     ("Ctrl-C as it begins", ended_as_it_begins),
