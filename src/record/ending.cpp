@@ -240,7 +240,7 @@ bool Ending::stands_still(GstElement *pipeline)
 
 std::chrono::seconds Ending::patience() const
 {
-    return std::max(kPatience - still_, kSecond);
+    return std::max(kPatience - still_, 3 * kSecond);
 }
 
 void Ending::cease()

@@ -49,7 +49,7 @@ public:
     // server is what is waited for; or a source goes on for so long although it has EOS.
     bool stands_still(GstElement *pipeline);
 
-    // What is left of kPatience for the pipeline to stop.
+    // What is left of kPatience for the pipeline to stop; some seconds in any case.
     std::chrono::seconds patience() const;
 
     // Before the pipeline is stopped: no EOS goes in any more.

@@ -88,7 +88,7 @@ private:
         }
         // The upload first: whether the muxer may go back, the first branch answers.
         words.add("! tee name=both both. ! queue !").append(upload(task_.name));
-        words.add("both. ! queue ! filesink async=false").set("location", task_.copy);
+        words.add("both. ! queue ! filesink name=copy async=false").set("location", task_.copy);
     }
 
     Words as_it_is() const

@@ -34,6 +34,13 @@ bool is_ignored(int signal)
     return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+// The pipeline on its way down would take a splitmuxsink up again, which begins a file anew.
+void bring_down(GstElement *sink, GstState state)
+{
+    gst_element_set_locked_state(sink, TRUE);
+    gst_element_set_state(sink, state);
+}
+
 class Recorder {
 public:
     Recorder(const RecordTask &task, std::optional<HostHeader> authorization)
@@ -245,18 +252,26 @@ private:
         for (const char *name : {"upload", "pieces"}) {
             if (const auto sink = child(name);
                 sink && (started_ || GST_STATE(sink.get()) > GST_STATE_READY))
-                gst_element_set_state(sink.get(), GST_STATE_READY);
+                bring_down(sink.get(), GST_STATE_READY);
         }
         handle_all(bus);
         const bool ended = set_state_in_time(started_ ? GST_STATE_READY : GST_STATE_NULL);
         handle_all(bus);
         if (ended) {
             ending_.join();
+            for (const char *name : {"upload", "pieces", "copy", "copies"}) {
+                const auto sink = child(name);
+                if (sink && gst_element_set_locked_state(sink.get(), FALSE))
+                    gst_element_set_state(sink.get(), GST_STATE_NULL);
+            }
             gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
             return;
         }
-        print_.complain("Warning", "The recording does not end, and is left: what --copy names "
-                                   "does not take it, or the source stands still.");
+        print_.complain("Warning",
+                        task_.copy.empty()
+                            ? "The recording does not end, and is left: the source stands still."
+                            : "The recording does not end, and is left: what --copy names does not "
+                              "take it, or the source stands still. The copy may lack its end.");
         failed_ = true;
         std::fflush(stdout);
         std::fflush(stderr);
@@ -272,11 +287,18 @@ private:
     }
 
     // FALSE: it has not come to it, and what it waits for may never end.
+    // The copy goes to NULL before the rest, which comes to no sink where a source stands still: a
+    // filesink has written its buffer then.
     bool set_state_in_time(GstState state)
     {
         std::promise<void> promise;
         std::future<void> reached = promise.get_future();
-        std::thread([pipeline = pipeline_.get(), state, done = std::move(promise)]() mutable {
+        std::thread([pipeline = pipeline_.get(), copy = child("copy"), copies = child("copies"),
+                     state, done = std::move(promise)]() mutable {
+            for (const GRef<GstElement> *sink : {&copy, &copies}) {
+                if (*sink)
+                    bring_down(sink->get(), GST_STATE_NULL);
+            }
             gst_element_set_state(pipeline, state);
             done.set_value();
         }).detach();

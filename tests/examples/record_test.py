@@ -188,12 +188,12 @@ def as_it_is(bench):
     )
 
 
-def screen(bench):
-    """Whose sides are odd."""
+@contextlib.contextmanager
+def x11_screen(bench):
+    """(its process, DISPLAY); its sides are odd."""
     bench.need(*PICTURE, "ximagesrc")
     if not shutil.which("Xvfb"):
         raise Unavailable("Xvfb is not installed")
-    server = bench.standin()
     told, tells = os.pipe()
     x11 = subprocess.Popen(
         ["Xvfb", "-displayfd", str(tells), "-screen", "0", "641x361x24"], pass_fds=(tells,),
@@ -202,13 +202,37 @@ def screen(bench):
     try:
         os.close(tells)
         expect(select.select([told], [], [], LONGEST)[0], "Xvfb does not start")
-        display = f":{os.read(told, 16).decode().strip()}"
+        yield x11, f":{os.read(told, 16).decode().strip()}"
+    finally:
+        os.close(told)
+        x11.send_signal(signal.SIGCONT)
+        servers.stop(x11)
+
+
+def screen_stands_still(bench):
+    """What of it was recorded is in the copy."""
+    server = bench.standin()
+    for words, name in (((), "copy.mp4"), (("--every", "1h"), "copy-00000.mp4")):
+        with x11_screen(bench) as (x11, display):
+            run = record(bench, "screen", "-b", "200k", "--copy", bench.folder / "copy.mp4", *words,
+                         server=server, DISPLAY=display, WAYLAND_DISPLAY="")  # fmt: skip
+            run.wait_for("Video ")
+            time.sleep(3)  # some fragments
+            x11.send_signal(signal.SIGSTOP)
+            time.sleep(1)  # until a picture is asked for
+            run.interrupt()
+            run.finish(3)
+        run.wait_for("The copy may lack its end")
+        expect(len(run.said("Video [0-9]+ \"")) == 1, f"another was begun: {run.tail()}")
+        expect(streams_of(bench.folder / name) == ["h264"], run.tail())
+
+
+def screen(bench):
+    server = bench.standin()
+    with x11_screen(bench) as (_, display):
         run = record(bench, "screen", "--duration", "1s", server=server, DISPLAY=display,
                      WAYLAND_DISPLAY="")  # fmt: skip
         run.finish(0)
-    finally:
-        os.close(told)
-        servers.stop(x11)
     expect(streams_of(only_file(server)) == ["h264"], run.tail())
     run = record(bench, "screen", server=server, DISPLAY="", WAYLAND_DISPLAY="")
     run.finish(1)
@@ -740,6 +764,7 @@ CASES = [
     ("in pieces, with copies", pieces),
     ("a file and standard input as they are", as_it_is),
     ("the screen", screen),
+    ("a screen that stands still", screen_stands_still),
     ("a camera in the network", camera_in_the_network),
     ("Ctrl-C while a camera connects", ended_while_a_camera_connects),
     ("no such device", no_device),
