@@ -203,7 +203,7 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> wo
 
 bool is_web_address(const std::string &text)
 {
-    const GUriOwn uri(g_uri_parse(text.c_str(), G_URI_FLAGS_NONE, nullptr));
+    const GUriOwn uri(g_uri_parse(text.c_str(), G_URI_FLAGS_ENCODED, nullptr));
     if (!uri || !is_one_of(g_uri_get_scheme(uri.get()), {"http", "https"}))
         return false;
     const char *host = g_uri_get_host(uri.get());

@@ -51,7 +51,7 @@ gint64 distance(const std::string &host, std::uint16_t port, std::string &error)
 
 void measure_distance(const std::string &url, CheckReport &report)
 {
-    const GUriOwn uri(g_uri_parse(url.c_str(), G_URI_FLAGS_NONE, nullptr));
+    const GUriOwn uri(g_uri_parse(url.c_str(), G_URI_FLAGS_ENCODED, nullptr));
     if (!uri)
         return report.add({"distance", cat(redact_url(url), " is no address"), false});
     const bool tls = g_str_equal(g_uri_get_scheme(uri.get()), "https");

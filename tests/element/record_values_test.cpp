@@ -94,6 +94,8 @@ void wrong_words_are_refused()
         {"test", "--container", "avi"},
         {"test", "--wait", "long"},
         {"test", "--to", "example.com"},
+        {"test", "--to", "http:///files/"},
+        {"test", "--to", "http://ex%ZZ/"},
         {"test", "--to", "https://example.com/", "--wait", "ready"},
         {"microphone", "--audio", "none"},
         {"microphone", "--audio", "other"},
@@ -134,7 +136,13 @@ void words_become_a_task()
     task = {};
     g_assert_cmpint(parse({"test"}, task).value_or(-1), ==, kWrongUsage); // where to?
     task = {};
-    g_assert_false(parse({"test", "--to", "https://tus.example.org/files/"}, task));
+    // bytes that are no UTF-8 belong to an address as others do
+    for (const char *to : {"https://tus.example.org/files/", "http://127.0.0.1:9/%FCber/",
+                           "https://tus.example.org/files/?sig=%FF%FE"}) {
+        task = {};
+        g_assert_false(parse({"test", "--to", to}, task));
+        ASSERT_STR(task.to, to);
+    }
     task = {};
     g_assert_false(parse({"test", "--dry-run"}, task));
 }
