@@ -204,6 +204,9 @@ class Machine:
 def recording(_kind, path, arguments, folder):
     settings = lines_of(path)
     value_of = dict(settings)
+    expect(value_of.get("StartLimitIntervalSec") == "0", "a camera that comes late ends it for good")
+    # systemd's own bound, 5 starts in 10 s, is that of the recovery that each end starts
+    expect(int(value_of["RestartSec"]) * 4 > 10, "the recovery is started too often")
     stops = [value for name, value in settings if name == "ExecStopPost"]
     expect(len(stops) == 2 and stops[1].startswith("-+"), "what comes after the end has changed")
     for sign, result in ((signal.SIGINT, "success"), (signal.SIGKILL, "signal")):
