@@ -394,7 +394,9 @@ void GcoreTarget::warn(TargetContext &context, Error error)
     context.notify(TargetWarning{std::move(error)});
 }
 
-// The key as it is sent. People also paste the whole header value.
+} // namespace
+
+// People also paste the whole header value.
 Result<std::string> clean_key(const std::string &text)
 {
     std::string_view key = text;
@@ -418,8 +420,6 @@ Result<std::string> clean_key(const std::string &text)
                               "ASCII): check how it was copied");
     return std::string(key);
 }
-
-} // namespace
 
 Result<std::unique_ptr<Target>> make_gcore_target(GcoreConfig config)
 {

@@ -38,6 +38,10 @@ struct GcoreConfig {
     bool delete_empty_video = true;
 };
 
+// The key as it is sent: without blanks, or the name of its scheme. kSettings: there is none, or it
+// can be none.
+Result<std::string> clean_key(const std::string &text);
+
 // kSettings: no key, api_url not a URL, http to a host that is not loopback, …
 Result<std::unique_ptr<Target>> make_gcore_target(GcoreConfig config);
 

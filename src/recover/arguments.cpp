@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "gcore/api_address.h"
+#include "gcore/gcore_target.h"
 #include "glib/ptr.h"
 #include "gsttus_version.h"
 #include "recover/credentials.h"
@@ -209,8 +210,21 @@ Result<void> take_destination(const Given &given, RecoverOptions &options)
     }
     if (options.api_key.empty())
         return wrong("--to gcore wants a permanent API token of the account in GCORE_API_KEY");
+    Result<std::string> key = clean_key(options.api_key);
+    if (!key)
+        return wrong(cat("--to gcore: ", key.error().message));
+    options.api_key = std::move(*key);
     const Result<ApiAddress> api = parse_api_address(api_of(options));
     return api ? Result<void>() : api.error();
+}
+
+// Files that nobody can read are the user's words, too.
+Result<void> check_way(const Given &given, const RecoverOptions &options)
+{
+    if (!given.to)
+        return {};
+    const auto http = make_soup_transport(http_config(options));
+    return http ? Result<void>() : http.error();
 }
 
 Result<void> take(const Given &given, Task &task)
@@ -239,8 +253,10 @@ Result<void> take(const Given &given, Task &task)
     options.outage_timeout = seconds(given.outage_timeout);
     options.max_rate = given.way.max_rate ? *parse_rate(given.way.max_rate) : 0;
     options.send_again = text_of(given.send_again);
-    const Result<void> secrets = take_secrets(given, options);
-    return secrets ? take_destination(given, options) : secrets;
+    if (const Result<void> secrets = take_secrets(given, options); !secrets)
+        return secrets;
+    const Result<void> there = take_destination(given, options);
+    return there ? check_way(given, options) : there;
 }
 
 // `to` takes what is given.

@@ -419,6 +419,9 @@ void what_is_no_destination_is_wrong_usage()
           Words{"--to", kNobody, "--list", folder}, Words{"--to", kNobody, "--watch", folder},
           Words{"--to", kNobody, "--delete", folder}, Words{"--to", "gcore", folder},
           Words{"--to", "gcore", "-k", "1$k", "--api-url", "http://example.com", folder},
+          Words{"--to", "gcore", "-k", " ", folder}, Words{"--to", "gcore", "-k", "a b", folder},
+          Words{"--to", kNobody, "--ca-file", "/nowhere/ca.pem", folder},
+          Words{"--to", kNobody, "--cert-file", "/nowhere/cert.pem", folder},
           Words{"--to", "http://example.com/", "--authorization", "example.com=Bearer usagemarker",
                 folder}}) {
         const Run run = run_recover(words, {"GCORE_API_KEY", "GCORE_BASE_URL"});
