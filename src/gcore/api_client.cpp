@@ -172,6 +172,7 @@ ApiFailure ApiClient::refusal(TargetContext &context, const Call &call,
                               const HttpResponse &response)
 {
     ApiFailure failed;
+    failed.own_answer = is_json(response.body);
     Error &error = failed.failure.error;
     error.http_status = response.status;
     if (response.status < 400) {

@@ -17,6 +17,7 @@ namespace gsttus {
 struct ApiFailure {
     TargetError failure;
     bool maybe_done = false;
+    bool own_answer = false; // JSON: the API itself says so, and nothing in front of it
 };
 
 template <typename T>

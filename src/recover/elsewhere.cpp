@@ -10,7 +10,9 @@
 #include "glib/ptr.h"
 #include "recover/journal_facts.h"
 #include "recover/targets.h"
+#include "recover/withheld.h"
 #include "upload/note_names.h"
+#include "upload/notice.h"
 
 #include <algorithm>
 #include <array>
@@ -18,6 +20,8 @@
 namespace gsttus {
 
 namespace {
+
+constexpr int kForbidden = 403;
 
 Error refused(std::string message)
 {
@@ -27,17 +31,6 @@ Error refused(std::string message)
 bool is_for_gcore(const RecoverOptions &options)
 {
     return options.to == kToGcore;
-}
-
-// Of the new destination; what else there is of it is the same as ever.
-bool is_noted(const SpooledUpload &upload, const RecoverOptions &options)
-{
-    if (is_for_gcore(options) != target_is_gcore(upload))
-        return false;
-    const std::string endpoint = target_note(upload, "endpoint");
-    if (is_for_gcore(options))
-        return endpoint.empty() && is_same_api(target_note(upload, "api_url"), api_of(options));
-    return endpoint == noted_url(options.to);
 }
 
 // There may be none of the two. An upload has been begun, wherever that is.
@@ -53,6 +46,41 @@ std::string place_of(const SpooledUpload &upload)
 {
     const std::string begun = left_behind(upload);
     return begun.empty() ? describe_target(upload) : begun;
+}
+
+// Of the new destination; what else there is of it is the same as ever. Where there is nothing yet,
+// the address may be wrong by no more than a slash.
+bool is_noted(const SpooledUpload &upload, const RecoverOptions &options)
+{
+    if (is_for_gcore(options) != target_is_gcore(upload))
+        return false;
+    const std::string endpoint = target_note(upload, "endpoint");
+    if (is_for_gcore(options))
+        return endpoint.empty() && is_same_api(target_note(upload, "api_url"), api_of(options));
+    return endpoint == noted_url(options.to) ||
+           (!left_behind(upload).empty() && is_same_address(endpoint, noted_url(options.to)));
+}
+
+// What the API's refusal means; TRUE is no value of it. Only the API itself knows that there is no
+// such video: a proxy's page is no reason to make a second one.
+Result<bool> judge_refusal(const ApiFailure &failed, std::uint64_t video,
+                           const RecoverOptions &options)
+{
+    Error error = failed.failure.error;
+    constexpr int kNotFound = 404, kGone = 410;
+    const int status = error.http_status;
+    if ((status == kNotFound || status == kGone) && failed.own_answer)
+        return false;
+    const std::string said = cat(redact_url(api_of(options)), " answered ", status,
+                                 " to whether the account has video ", video);
+    if (status == kNotFound || status == kGone)
+        error.message = cat(said, ", but not as Gcore's API does: something in front of it may "
+                                  "have. Nothing has changed.");
+    else if (status == kForbidden)
+        error.message = cat(said, ": the video may be another account's, or the key's role may not "
+                                  "look at it. Nothing has changed; with --send-again, too, all is "
+                                  "sent to a new video.");
+    return error;
 }
 
 // A key sees the videos of its account only.
@@ -76,15 +104,35 @@ Result<bool> is_of_this_account(std::uint64_t video, const RecoverOptions &optio
                           .hints = {}};
     const ApiResult<GcoreVideo> got = ApiClient(*address, options.api_key).get(context, video);
     const auto *failed = std::get_if<ApiFailure>(&got);
-    if (!failed)
-        return true;
-    const Error &error = failed->failure.error;
-    constexpr int kForbidden = 403;
-    const bool is_forbidden =
-        error.kind == ErrorKind::kNotAuthorized && error.http_status == kForbidden;
-    if (error.kind == ErrorKind::kNotFound || is_forbidden)
-        return false;
-    return error;
+    return failed ? judge_refusal(*failed, video, options) : Result<bool>(true);
+}
+
+// With upload-url, by somebody who may have sent its beginning: no server has said so.
+bool is_continued_blindly(const SpooledUpload &upload)
+{
+    return resume_point_of(upload).given && note(upload, note_name::kOrigin).empty();
+}
+
+// What would make two of one recording, or a part that looks like the whole; `asked`: the user
+// knows, and wants it.
+Result<void> check_is_needed(const SpooledUpload &upload, const ReplayStore &store, bool asked)
+{
+    if (!note(upload, note_name::kFinished).empty())
+        return refused(cat("All of it is at ", place_of(upload),
+                           " already: without --to, gst-tus-recover clears away what is here."));
+    const std::string left = left_behind(upload);
+    if (asked || left.empty())
+        return {};
+    if (store.acked() == store.end() && size_note(upload, note_name::kLength) == store.end())
+        return refused(cat("All its bytes are at ", left, ": ", recover_command(upload.folder),
+                           " shows whether it is complete there. With --send-again, too, --to "
+                           "sends all of it once more."));
+    if (is_continued_blindly(upload))
+        return refused(cat("It continued ", left,
+                           ", and what that had before, if anything, is only "
+                           "there. If it had nothing, --to with --send-again sends what is here "
+                           "as a whole."));
+    return {};
 }
 
 // A part of it, which is all that could be sent, would look like the whole.
@@ -136,11 +184,13 @@ Facts tus_facts(const SpooledUpload &upload, const std::string &endpoint)
     return facts;
 }
 
-// As GcoreTarget::describe() has it. A tus server's secrets are nothing to Gcore, nor is what only
-// the account of an `old_video` has.
-Facts gcore_facts(const SpooledUpload &upload, const RecoverOptions &options, bool old_video,
-                  const std::function<void(const std::string &)> &tell)
+// As GcoreTarget::describe() has it. A tus server's secrets are nothing to Gcore, nor to another
+// API what only the account there has.
+Facts gcore_facts(const SpooledUpload &upload, const RecoverOptions &options,
+                  std::vector<std::string> &told)
 {
+    const bool of_another =
+        video_of(upload) != 0 && !is_same_api(target_note(upload, "api_url"), api_of(options));
     constexpr std::array<std::string_view, 2> kOfAccount = {"directory_id", "quality_set_id"};
     const Result<ApiAddress> address = parse_api_address(api_of(options));
     Facts facts = {{"kind", "gcore"}, {"api_url", address ? address->url : api_of(options)}};
@@ -152,8 +202,8 @@ Facts gcore_facts(const SpooledUpload &upload, const RecoverOptions &options, bo
     for (const char *name : {"video_name", "description", "filetype"})
         keep(name, target_note(upload, name));
     for (const auto &[name, value] : target_notes(upload, "option.")) {
-        if (old_video && std::count(kOfAccount.begin(), kOfAccount.end(), name) > 0)
-            tell(cat("left out, since it is of the other account: ", name));
+        if (of_another && std::count(kOfAccount.begin(), kOfAccount.end(), name) > 0)
+            told.push_back(cat("left out, since it is of the other account: ", name));
         else
             keep(cat("option.", name), value);
     }
@@ -177,16 +227,44 @@ Result<void> bring_to_disk(ReplayStore &store)
     return synced;
 }
 
-void tell_what_stays(const SpooledUpload &before,
-                     const std::function<void(const std::string &)> &tell)
+// Nobody has looked whether a video is there: the application may have named one.
+void add_what_stays(const SpooledUpload &before, const RecoverOptions &options,
+                    std::vector<std::string> &told)
 {
     const std::string left = left_behind(before);
-    const bool may_lack = resume_point_of(before).given && note(before, note_name::kOrigin).empty();
+    const std::uint64_t video = video_of(before);
     if (!left.empty())
-        tell(cat("what is at ", left, " stays there, unfinished",
-                 may_lack ? "; what it had before this recording, if anything, is not here" : ""));
-    else if (video_of(before) != 0)
-        tell(cat("video ", video_of(before), " stays there, empty"));
+        told.push_back(cat("what is at ", left, " stays there, unfinished",
+                           is_continued_blindly(before)
+                               ? "; what it had before this recording, if anything, is not here"
+                               : ""));
+    else if (video != 0 && !is_noted(before, options))
+        told.push_back(cat("video ", video, ", if it is there, stays as it is"));
+}
+
+SpooledUpload made_anew(const SpooledUpload &upload, const RecoverOptions &options,
+                        std::vector<std::string> &told)
+{
+    SpooledUpload anew = upload;
+    anew.notes = notes_of_the_recording(upload);
+    for (auto &[name, value] :
+         is_for_gcore(options) ? gcore_facts(upload, options, told) : tus_facts(upload, options.to))
+        anew.notes[cat(note_name::kTarget, name)] = std::move(value);
+    return anew;
+}
+
+// All that would stop it before a server is asked. `anew` is a copy: it gets the secrets.
+Result<void> check_can_begin(SpooledUpload anew, const RecoverOptions &options,
+                             const std::function<void(const std::string &)> &tell)
+{
+    if (const Result<void> given = give_back(anew, options, 0, tell); !given)
+        return given;
+    if (std::optional<Error> missing = missing_for_creation(anew))
+        return *std::move(missing);
+    if (const auto target = make_target(anew, options); !target)
+        return target.error();
+    const auto http = make_soup_transport(http_config(options));
+    return http ? Result<void>() : http.error();
 }
 
 } // namespace
@@ -207,42 +285,47 @@ Result<void> check_destination(const std::string &to)
     return {};
 }
 
-Result<void> send_elsewhere(const RecoveredUpload &opened, const RecoverOptions &options,
+bool is_going_there(const SpooledUpload &upload, const RecoverOptions &options)
+{
+    return is_noted(upload, options) && video_of(upload) == 0;
+}
+
+Result<void> send_elsewhere(const RecoveredUpload &opened, const SpooledUpload &listed,
+                            const RecoverOptions &options,
                             const std::function<void(const std::string &)> &tell,
                             GCancellable *cancel)
 {
-    SpooledUpload upload;
+    SpooledUpload upload = listed;
     upload.notes = opened.store->notes();
-    const std::uint64_t video = is_noted(upload, options) ? video_of(upload) : 0;
-    if (is_noted(upload, options) && video == 0)
+    const bool is_asked_for = options.send_again == upload.id;
+    if (is_going_there(upload, options))
         return {};
-    if (!note(upload, note_name::kFinished).empty())
-        return refused(cat("All of it is at ", place_of(upload),
-                           " already: without --to, gst-tus-recover clears away what is here."));
+    const std::uint64_t video = is_noted(upload, options) ? video_of(upload) : 0;
+    std::vector<std::string> told;
     if (video != 0) {
         const Result<bool> goes_on = is_of_this_account(video, options, cancel);
-        if (!goes_on)
+        if (!goes_on && !(is_asked_for && goes_on.error().http_status == kForbidden))
             return goes_on.error();
-        if (*goes_on)
+        if (goes_on && *goes_on)
             return {};
+        told.push_back(cat("the account has no video ", video,
+                           " that the key may see (it may be removed, or another account's): a new "
+                           "one is made"));
     }
+    if (const Result<void> needed = check_is_needed(upload, *opened.store, is_asked_for); !needed)
+        return needed;
     if (const Result<void> whole = check_all_here(upload, opened); !whole)
         return whole;
-    Notes notes = notes_of_the_recording(upload);
-    for (auto &[name, value] : is_for_gcore(options)
-                                   ? gcore_facts(upload, options, video != 0, tell)
-                                   : tus_facts(upload, options.to))
-        notes[cat(note_name::kTarget, name)] = std::move(value);
-    if (const Result<void> noted = opened.store->begin_anew(std::move(notes)); !noted)
+    const SpooledUpload anew = made_anew(upload, options, told);
+    if (const Result<void> can = check_can_begin(anew, options, tell); !can)
+        return can;
+    if (const Result<void> noted = opened.store->begin_anew(anew.notes); !noted)
         return noted;
-    if (const Result<void> safe = bring_to_disk(*opened.store); !safe)
-        return safe;
-    const SpooledUpload before = upload;
-    upload.notes = opened.store->notes();
-    tell(cat("to ", describe_target(upload), " now, instead of ",
-             describe_target(before).empty() ? place_of(before) : describe_target(before)));
-    tell_what_stays(before, tell);
-    return {};
+    tell(cat("to ", describe_target(anew), " now, instead of ",
+             describe_target(upload).empty() ? place_of(upload) : describe_target(upload)));
+    add_what_stays(upload, options, told);
+    std::for_each(told.begin(), told.end(), tell);
+    return bring_to_disk(*opened.store);
 }
 
 } // namespace gsttus

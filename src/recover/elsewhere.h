@@ -18,10 +18,15 @@ inline constexpr std::string_view kToGcore = "gcore";
 // What --to takes: kToGcore, or the endpoint of a tus server. Error: why it is none of these.
 Result<void> check_destination(const std::string &to);
 
+// It is going where options.to says already, and nobody has to be asked. The notes are enough.
+bool is_going_there(const SpooledUpload &upload, const RecoverOptions &options);
+
 // Where options.to says, as a new upload of all that is `opened`. What is there already goes on as
 // it is. Error: nothing has changed; a part of it is not here, all of it is at a server already,
-// nobody could say.
-Result<void> send_elsewhere(const RecoveredUpload &opened, const RecoverOptions &options,
+// something is missing, nobody could say. kDisk: or it is noted, which was told, but a power cut
+// may take that back.
+Result<void> send_elsewhere(const RecoveredUpload &opened, const SpooledUpload &listed,
+                            const RecoverOptions &options,
                             const std::function<void(const std::string &)> &tell,
                             GCancellable *cancel);
 

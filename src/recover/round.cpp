@@ -76,7 +76,7 @@ Outcome Round::open_and_finish(const SpooledUpload &upload, const Told &before)
         return failed(upload, opened.error(), before);
     if (options_.to.empty())
         return finish_opened(upload, std::move(*opened), before);
-    if (const auto there = send_elsewhere(*opened, options_, Teller::tell, cancel_); !there)
+    if (const auto there = send_elsewhere(*opened, upload, options_, Teller::tell, cancel_); !there)
         return failed(upload, there.error(), before);
     SpooledUpload now = upload;
     now.notes = opened->store->notes();

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "gcore/api_address.h"
 #include "gcore/gcore_target.h"
+#include "glib/ptr.h"
 #include "recover/journal_facts.h"
 #include "recover/withheld.h"
 #include "tus/protocol.h"
@@ -39,6 +40,22 @@ public:
 private:
     Error error_;
 };
+
+// Empty: it is none, or has a query.
+std::string plain_address(const std::string &url)
+{
+    const GUriOwn uri(g_uri_parse(url.c_str(), G_URI_FLAGS_ENCODED, nullptr));
+    const char *host = uri ? g_uri_get_host(uri.get()) : nullptr;
+    if (!host || g_uri_get_query(uri.get()))
+        return {};
+    const GCharOwn scheme(g_ascii_strdown(g_uri_get_scheme(uri.get()), -1));
+    const GCharOwn name(g_ascii_strdown(host, -1));
+    const int usual = std::string_view(scheme.get()) == "https" ? 443 : 80;
+    const int port = g_uri_get_port(uri.get());
+    std::string path = g_uri_get_path(uri.get());
+    path.erase(path.find_last_not_of('/') + 1);
+    return cat(scheme.get(), "://", name.get(), ' ', port > 0 ? port : usual, ' ', path);
+}
 
 // As GcoreTarget::describe() writes it: a letter for the type, a colon, the value.
 std::optional<VideoOption> option_of(const std::string &name, const std::string &text)
@@ -108,12 +125,17 @@ Result<std::unique_ptr<Target>> make_gcore(const SpooledUpload &upload,
 
 } // namespace
 
+bool is_same_address(const std::string &a, const std::string &b)
+{
+    const std::string one = plain_address(a);
+    return !one.empty() && one == plain_address(b);
+}
+
 bool is_same_api(const std::string &a, const std::string &b)
 {
     const Result<ApiAddress> one = parse_api_address(a);
     const Result<ApiAddress> other = parse_api_address(b);
-    return one && other && origin_part(one->url) == origin_part(other->url) &&
-           path_part(one->url) == path_part(other->url);
+    return one && other && is_same_address(one->url, other->url);
 }
 
 std::string api_of(const RecoverOptions &options)

@@ -17,6 +17,9 @@ Result<std::unique_ptr<Target>> make_target(const SpooledUpload &upload,
 
 bool target_is_gcore(const SpooledUpload &upload);
 
+// But for what is written in more than one way: scheme and host, the usual port, a slash at the
+// end. FALSE with a query, which only who wrote it can read.
+bool is_same_address(const std::string &a, const std::string &b);
 // Both are addresses of one Gcore API.
 bool is_same_api(const std::string &a, const std::string &b);
 // That the API key is for.

@@ -30,13 +30,15 @@ std::unique_ptr<Target> tus_at(const std::string &endpoint, Metadata more = {})
     return std::make_unique<TusTarget>(endpoint, std::move(more));
 }
 
-std::unique_ptr<Target> gcore_at(const std::string &api)
+std::unique_ptr<Target> gcore_at(const std::string &api, std::uint64_t video = 0)
 {
     GcoreConfig config;
     config.api_key = kKey;
     config.api_url = api;
+    config.video_id = video;
     config.location = "left-behind.bin";
-    config.video_options = {{"client_user_id", std::int64_t{7}}};
+    config.video_options = {{"client_user_id", std::int64_t{7}},
+                            {"quality_set_id", std::int64_t{3}}};
     auto target = make_gcore_target(std::move(config));
     g_assert_true(target.ok());
     return std::move(*target);
@@ -222,6 +224,7 @@ struct NotedRow {
 constexpr NotedRow kNoted[] = {
     {"complete", "finished", "1", "already"},
     {"continued", "origin", "4096", "Its first 4096 bytes are not here"},
+    {"continued-unseen", "homes", "http://127.0.0.1:9/files/1\n", "is only there"},
 };
 
 void what_the_journal_forbids_is_not_done(const NotedRow &row)
@@ -230,6 +233,7 @@ void what_the_journal_forbids_is_not_done(const NotedRow &row)
     const std::string folder = leave_unsent(test, tus_at(kNobody));
     JournalState state = Case::read_journal(folder);
     state.notes["upload-url"] = cat(kNobody, "1");
+    state.notes.erase("origin");
     state.notes[row.note] = row.value;
     Case::write_journal(folder, state);
     const Run run = send_to(test.server->files_url(), folder, *test.server);
@@ -238,6 +242,44 @@ void what_the_journal_forbids_is_not_done(const NotedRow &row)
     assert_silent(*test.server, 0);
     g_assert_true(Case::read_journal(folder).notes == state.notes);
     g_assert_cmpint(run_recover({"--delete", folder}).status, ==, 0);
+}
+
+// The old server may have it complete: two would be made of one, in the dark.
+void all_at_the_old_server_is_looked_at_there()
+{
+    Case test;
+    const std::unique_ptr<Standin> other = another();
+    const std::string folder = leave_unsent(test, tus_at(kNobody));
+    JournalState state = Case::read_journal(folder);
+    state.notes["upload-url"] = cat(kNobody, "1");
+    state.notes["homes"] = cat(kNobody, '\n');
+    state.notes["length"] = std::to_string(kSize);
+    state.acked = kSize;
+    Case::write_journal(folder, state);
+    const Run run = send_to(other->files_url(), folder, *other);
+    g_assert_cmpint(run.status, ==, 1);
+    g_assert_true(run.says(cat("All its bytes are at ", kNobody, "1: gst-tus-recover ")));
+    g_assert_true(Case::read_journal(folder).notes == state.notes);
+    assert_silent(*other, 0);
+    g_assert_cmpint(run_recover({"--to", other->files_url(), "--send-again", folder}).status, ==,
+                    0);
+    check_arrived(other->snapshot());
+}
+
+// The application made the upload itself, say, and knows that it was empty.
+void continuation_is_sent_as_a_whole_when_asked_for()
+{
+    Case test;
+    const std::string folder = leave_unsent(test, tus_at(kNobody));
+    JournalState state = Case::read_journal(folder);
+    state.notes["upload-url"] = cat(kNobody, "1");
+    state.notes["homes"] = cat(kNobody, "1\n");
+    state.notes.erase("origin");
+    Case::write_journal(folder, state);
+    const Run run = run_recover({"--to", test.server->files_url(), "--send-again", folder});
+    g_assert_cmpint(run.status, ==, 0);
+    g_assert_true(run.says("what it had before this recording, if anything, is not here"));
+    check_arrived(test.server->snapshot());
 }
 
 // One that was sent is sent to another as to the same: by who asks for that.
@@ -256,6 +298,40 @@ void what_was_sent_is_sent_again_elsewhere()
                     ==, 0);
     check_arrived(test.server->snapshot());
 }
+
+// --- the same in other words
+// ----------------------------------------------------------------------
+
+void other_spelling_is_no_other_server()
+{
+    for (const bool has_slash : {false, true}) {
+        Case test;
+        test.leave(test.tus_target(), SpoolMode::kAlways, noise(kSize), true);
+        g_assert_true(test.server->come_back().ok());
+        std::string to = test.server->files_url();
+        if (!has_slash)
+            to.pop_back();
+        to.replace(0, 4, "HTTP");
+        const Run run = send_to(to, only_upload_in(test), *test.server);
+        g_assert_cmpint(run.status, ==, 0);
+        g_assert_false(run.says("stays there"));
+        g_assert_cmpuint(test.server->snapshot().uploads.size(), ==, 1);
+        test.check_stored(noise(kSize));
+    }
+}
+
+// Where nothing was made yet, that slash may be what was wrong.
+void slash_is_put_right()
+{
+    Case test;
+    const std::string folder = leave_unsent(test, tus_at("http://127.0.0.1:9/files"));
+    g_assert_cmpint(send_to(kNobody, folder, *test.server, {"--outage-timeout=1"}).status, ==, 1);
+    ASSERT_STR(Case::read_journal(folder).notes.at("target.endpoint"), kNobody);
+    g_assert_cmpint(run_recover({"--delete", folder}).status, ==, 0);
+}
+
+// --- the new one is wrong, too
+// --------------------------------------------------------------------
 
 // --- it is interrupted ---------------------------------------------------------------------------
 
@@ -336,20 +412,20 @@ void remove_video(Standin &server, const std::string &id)
     g_assert_cmpint(outcome.response()->status / 100, ==, 2);
 }
 
+bool has_field(const Snapshot &snapshot, std::uint64_t video, const char *name)
+{
+    return snapshot.videos.at(video).fields.find(name) != std::string::npos;
+}
+
 struct AccountRow {
     const char *name;
     bool has_it; // the account of the key has the video
-    bool removed;
-    const char *fault = nullptr;
 };
 
-constexpr AccountRow kAccounts[] = {
-    {"same", true, false},
-    {"another", false, true},
-    {"forbidden", false, false, "on GET /streaming 1: answer 403 with JSON"},
-};
+constexpr AccountRow kAccounts[] = {{"same", true}, {"removed", false}};
 
-// At the same API it is the video that says whose recording it is.
+// At the same API it is the video that says whose recording it is. One that was removed is nobody's
+// any more: what was asked for it stays asked for.
 void account_without_the_video_gets_a_new_one(const AccountRow &row)
 {
     Case test;
@@ -357,16 +433,110 @@ void account_without_the_video_gets_a_new_one(const AccountRow &row)
     g_assert_true(test.server->come_back().ok());
     const std::string folder = only_upload_in(test);
     const std::string old = Case::read_journal(folder).notes.at("target.video_id");
-    if (row.removed)
+    if (!row.has_it)
         remove_video(*test.server, old);
-    if (row.fault)
-        g_assert_true(test.server->add_fault(row.fault).ok());
     const Run run = send_to("gcore", folder, *test.server);
     g_assert_cmpint(run.status, ==, 0);
+    g_assert_false(run.says("of the other account"));
     const Snapshot snapshot = test.server->snapshot();
     const UploadRecord &record = check_arrived(snapshot);
     g_assert_cmpint(std::to_string(record.video_id) == old, ==, row.has_it);
     g_assert_cmpuint(snapshot.videos.size(), ==, row.has_it ? 1 : 2);
+    g_assert_true(has_field(snapshot, record.video_id, "quality_set_id"));
+}
+
+struct UnclearRow {
+    const char *name;
+    const char *answer;
+    const char *says;
+};
+
+constexpr UnclearRow kUnclear[] = {
+    {"forbidden", "403 with JSON", "the video may be another account's, or the key's role"},
+    {"forbidden-by-a-page", "403 with HTML", "the video may be another account's"},
+    {"page", "404 with HTML", "not as Gcore's API does"},
+    {"gone-page", "410 with HTML", "not as Gcore's API does"},
+};
+
+// Nor does an answer that may be of something in front of the API, or of a key with few rights.
+void unclear_answer_decides_nothing(const UnclearRow &row)
+{
+    Case test;
+    test.leave(gcore_at(test.server->url()), SpoolMode::kAlways, noise(kSize), true);
+    g_assert_true(test.server->come_back().ok());
+    const std::string folder = only_upload_in(test);
+    const Notes notes = Case::read_journal(folder).notes;
+    g_assert_true(test.server->add_fault(cat("on GET /streaming 1: answer ", row.answer)).ok());
+    const Run run = send_to("gcore", folder, *test.server);
+    g_assert_cmpint(run.status, ==, 1);
+    g_assert_true(run.says(row.says));
+    g_assert_true(Case::read_journal(folder).notes == notes);
+    g_assert_cmpint(send_to("gcore", folder, *test.server).status, ==, 0);
+    check_arrived(test.server->snapshot());
+    g_assert_cmpuint(test.server->snapshot().videos.size(), ==, 1);
+}
+
+// The way out, for who knows that it is another account's.
+void forbidden_video_is_left_when_asked_for()
+{
+    Case test;
+    test.leave(gcore_at(test.server->url()), SpoolMode::kAlways, noise(kSize), true);
+    g_assert_true(test.server->come_back().ok());
+    const std::string folder = only_upload_in(test);
+    g_assert_true(test.server->add_fault("on GET /streaming 1: answer 403 with JSON").ok());
+    g_assert_cmpint(
+        run_recover({"--to", "gcore", "--api-url", test.server->url(), "--send-again", folder},
+                    {cat("GCORE_API_KEY=", kKey)})
+            .status,
+        ==, 0);
+    check_arrived(test.server->snapshot());
+    g_assert_cmpuint(test.server->snapshot().videos.size(), ==, 2);
+}
+
+// What is only that account's is nothing to the other.
+void other_api_gets_no_ids_of_the_account()
+{
+    Case test;
+    const std::unique_ptr<Standin> other = another();
+    test.leave(gcore_at(test.server->url()), SpoolMode::kAlways, noise(kSize), true);
+    g_assert_true(test.server->come_back().ok());
+    const Run run = send_to("gcore", only_upload_in(test), *other);
+    g_assert_cmpint(run.status, ==, 0);
+    g_assert_true(run.says("left out, since it is of the other account: quality_set_id"));
+    const Snapshot snapshot = other->snapshot();
+    const std::uint64_t video = check_arrived(snapshot).video_id;
+    g_assert_true(has_field(snapshot, video, "client_user_id"));
+    g_assert_false(has_field(snapshot, video, "quality_set_id"));
+}
+
+// It is there already: as for tus, what is here is cleared away.
+void complete_video_is_complete()
+{
+    Case test;
+    test.leave(gcore_at(test.server->url()), SpoolMode::kAlways, noise(kSize), true);
+    g_assert_true(test.server->come_back().ok());
+    const std::string folder = only_upload_in(test);
+    JournalState state = Case::read_journal(folder);
+    state.notes["finished"] = "1";
+    Case::write_journal(folder, state);
+    g_assert_cmpint(send_to("gcore", folder, *test.server).status, ==, 0);
+    g_assert_cmpuint(test.server->snapshot().videos.size(), ==, 1);
+}
+
+// The application named one that nobody has seen.
+void video_that_is_nowhere_does_not_stay()
+{
+    for (const bool to_gcore : {true, false}) {
+        Case test;
+        const std::string folder = leave_unsent(test, gcore_at(test.server->url(), 777));
+        const Run run =
+            send_to(to_gcore ? "gcore" : test.server->files_url(), folder, *test.server);
+        g_assert_cmpint(run.status, ==, 0);
+        g_assert_false(run.says("empty"));
+        g_assert_cmpint(run.says("stays"), ==, !to_gcore);
+        g_assert_cmpint(run.says("video 777, if it is there, stays as it is"), ==, !to_gcore);
+        check_arrived(test.server->snapshot());
+    }
 }
 
 // Then nobody knows, and nothing changes.
@@ -389,9 +559,11 @@ void secrets_are_given_for_the_new_server()
 {
     Case test;
     const std::string folder = leave_unsent(test, tus_at(kNobody, {{"token", "oldmarker"}}));
+    const Notes notes = Case::read_journal(folder).notes;
     const Run missing = send_to(test.server->files_url(), folder, *test.server);
     g_assert_cmpint(missing.status, ==, 1);
     g_assert_true(missing.says("Give it with --metadata token=VALUE"));
+    g_assert_true(Case::read_journal(folder).notes == notes); // the old address, too
     const Run run = send_to(
         test.server->files_url(), folder, *test.server,
         {"--metadata", "token=newmarker", "--authorization", test.named("Bearer hostmarker")});
@@ -404,6 +576,23 @@ void secrets_are_given_for_the_new_server()
             const auto found = one.request.headers.find("authorization");
             return found != one.request.headers.end() && found->second == "Bearer hostmarker";
         }));
+}
+
+// No other user sees it in a list of processes.
+void signed_address_comes_from_the_environment()
+{
+    Case test;
+    const std::string folder = leave_unsent(test, tus_at(kNobody));
+    const Notes notes = Case::read_journal(folder).notes;
+    const std::string bare = test.server->files_url() + "?";
+    const Run missing = send_to(bare, folder, *test.server);
+    g_assert_cmpint(missing.status, ==, 1);
+    g_assert_true(missing.says("GST_TUS_URLS"));
+    g_assert_true(Case::read_journal(folder).notes == notes);
+    const Run run = run_recover({"--to", bare, folder}, {cat("GST_TUS_URLS=", bare, "sig=marker")});
+    g_assert_cmpint(run.status, ==, 0);
+    g_assert_false(run.says("marker"));
+    check_arrived(test.server->snapshot());
 }
 
 void what_is_no_destination_is_wrong_usage()
@@ -447,6 +636,10 @@ int main(int argc, char **argv)
     for (const NotedRow &row : kNoted)
         add_row_test(cat("/recover-elsewhere/noted/", row.name), row,
                      what_the_journal_forbids_is_not_done);
+    add_test("/recover-elsewhere/all-there", all_at_the_old_server_is_looked_at_there);
+    add_test("/recover-elsewhere/continuation", continuation_is_sent_as_a_whole_when_asked_for);
+    add_test("/recover-elsewhere/spelling", other_spelling_is_no_other_server);
+    add_test("/recover-elsewhere/slash", slash_is_put_right);
     add_test("/recover-elsewhere/sent", what_was_sent_is_sent_again_elsewhere);
     for (const AgainRow &row : kAgain)
         add_row_test(cat("/recover-elsewhere/killed/", row.name), row,
@@ -454,8 +647,16 @@ int main(int argc, char **argv)
     for (const AccountRow &row : kAccounts)
         add_row_test(cat("/recover-elsewhere/account/", row.name), row,
                      account_without_the_video_gets_a_new_one);
+    for (const UnclearRow &row : kUnclear)
+        add_row_test(cat("/recover-elsewhere/account/", row.name), row,
+                     unclear_answer_decides_nothing);
+    add_test("/recover-elsewhere/account/forced", forbidden_video_is_left_when_asked_for);
+    add_test("/recover-elsewhere/account/other-api", other_api_gets_no_ids_of_the_account);
+    add_test("/recover-elsewhere/account/complete", complete_video_is_complete);
+    add_test("/recover-elsewhere/account/nowhere", video_that_is_nowhere_does_not_stay);
     add_test("/recover-elsewhere/account/away", api_that_is_away_decides_nothing);
     add_test("/recover-elsewhere/secrets", secrets_are_given_for_the_new_server);
+    add_test("/recover-elsewhere/signed", signed_address_comes_from_the_environment);
     add_test("/recover-elsewhere/usage", what_is_no_destination_is_wrong_usage);
     return g_test_run();
 }
