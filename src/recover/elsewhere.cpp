@@ -290,6 +290,12 @@ bool is_going_there(const SpooledUpload &upload, const RecoverOptions &options)
     return is_noted(upload, options) && video_of(upload) == 0;
 }
 
+std::string describe_destination(const RecoverOptions &options)
+{
+    return is_for_gcore(options) ? cat("Gcore's API at ", redact_url(api_of(options)))
+                                 : redact_url(options.to);
+}
+
 Result<void> send_elsewhere(const RecoveredUpload &opened, const SpooledUpload &listed,
                             const RecoverOptions &options,
                             const std::function<void(const std::string &)> &tell,

@@ -20,6 +20,8 @@ Result<void> check_destination(const std::string &to);
 
 // It is going where options.to says already, and nobody has to be asked. The notes are enough.
 bool is_going_there(const SpooledUpload &upload, const RecoverOptions &options);
+// Where options.to says, for people.
+std::string describe_destination(const RecoverOptions &options);
 
 // Where options.to says, as a new upload of all that is `opened`. What is there already goes on as
 // it is. Error: nothing has changed; a part of it is not here, all of it is at a server already,

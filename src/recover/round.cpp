@@ -41,6 +41,21 @@ bool is_absence(const Error &error)
     return error.kind == ErrorKind::kNetwork || error.kind == ErrorKind::kTimeout;
 }
 
+// Whoever is there takes none of the others either: away, a wrong address, no rights.
+bool is_nobody(const Error &error)
+{
+    switch (error.http_status) {
+    case 401:
+    case 403:
+    case 404:
+    case 410:
+        return true;
+    default:
+        return is_absence(error) || error.kind == ErrorKind::kTls ||
+               error.kind == ErrorKind::kClock || error.http_status >= 500;
+    }
+}
+
 } // namespace
 
 RecoverOptions Round::options_for(const SpooledUpload &upload) const
@@ -74,13 +89,37 @@ Outcome Round::open_and_finish(const SpooledUpload &upload, const Told &before)
     }
     if (!opened)
         return failed(upload, opened.error(), before);
-    if (options_.to.empty())
-        return finish_opened(upload, std::move(*opened), before);
-    if (const auto there = send_elsewhere(*opened, upload, options_, Teller::tell, cancel_); !there)
+    return options_.to.empty() ? finish_opened(upload, std::move(*opened), before)
+                               : finish_elsewhere(upload, std::move(*opened), before);
+}
+
+// One wrong --to shall not rewrite all recordings of a folder: the first shows it.
+Outcome Round::finish_elsewhere(SpooledUpload upload, RecoveredUpload opened, const Told &before)
+{
+    upload.notes = opened.store->notes();
+    if (no_destination_ && !is_going_there(upload, options_)) {
+        Error error = *no_destination_;
+        const std::string who = describe_destination(options_);
+        error.message = error.http_status == 0
+                            ? cat("Not tried: ", who, " did not answer.")
+                            : cat("Not tried: ", who, " answered ", error.http_status, '.');
+        error.message += " Nothing has changed for it.";
+        return failed(upload, std::move(error), before);
+    }
+    if (const auto there = send_elsewhere(opened, upload, options_, Teller::tell, cancel_);
+        !there) {
+        // 403: of that video, perhaps of no other
+        if (is_nobody(there.error()) && there.error().http_status != 403)
+            no_destination_ = there.error();
         return failed(upload, there.error(), before);
-    SpooledUpload now = upload;
-    now.notes = opened->store->notes();
-    return finish_opened(now, std::move(*opened), before);
+    }
+    upload.notes = opened.store->notes();
+    const Outcome outcome = finish_opened(upload, std::move(opened), before);
+    if (outcome == Outcome::kFinished)
+        no_destination_.reset();
+    else if (is_nobody(error_))
+        no_destination_ = error_;
+    return outcome;
 }
 
 Outcome Round::finish_opened(const SpooledUpload &upload, RecoveredUpload opened,

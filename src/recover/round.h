@@ -44,6 +44,7 @@ public:
 
 private:
     Outcome open_and_finish(const SpooledUpload &upload, const Told &before);
+    Outcome finish_elsewhere(SpooledUpload upload, RecoveredUpload opened, const Told &before);
     Outcome finish_opened(const SpooledUpload &upload, RecoveredUpload opened, const Told &before);
     Outcome failed(const SpooledUpload &upload, Error error, const Told &before);
     std::optional<Error> lasting_trouble(const SpooledUpload &upload) const;
@@ -51,8 +52,9 @@ private:
 
     const RecoverOptions &options_;
     Teller &teller_;
-    GCancellable *const cancel_; // the caller's
-    std::set<std::string> away_; // servers that did not answer, and have not since
+    GCancellable *const cancel_;          // the caller's
+    std::set<std::string> away_;          // servers that did not answer, and have not since
+    std::optional<Error> no_destination_; // why that of --to took nothing just now
     Error error_;
 };
 

@@ -333,6 +333,44 @@ void slash_is_put_right()
 // --- the new one is wrong, too
 // --------------------------------------------------------------------
 
+struct WrongRow {
+    const char *name;
+    const char *answer; // nullptr: nobody is there
+    const char *says;
+};
+
+constexpr WrongRow kWrong[] = {
+    {"away", nullptr, "did not answer."},
+    {"unauthorized", "401", "answered 401."},
+    {"forbidden", "403", "answered 403."},
+    {"not-found", "404", "answered 404."},
+};
+
+// The journal of the first says so, and no other one.
+void wrong_destination_is_noted_once(const WrongRow &row)
+{
+    Case test;
+    for (int i = 0; i < 3; ++i)
+        leave_unsent(test, tus_at("http://127.0.0.1:9/old/"));
+    if (row.answer)
+        g_assert_true(test.server->add_fault(cat("on POST any: answer ", row.answer)).ok());
+    const std::string to = row.answer ? test.server->files_url() : std::string(kNobody);
+    const Run run = send_to(to, test.folder.get(), *test.server, {"--outage-timeout=1"});
+    g_assert_cmpint(run.status, ==, 1);
+    g_assert_true(run.says(cat("Not tried: ", to, ' ', row.says)));
+    const auto ids = upload_ids(test.folder.get());
+    g_assert_true(ids.ok());
+    g_assert_cmpuint(ids->size(), ==, 3);
+    for (std::size_t i = 0; i < 3; ++i)
+        ASSERT_STR(
+            Case::read_journal(cat(test.folder.get(), '/', (*ids)[i])).notes.at("target.endpoint"),
+            i == 0 ? to : "http://127.0.0.1:9/old/");
+    test.server->clear_faults();
+    g_assert_cmpint(send_to(test.server->files_url(), test.folder.get(), *test.server).status, ==,
+                    0);
+    g_assert_cmpuint(test.server->snapshot().uploads.size(), ==, 3);
+}
+
 // --- it is interrupted ---------------------------------------------------------------------------
 
 struct AgainRow {
@@ -640,6 +678,9 @@ int main(int argc, char **argv)
     add_test("/recover-elsewhere/continuation", continuation_is_sent_as_a_whole_when_asked_for);
     add_test("/recover-elsewhere/spelling", other_spelling_is_no_other_server);
     add_test("/recover-elsewhere/slash", slash_is_put_right);
+    for (const WrongRow &row : kWrong)
+        add_row_test(cat("/recover-elsewhere/wrong/", row.name), row,
+                     wrong_destination_is_noted_once);
     add_test("/recover-elsewhere/sent", what_was_sent_is_sent_again_elsewhere);
     for (const AgainRow &row : kAgain)
         add_row_test(cat("/recover-elsewhere/killed/", row.name), row,
