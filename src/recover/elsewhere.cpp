@@ -184,14 +184,35 @@ Facts tus_facts(const SpooledUpload &upload, const std::string &endpoint)
     return facts;
 }
 
+// Options that are ids of one account's things.
+bool is_of_account(std::string_view option)
+{
+    constexpr std::array<std::string_view, 2> kOfAccount = {"directory_id", "quality_set_id"};
+    return std::count(kOfAccount.begin(), kOfAccount.end(), option) > 0;
+}
+
+bool has_ids_of_account(const SpooledUpload &upload)
+{
+    const auto options = target_notes(upload, "option.");
+    return std::any_of(options.begin(), options.end(),
+                       [](const auto &option) { return is_of_account(option.first); });
+}
+
+// The user says that it is a new one, whatever there was; of one that was_sent() he has to say so
+// anyway.
+bool is_said_to_be_new(const SpooledUpload &upload, const RecoverOptions &options)
+{
+    return options.send_again == upload.id && !was_sent(upload);
+}
+
 // As GcoreTarget::describe() has it. A tus server's secrets are nothing to Gcore, nor to another
-// API what only the account there has.
+// account what only the first one has.
 Facts gcore_facts(const SpooledUpload &upload, const RecoverOptions &options,
                   std::vector<std::string> &told)
 {
     const bool of_another =
         video_of(upload) != 0 && !is_same_api(target_note(upload, "api_url"), api_of(options));
-    constexpr std::array<std::string_view, 2> kOfAccount = {"directory_id", "quality_set_id"};
+    const bool leaves_ids = of_another || is_said_to_be_new(upload, options);
     const Result<ApiAddress> address = parse_api_address(api_of(options));
     Facts facts = {{"kind", "gcore"}, {"api_url", address ? address->url : api_of(options)}};
     const auto keep = [&](const std::string &name, const std::string &value) {
@@ -202,8 +223,10 @@ Facts gcore_facts(const SpooledUpload &upload, const RecoverOptions &options,
     for (const char *name : {"video_name", "description", "filetype"})
         keep(name, target_note(upload, name));
     for (const auto &[name, value] : target_notes(upload, "option.")) {
-        if (of_another && std::count(kOfAccount.begin(), kOfAccount.end(), name) > 0)
-            told.push_back(cat("left out, since it is of the other account: ", name));
+        if (leaves_ids && is_of_account(name))
+            told.push_back(cat(of_another ? "left out, since it is of the other account: "
+                                          : "left out, as --send-again wants it: ",
+                               name));
         else
             keep(cat("option.", name), value);
     }
@@ -240,6 +263,15 @@ void add_what_stays(const SpooledUpload &before, const RecoverOptions &options,
                                : ""));
     else if (video != 0 && !is_noted(before, options))
         told.push_back(cat("video ", video, ", if it is there, stays as it is"));
+}
+
+void tell_where(const SpooledUpload &before, const SpooledUpload &anew,
+                const std::function<void(const std::string &)> &tell)
+{
+    const std::string to = describe_target(anew);
+    const std::string old = describe_target(before);
+    tell(to == old ? cat("to a new video of ", to, " now")
+                   : cat("to ", to, " now, instead of ", old.empty() ? place_of(before) : old));
 }
 
 SpooledUpload made_anew(const SpooledUpload &upload, const RecoverOptions &options,
@@ -304,7 +336,9 @@ Result<void> send_elsewhere(const RecoveredUpload &opened, const SpooledUpload &
     SpooledUpload upload = listed;
     upload.notes = opened.store->notes();
     const bool is_asked_for = options.send_again == upload.id;
-    if (is_going_there(upload, options))
+    const bool frees = is_for_gcore(options) && has_ids_of_account(upload) &&
+                       left_behind(upload).empty() && is_said_to_be_new(upload, options);
+    if (is_going_there(upload, options) && !frees)
         return {};
     const std::uint64_t video = is_noted(upload, options) ? video_of(upload) : 0;
     std::vector<std::string> told;
@@ -316,7 +350,11 @@ Result<void> send_elsewhere(const RecoveredUpload &opened, const SpooledUpload &
             return {};
         told.push_back(cat("the account has no video ", video,
                            " that the key may see (it may be removed, or another account's): a new "
-                           "one is made"));
+                           "one is made",
+                           has_ids_of_account(upload) && !is_said_to_be_new(upload, options)
+                               ? ", in the same directory and quality set; if the account has not "
+                                 "got these, --send-again leaves them out"
+                               : ""));
     }
     if (const Result<void> needed = check_is_needed(upload, *opened.store, is_asked_for); !needed)
         return needed;
@@ -327,8 +365,7 @@ Result<void> send_elsewhere(const RecoveredUpload &opened, const SpooledUpload &
         return can;
     if (const Result<void> noted = opened.store->begin_anew(anew.notes); !noted)
         return noted;
-    tell(cat("to ", describe_target(anew), " now, instead of ",
-             describe_target(upload).empty() ? place_of(upload) : describe_target(upload)));
+    tell_where(upload, anew, tell);
     add_what_stays(upload, options, told);
     std::for_each(told.begin(), told.end(), tell);
     return bring_to_disk(*opened.store);

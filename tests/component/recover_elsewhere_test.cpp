@@ -527,8 +527,35 @@ void forbidden_video_is_left_when_asked_for()
                     {cat("GCORE_API_KEY=", kKey)})
             .status,
         ==, 0);
-    check_arrived(test.server->snapshot());
-    g_assert_cmpuint(test.server->snapshot().videos.size(), ==, 2);
+    const Snapshot snapshot = test.server->snapshot();
+    const std::uint64_t video = check_arrived(snapshot).video_id;
+    g_assert_cmpuint(snapshot.videos.size(), ==, 2);
+    g_assert_true(has_field(snapshot, video, "client_user_id"));
+    g_assert_false(has_field(snapshot, video, "quality_set_id"));
+}
+
+// An account that has not got the quality set refuses the video: also then there is a way on.
+void ids_are_left_out_later()
+{
+    Case test;
+    test.leave(gcore_at(test.server->url()), SpoolMode::kAlways, noise(kSize), true);
+    g_assert_true(test.server->come_back().ok());
+    const std::string folder = only_upload_in(test);
+    remove_video(*test.server, Case::read_journal(folder).notes.at("target.video_id"));
+    g_assert_true(test.server->add_fault("on POST /streaming any: answer 422 with JSON").ok());
+    const Run run = send_to("gcore", folder, *test.server);
+    g_assert_cmpint(run.status, ==, 1);
+    g_assert_true(run.says("--send-again leaves them out"));
+    test.server->clear_faults();
+    const Run again =
+        run_recover({"--to", "gcore", "--api-url", test.server->url(), "--send-again", folder},
+                    {cat("GCORE_API_KEY=", kKey)});
+    g_assert_cmpint(again.status, ==, 0);
+    g_assert_true(again.says("left out, as --send-again wants it: quality_set_id"));
+    const Snapshot snapshot = test.server->snapshot();
+    const std::uint64_t video = check_arrived(snapshot).video_id;
+    g_assert_true(has_field(snapshot, video, "client_user_id"));
+    g_assert_false(has_field(snapshot, video, "quality_set_id"));
 }
 
 // What is only that account's is nothing to the other.
@@ -692,6 +719,7 @@ int main(int argc, char **argv)
         add_row_test(cat("/recover-elsewhere/account/", row.name), row,
                      unclear_answer_decides_nothing);
     add_test("/recover-elsewhere/account/forced", forbidden_video_is_left_when_asked_for);
+    add_test("/recover-elsewhere/account/ids", ids_are_left_out_later);
     add_test("/recover-elsewhere/account/other-api", other_api_gets_no_ids_of_the_account);
     add_test("/recover-elsewhere/account/complete", complete_video_is_complete);
     add_test("/recover-elsewhere/account/nowhere", video_that_is_nowhere_does_not_stay);
