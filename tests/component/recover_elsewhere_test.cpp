@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // gst-tus-recover --to: what was recorded for one destination is sent to another, as a whole or not
 // at all, once, and with nothing for the first.
+#include "recover/elsewhere.h"
 #include "recover_fixture.h"
 
+#include <cerrno>
 #include <csignal>
 #include <functional>
 
@@ -296,6 +298,56 @@ void what_was_sent_is_sent_again_elsewhere()
     g_assert_true(Case::read_journal(folder).notes == state.notes);
     g_assert_cmpint(run_recover({"--to", test.server->files_url(), "--send-again", folder}).status,
                     ==, 0);
+    check_arrived(test.server->snapshot());
+}
+
+// Fails to sync once the new journal has its name.
+class LateFailure final : public FileOps {
+public:
+    int rename_at(int dir, const char *from, const char *to) override
+    {
+        const int done = FileOps::rename_at(dir, from, to);
+        fails_ = fails_ || done == 0;
+        return done;
+    }
+
+    int sync_data(int fd) override { return fails_ ? fail() : FileOps::sync_data(fd); }
+
+    int sync_all(int fd) override { return fails_ ? fail() : FileOps::sync_all(fd); }
+
+private:
+    static int fail()
+    {
+        errno = EIO;
+        return -1;
+    }
+
+    bool fails_ = false;
+};
+
+// It is noted then, even if a power cut might take that back: who reads the error has to know.
+void destination_is_told_where_the_disk_fails()
+{
+    Case test;
+    const std::string folder = leave_unsent(test, tus_at(kNobody));
+    auto listed = list_uploads(test.folder.get());
+    g_assert_true(listed.ok());
+    {
+        LateFailure ops;
+        auto opened = open_upload(test.folder.get(), listed->front().id, ops);
+        g_assert_true(opened.ok());
+        RecoverOptions options;
+        options.to = test.server->files_url();
+        options.whole_urls = {options.to};
+        std::string told;
+        const auto sent = send_elsewhere(
+            *opened, listed->front(), options, [&](const std::string &line) { told += line; },
+            nullptr);
+        g_assert_false(sent.ok());
+        g_assert_true(told.find(cat("to ", options.to, " now")) != std::string::npos);
+    }
+    ASSERT_STR(Case::read_journal(folder).notes.at("target.endpoint"), test.server->files_url());
+    g_assert_cmpint(run_recover({folder}).status, ==, 0);
     check_arrived(test.server->snapshot());
 }
 
@@ -703,6 +755,7 @@ int main(int argc, char **argv)
                      what_the_journal_forbids_is_not_done);
     add_test("/recover-elsewhere/all-there", all_at_the_old_server_is_looked_at_there);
     add_test("/recover-elsewhere/continuation", continuation_is_sent_as_a_whole_when_asked_for);
+    add_test("/recover-elsewhere/disk", destination_is_told_where_the_disk_fails);
     add_test("/recover-elsewhere/spelling", other_spelling_is_no_other_server);
     add_test("/recover-elsewhere/slash", slash_is_put_right);
     for (const WrongRow &row : kWrong)
