@@ -198,6 +198,7 @@ private:
         auto *self = static_cast<Recorder *>(data);
         if (self->ending_.has_begun()) {
             self->print_.say("Stopping; what is not at the server is kept on disk.");
+            self->is_cut_ = true;
             g_main_loop_quit(self->loop_.get());
         } else {
             self->print_.say("Ending the recording, and sending what is left. Ctrl-C once more: "
@@ -311,7 +312,8 @@ private:
             return kFailed;
         if (print_.was_kept())
             return kKeptOnDisk;
-        return ended_ && !failed_ && print_.complete() > 0 ? kComplete : kFailed;
+        // cut off between the last upload's end and EOS: what had been begun is complete
+        return (ended_ || is_cut_) && !failed_ && print_.complete() > 0 ? kComplete : kFailed;
     }
 
     const RecordTask &task_;
@@ -321,7 +323,7 @@ private:
     Ending ending_;
     Printout print_;
     bool started_ = false, is_timed_ = false, is_stopping_ = false;
-    bool ended_ = false, failed_ = false;
+    bool ended_ = false, is_cut_ = false, failed_ = false;
 };
 
 // Of GST_TUS_AUTHORIZATION, for the host of `to` only.
