@@ -5,7 +5,7 @@
 
 #include "base/redact.h"
 #include "base/text.h"
-#include "glib/loopback.h"
+#include "glib/web_address.h"
 #include "gsttus_version.h"
 #include "tus/protocol.h"
 #include "upload/spool_places.h"
@@ -130,20 +130,12 @@ Result<Address> check_address(const char *property, const std::string &url)
     if (url.ends_with(kHiddenQuery))
         return bad("has lost its query, which reading it does not show: take the whole URL from "
                    "the action signal get-upload-url");
-    const bool clean = std::none_of(url.begin(), url.end(),
-                                    [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
-    const GUriOwn uri(clean ? g_uri_parse(url.c_str(), G_URI_FLAGS_ENCODED, nullptr) : nullptr);
-    if (!uri)
-        return bad("is not a URL; it should look like https://host/path/");
-    const std::string_view scheme(g_uri_get_scheme(uri.get()));
-    if (scheme != "http" && scheme != "https")
-        return bad("must begin with https:// or http://");
-    const char *host = g_uri_get_host(uri.get());
-    if (!host || !*host)
-        return bad("names no host");
-    if (g_uri_get_userinfo(uri.get()))
+    const WebAddress address = parse_web_address(url);
+    if (address.fault)
+        return bad(address.fault);
+    if (address.has_login)
         return bad("must not contain a user name or password; use the property authorization");
-    return Address{scheme == "https", is_loopback_host(host)};
+    return Address{address.https, address.loopback};
 }
 
 std::string name_in_location(const Settings &settings)

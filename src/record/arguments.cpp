@@ -8,6 +8,7 @@
 #include "gcore/api_client.h"
 #include "glib/printable.h"
 #include "glib/ptr.h"
+#include "glib/web_address.h"
 #include "gsttus_version.h"
 
 #include <algorithm>
@@ -201,15 +202,6 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> wo
     return false;
 }
 
-bool is_web_address(const std::string &text)
-{
-    const GUriOwn uri(g_uri_parse(text.c_str(), G_URI_FLAGS_ENCODED, nullptr));
-    if (!uri || !is_one_of(g_uri_get_scheme(uri.get()), {"http", "https"}))
-        return false;
-    const char *host = g_uri_get_host(uri.get());
-    return host && *host;
-}
-
 Result<void> take_words(const Given &given, RecordTask &task)
 {
     if (given.container)
@@ -224,7 +216,7 @@ Result<void> take_words(const Given &given, RecordTask &task)
     task.copy = text_of(given.copy);
     if (given.to && std::string_view(given.to) != "gcore")
         task.to = given.to;
-    if (!task.to.empty() && !is_web_address(task.to))
+    if (!task.to.empty() && parse_web_address(task.to).fault)
         return wrong("--to is gcore, or the address of a tus server: https://HOST/… or "
                      "http://HOST/…");
     return {};

@@ -7,7 +7,7 @@
 #include "base/redact.h"
 #include "base/text.h"
 #include "gcore/api_client.h"
-#include "glib/ptr.h"
+#include "glib/web_address.h"
 #include "recover/journal_facts.h"
 #include "recover/targets.h"
 #include "recover/withheld.h"
@@ -305,14 +305,10 @@ Result<void> check_destination(const std::string &to)
 {
     if (to == kToGcore)
         return {};
-    const bool clean =
-        std::none_of(to.begin(), to.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
-    const GUriOwn uri(clean ? g_uri_parse(to.c_str(), G_URI_FLAGS_ENCODED, nullptr) : nullptr);
-    const std::string_view scheme(uri ? g_uri_get_scheme(uri.get()) : "");
-    const char *host = uri ? g_uri_get_host(uri.get()) : nullptr;
-    if ((scheme != "http" && scheme != "https") || !host || !*host)
+    const WebAddress address = parse_web_address(to);
+    if (address.fault)
         return refused("--to is gcore, or the address of a tus server: https://…");
-    if (g_uri_get_userinfo(uri.get()))
+    if (address.has_login)
         return refused("--to must not contain a user name or password; --authorization gives them");
     return {};
 }
