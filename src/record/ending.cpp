@@ -91,27 +91,33 @@ bool has_ended(GstElement *source)
 
 } // namespace
 
-void Ending::wait_for_streams(GstElement *muxer)
+template <int Ending::*kCount>
+void Ending::await(GstPad *pad)
 {
-    const auto one = +[](GstElement * /*muxer*/, GstPad *pad, gpointer data) -> gboolean {
-        auto *self = static_cast<Ending *>(data);
-        {
-            const MutexLock lock(self->mutex_);
-            ++self->unseen_;
-        }
-        gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_stream, self, nullptr);
-        return TRUE;
-    };
-    gst_element_foreach_sink_pad(muxer, one, this);
+    {
+        const MutexLock lock(mutex_);
+        ++(this->*kCount);
+    }
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_buffer<kCount>, this, nullptr);
 }
 
-GstPadProbeReturn Ending::on_stream(GstPad * /*pad*/, GstPadProbeInfo * /*info*/, gpointer data)
+template <int Ending::*kCount>
+GstPadProbeReturn Ending::on_buffer(GstPad * /*pad*/, GstPadProbeInfo * /*info*/, gpointer data)
 {
     auto *self = static_cast<Ending *>(data);
     const MutexLock lock(self->mutex_);
-    --self->unseen_;
+    --(self->*kCount);
     self->changed_.notify_all();
     return GST_PAD_PROBE_REMOVE;
+}
+
+void Ending::wait_for_streams(GstElement *muxer)
+{
+    const auto one = +[](GstElement * /*muxer*/, GstPad *pad, gpointer data) -> gboolean {
+        static_cast<Ending *>(data)->await<&Ending::unseen_>(pad);
+        return TRUE;
+    };
+    gst_element_foreach_sink_pad(muxer, one, this);
 }
 
 void Ending::wait_for_picture(GstElement *splitter)
@@ -120,20 +126,7 @@ void Ending::wait_for_picture(GstElement *splitter)
     if (!pictures ||
         splitter->numsinkpads < 2) // what the pad of the sound is called, muxers differ
         return;
-    {
-        const MutexLock lock(mutex_);
-        awaited_ = 1;
-    }
-    gst_pad_add_probe(pictures.get(), GST_PAD_PROBE_TYPE_BUFFER, on_picture, this, nullptr);
-}
-
-GstPadProbeReturn Ending::on_picture(GstPad * /*pad*/, GstPadProbeInfo * /*info*/, gpointer data)
-{
-    auto *self = static_cast<Ending *>(data);
-    const MutexLock lock(self->mutex_);
-    self->awaited_ = 0;
-    self->changed_.notify_all();
-    return GST_PAD_PROBE_REMOVE;
+    await<&Ending::awaited_>(pictures.get());
 }
 
 // It waits for the sources, which may stand still as the copy or a full disk does; a second Ctrl-C

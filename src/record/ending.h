@@ -59,8 +59,11 @@ public:
     void join();
 
 private:
-    static GstPadProbeReturn on_stream(GstPad *pad, GstPadProbeInfo *info, gpointer data);
-    static GstPadProbeReturn on_picture(GstPad *pad, GstPadProbeInfo *info, gpointer data);
+    // One more in a count, until the pad has its first buffer.
+    template <int Ending::*kCount>
+    void await(GstPad *pad);
+    template <int Ending::*kCount>
+    static GstPadProbeReturn on_buffer(GstPad *pad, GstPadProbeInfo *info, gpointer data);
     // While there are some, or until it is over.
     void wait_while(const int &some, std::chrono::seconds most, MutexLock &lock) REQUIRES(mutex_);
     void send_eos(GstElement *pipeline);

@@ -1,12 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The gst-tus developers
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The name is what pipeline_of() writes: one "%05d", and "%%" for each percent sign.
+// The pattern is what pipeline_of() writes: one number, and "%%" for each percent sign.
 #include "record/pieces.h"
 
 #include "glib/ptr.h"
 
 #include <string>
-#include <string_view>
 
 namespace gsttus {
 
@@ -19,21 +18,8 @@ struct Count {
 
 char *name_of_piece(GstElement * /*splitter*/, guint fragment, gpointer data)
 {
-    constexpr std::string_view kNumber = "%05d";
     const auto *count = static_cast<const Count *>(data);
-    const std::string_view pattern = count->pattern;
-    std::string name;
-    for (std::size_t i = 0; i < pattern.size(); ++i) {
-        if (pattern.substr(i, kNumber.size()) == kNumber) {
-            const GCharOwn number(g_strdup_printf("%05u", count->first + fragment));
-            name += number.get();
-            i += kNumber.size() - 1;
-        } else {
-            name += pattern[i];
-            i += pattern.substr(i, 2) == "%%" ? 1 : 0;
-        }
-    }
-    return g_strdup(name.c_str());
+    return g_strdup_printf(count->pattern.c_str(), static_cast<int>(count->first + fragment));
 }
 
 } // namespace
