@@ -451,7 +451,7 @@ def at_a_wrong_address(bench, words, to, **variables):
     copy = bench.folder / "copy.mp4"
     run = record(bench, "test", *words, "--copy", copy, server=server, **variables)
     run.wait_for("The server is away")
-    time.sleep(2)  # more than its header is recorded
+    wait_until(lambda: copy.exists() and copy.stat().st_size, "more than its header is recorded")
     run.interrupt()
     run.wait_for("Ctrl-C once more: stop now, and keep the rest")
     time.sleep(1)  # the end is through
