@@ -312,8 +312,10 @@ private:
             return kFailed;
         if (print_.was_kept())
             return kKeptOnDisk;
-        // cut off between the last upload's end and EOS: what had been begun is complete
-        return (ended_ || is_cut_) && !failed_ && print_.complete() > 0 ? kComplete : kFailed;
+        // Cut off between the upload's end and EOS. Of pieces another may have been begun, whose
+        // bytes no sink had yet, and a copy may lack its end.
+        const bool is_all = is_cut_ && task_.every_seconds == 0 && task_.copy.empty();
+        return (ended_ || is_all) && !failed_ && print_.complete() > 0 ? kComplete : kFailed;
     }
 
     const RecordTask &task_;
